@@ -1,0 +1,57 @@
+//! Cargo, as a child process.
+
+use std::process::{Command, Stdio};
+
+use crate::Result;
+
+/// A call of the cargo that runs us; the words of `line` are its arguments.
+pub fn command(line: &str) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
+    command.args(line.split_whitespace());
+    command
+}
+
+/// The same with `cfg(loom)` set, which takes a target directory of its own: cargo
+/// would otherwise rebuild everything each time the flag comes or goes.
+pub fn command_under_loom(line: &str) -> Command {
+    let mut command = command(line);
+    command
+        .env("RUSTFLAGS", "--cfg loom")
+        .env_remove("CARGO_ENCODED_RUSTFLAGS") // it would win over RUSTFLAGS
+        .env("CARGO_TARGET_DIR", "target/loom");
+    command
+}
+
+/// Runs `command` to its end, its output going where ours goes.
+pub fn run(command: &mut Command) -> Result {
+    let status = command
+        .stdin(Stdio::null())
+        .status()
+        .map_err(|error| failed(command, error))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(failed(command, status))
+    }
+}
+
+/// Runs `command` to its end and gives back what it wrote to its standard output.
+pub fn read(command: &mut Command) -> Result<String> {
+    let output = command
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| failed(command, error))?;
+    if !output.status.success() {
+        return Err(failed(command, output.status));
+    }
+    String::from_utf8(output.stdout).map_err(|error| failed(command, error))
+}
+
+fn failed(command: &Command, why: impl std::fmt::Display) -> String {
+    let arguments: Vec<_> = command
+        .get_args()
+        .map(|argument| argument.to_string_lossy())
+        .collect();
+    format!("cargo {}: {why}", arguments.join(" "))
+}

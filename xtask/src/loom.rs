@@ -1,0 +1,34 @@
+//! The loom models: `cargo xtask loom`.
+
+use crate::{Result, cargo};
+
+/// What `cargo xtask loom` takes.
+#[derive(clap::Args, Default)]
+pub struct Options {
+    /// Explore 3 preemptions rather than 2, or what LOOM_MAX_PREEMPTIONS says; this can take hours.
+    /// Other LOOM_ variables (LOOM_LOG, LOOM_CHECKPOINT_FILE...) count too
+    #[arg(long)]
+    deep: bool,
+    /// Only models whose name contains one of these
+    #[arg(value_name = "MODEL")]
+    models: Vec<String>,
+}
+
+/// Runs the models that `options` select.
+pub fn run(options: &Options) -> Result {
+    let mut command =
+        cargo::command_under_loom("test --profile loom --package loom-tests --tests --");
+    command.args(&options.models);
+    if !options.deep {
+        // The same models everywhere: nothing in the environment may weaken them.
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("LOOM_") {
+                command.env_remove(name);
+            }
+        }
+        command.env("LOOM_MAX_PREEMPTIONS", "2");
+    } else if std::env::var_os("LOOM_MAX_PREEMPTIONS").is_none() {
+        command.env("LOOM_MAX_PREEMPTIONS", "3");
+    }
+    cargo::run(&mut command)
+}

@@ -1,0 +1,45 @@
+//! The project's own commands: `cargo xtask test` and `cargo xtask loom`.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+mod cargo;
+mod dependencies;
+mod loom;
+mod steps;
+
+/// What a command or a step gives back; the error is one line for the reader.
+type Result<T = ()> = std::result::Result<T, String>;
+
+/// The project's own commands.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+enum Command {
+    /// Run everything that decides whether the project is right, up to the first failure
+    Test,
+    /// Run the loom models
+    Loom(loom::Options),
+}
+
+fn main() -> ExitCode {
+    let command = Command::parse();
+    let result = enter_root().and_then(|()| match command {
+        Command::Test => steps::run(),
+        Command::Loom(options) => loom::run(&options),
+    });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// All paths are relative to the root of the workspace, wherever we were called.
+fn enter_root() -> Result {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    std::env::set_current_dir(&root).map_err(|error| format!("{}: {error}", root.display()))
+}

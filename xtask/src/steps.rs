@@ -1,0 +1,130 @@
+//! Everything that decides whether the project is right: `cargo xtask test`.
+
+use std::path::Path;
+use std::time::Instant;
+
+use crate::{Result, cargo, dependencies, loom};
+
+/// In order: what is quick and fails often comes first.
+const STEPS: &[Step] = &[
+    Step::cargo("format", "fmt --all --check"),
+    Step::cargo(
+        "lints",
+        "clippy --workspace --all-targets --all-features -- -D warnings",
+    ),
+    // As most hosts build it: tests turn features on.
+    Step::cargo(
+        "lints, no features",
+        "clippy --package ringbus --lib --no-default-features -- -D warnings",
+    ),
+    // Not the library's own tests: what they need does not build under `cfg(loom)`.
+    Step::cargo_under_loom(
+        "lints, under loom",
+        "clippy --package ringbus --lib -- -D warnings",
+    ),
+    Step::cargo_under_loom(
+        "lints of the models",
+        "clippy --package loom-tests --all-targets -- -D warnings",
+    ),
+    Step::call("docs", docs),
+    Step::call("dependencies", dependencies::check),
+    // Without the models, which are empty here, and without xtask, as Windows cannot replace a
+    // program that runs. Benches run each body once.
+    Step::cargo(
+        "tests",
+        "test --workspace --exclude loom-tests --exclude xtask --all-targets --all-features",
+    ),
+    Step::cargo("doc tests", "test --workspace --doc --all-features"),
+    Step::cargo("stress", "test --package ringbus --release --test stress")
+        .needs("tests/stress.rs"),
+    Step::call("models", || loom::run(&loom::Options::default())),
+    Step::cargo("quickstart", "run --release --example quickstart").needs("examples/quickstart.rs"),
+    Step::cargo(
+        "fanout",
+        "run --release --example fanout -- --seconds 1 --rate 20000",
+    )
+    .needs("examples/fanout.rs"),
+];
+
+struct Step {
+    name: &'static str,
+    action: Action,
+    /// The file without which the step is passed over, and said to be.
+    needs: Option<&'static str>,
+}
+
+enum Action {
+    Cargo(&'static str),
+    CargoUnderLoom(&'static str),
+    Call(fn() -> Result),
+}
+
+/// Runs the steps up to the first that fails, then lists how long each took.
+pub fn run() -> Result {
+    let mut summary = String::new();
+    let mut result = Ok(());
+    for (number, step) in (1..).zip(STEPS) {
+        println!("\n==== {number}/{} {}", STEPS.len(), step.name);
+        let start = Instant::now();
+        let outcome = match step.missing() {
+            Some(file) => format!("skipped: there is no {file}"),
+            None => {
+                result = step.run();
+                let verdict = if result.is_ok() { "ok" } else { "FAILED" };
+                format!("{:7.1} s  {verdict}", start.elapsed().as_secs_f64())
+            }
+        };
+        summary += &format!("{:<20} {outcome}\n", step.name);
+        if result.is_err() {
+            break;
+        }
+    }
+    print!("\n==== summary\n{summary}");
+    result
+}
+
+impl Step {
+    const fn new(name: &'static str, action: Action) -> Step {
+        let needs = None;
+        Step {
+            name,
+            action,
+            needs,
+        }
+    }
+
+    const fn cargo(name: &'static str, line: &'static str) -> Step {
+        Step::new(name, Action::Cargo(line))
+    }
+
+    const fn cargo_under_loom(name: &'static str, line: &'static str) -> Step {
+        Step::new(name, Action::CargoUnderLoom(line))
+    }
+
+    const fn call(name: &'static str, function: fn() -> Result) -> Step {
+        Step::new(name, Action::Call(function))
+    }
+
+    const fn needs(mut self, file: &'static str) -> Step {
+        self.needs = Some(file);
+        self
+    }
+
+    fn missing(&self) -> Option<&'static str> {
+        self.needs.filter(|file| !Path::new(file).exists())
+    }
+
+    fn run(&self) -> Result {
+        match self.action {
+            Action::Cargo(line) => cargo::run(&mut cargo::command(line)),
+            Action::CargoUnderLoom(line) => cargo::run(&mut cargo::command_under_loom(line)),
+            Action::Call(function) => function(),
+        }
+        .map_err(|error| format!("step `{}` failed: {error}", self.name))
+    }
+}
+
+fn docs() -> Result {
+    let line = "doc --workspace --no-deps --all-features";
+    cargo::run(cargo::command(line).env("RUSTDOCFLAGS", "-D warnings"))
+}
