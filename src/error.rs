@@ -1,29 +1,74 @@
-//! Every error type.
+//! Every error type. Those that refuse an event give it back.
+
+mod receive;
+mod report;
+mod start;
+
+pub use receive::{RecvError, RecvTimeoutError, TryRecvError};
+pub use report::{BatchError, ReportError, TryReportError};
+pub use start::{BuildError, PinError, SubscribeError};
 
 use std::fmt;
 
-/// A thread could not be pinned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+const STOPPED: &str = "the bus is not running";
+
+/// Why a subscriber was dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum PinError {
-    /// The system refused: there is no such core, or this process may not use it.
-    Refused {
-        /// The core that was asked for.
-        core: usize,
-        /// The system's error number, where there is one.
-        os_error: Option<i32>,
-    },
+pub enum EvictionReason {
+    /// It was a whole ring behind, and a publisher needed the slot (the hard limit).
+    Lapped,
+    /// It was further behind than its lag limit for longer than that limit allows (the soft limit).
+    Lagging,
+    /// It was behind and did not move for as long as its stall limit, or as a stop's deadline.
+    Stalled,
+    /// Its handler panicked.
+    Panicked,
+    /// The host unsubscribed it.
+    Unsubscribed,
 }
 
-impl fmt::Display for PinError {
+impl EvictionReason {
+    /// Every reason, in the order of the counters in [`WorkerStats`](crate::WorkerStats).
+    pub const ALL: [EvictionReason; 5] = [
+        EvictionReason::Lapped,
+        EvictionReason::Lagging,
+        EvictionReason::Stalled,
+        EvictionReason::Panicked,
+        EvictionReason::Unsubscribed,
+    ];
+}
+
+impl fmt::Display for EvictionReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let PinError::Refused { core, os_error } = self;
-        write!(f, "core {core} cannot be had")?;
-        match os_error {
-            Some(code) => write!(f, ": {}", std::io::Error::from_raw_os_error(*code)),
-            None => Ok(()),
-        }
+        f.write_str(match self {
+            EvictionReason::Lapped => "lapped",
+            EvictionReason::Lagging => "lagging",
+            EvictionReason::Stalled => "stalled",
+            EvictionReason::Panicked => "panicked",
+            EvictionReason::Unsubscribed => "unsubscribed",
+        })
     }
 }
 
-impl std::error::Error for PinError {}
+/// How and where a subscriber was dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Eviction {
+    /// Why.
+    pub reason: EvictionReason,
+    /// The first sequence that the subscriber did not read.
+    pub sequence: u64,
+    /// How many sequences it was behind when the drop was seen: an upper bound on events.
+    pub lag: u64,
+}
+
+impl fmt::Display for Eviction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} at sequence {}, {} behind",
+            self.reason, self.sequence, self.lag
+        )
+    }
+}

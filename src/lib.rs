@@ -1,8 +1,84 @@
 //! A lock-free ring-buffer event bus for hosts that cannot afford a publisher that waits.
+//!
+//! Any thread reports events, every subscriber sees every event, in place and in order, and **no subscriber, however slow
+//! or stuck, ever makes a publisher wait**: one that falls a ring behind is dropped, and told why.
+//!
+//! > Freeze any one thread at any instruction, for any length of time: every other thread keeps making progress, no event
+//! > that was accepted is lost to a healthy subscriber, and no memory is touched that someone still borrows.
+//!
+//! ```
+#![doc = include_str!("../examples/quickstart.rs")]
+//! ```
+//!
+//! # Where to look
+//!
+//! - [`Bus`] starts, reports, subscribes and stops; [`BusBuilder`] has the choices.
+//! - [`Publisher`] is the fast way to report from a thread; [`ExclusivePublisher`] the fastest, when there is one only.
+//! - [`Subscriber`] receives: one by one, drained, the latest only, blocking, with a timeout, or async.
+//!   [`Bus::handle`] runs a closure on a thread of its own instead.
+//! - [`Bus::stats`] and [`BusBuilder::on_evict`] tell the host how everybody is doing.
+//! - [`affinity`] has the cores.
+#![cfg_attr(
+    doc,
+    doc = "- [`docs`]: how it works, every memory ordering, and what the promise leaves out."
+)]
+//!
+//! # Under loom
+//!
+//! With `--cfg loom` the bus is built on loom's types, so that a host can model-check its own code with it. It is then
+//! driven by [`Bus::turn`], whatever the builder says; rings go down to 2 slots; cores cannot be had and pinning does
+//! nothing; time stands still.
 
-#[expect(dead_code, reason = "the workers that use the rest come next")]
+#[cfg(not(target_has_atomic = "64"))]
+compile_error!("ringbus needs 64-bit atomics");
+
+mod sync;
+
 pub mod affinity;
+mod clock;
 mod error;
+mod stack;
+
+mod cursor;
+mod member;
+mod registry;
+mod ring;
+mod wait;
+
+mod builder;
+
+mod bus;
+#[cfg(doc)]
+pub mod docs;
+mod handler;
+mod publisher;
+mod reader;
+mod stats;
+mod stop;
+mod subscriber;
+mod watch;
+mod worker;
+
+#[cfg(feature = "test-hooks")]
+#[doc(hidden)]
+pub mod hooks;
+#[cfg(not(feature = "test-hooks"))]
+mod hooks;
 
 pub use affinity::default_worker_count;
-pub use error::PinError;
+pub use builder::{BusBuilder, Drive, Pinning};
+pub use bus::{Bus, Exclusive, Shared};
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use error::{
+    BatchError, BuildError, Eviction, EvictionReason, PinError, RecvError, RecvTimeoutError,
+    ReportError, SubscribeError, TryRecvError, TryReportError,
+};
+pub use handler::{Handler, HandlerEnd, HandlerGuard, Info};
+pub use member::{OnLap, SubscriberId};
+pub use publisher::{ExclusivePublisher, Publisher};
+pub use ring::slots::SlotLayout;
+pub use stats::{BusStats, SubscriberState, SubscriberStats, WorkerStats};
+pub use stop::{StopReport, Stopped};
+pub use subscriber::{Delivery, Iter, SubscribeOptions, Subscriber, TryIter};
+pub use wait::WaitStrategy;
+pub use watch::{EvictionNotice, Turn};

@@ -1,0 +1,301 @@
+//! The bus: the manager of workers.
+
+mod core;
+
+pub(crate) use core::{Core, Generation, Handle};
+
+use crate::builder::BusBuilder;
+use crate::error::{BuildError, EvictionReason, ReportError, SubscribeError, TryReportError};
+use crate::handler::{self, Handler, HandlerGuard};
+use crate::member::SubscriberId;
+use crate::publisher::{self, Publisher};
+use crate::ring::Policy;
+use crate::stats::{BusStats, SubscriberState, SubscriberStats, WorkerStats};
+use crate::stop::StopReport;
+use crate::subscriber::{SubscribeOptions, Subscriber};
+use crate::sync::{Ordering, PlainArc, fence};
+use crate::watch::Turn;
+use std::fmt;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+/// Any thread may report.
+#[derive(Debug)]
+pub enum Shared {}
+
+/// One publisher reports, and it is not the bus.
+#[derive(Debug)]
+pub enum Exclusive {}
+
+/// An event bus: any thread reports, every subscriber sees every event, and no subscriber makes a publisher wait.
+///
+/// Clones are handles on one bus. When the last handle and the last [`Publisher`] of a shared bus are dropped, its
+/// rings close: subscribers read what is there, then find [`Closed`](crate::RecvError::Closed).
+///
+/// ```
+/// use ringbus::Bus;
+///
+/// let bus = Bus::builder().capacity(1024).build()?;
+/// let mut subscriber = bus.subscribe()?;
+/// bus.report("hello")?;
+/// assert_eq!(*subscriber.recv()?, "hello");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Bus<E, M = Shared> {
+    handle: PlainArc<Handle<E>>,
+    _mode: PhantomData<fn() -> M>,
+}
+
+impl<E, M> Clone for Bus<E, M> {
+    fn clone(&self) -> Self {
+        Bus {
+            handle: PlainArc::clone(&self.handle),
+            _mode: PhantomData,
+        }
+    }
+}
+
+impl<E, M> fmt::Debug for Bus<E, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let workers = self.handle.core.running.load().workers.len();
+        f.debug_struct("Bus")
+            .field("workers", &workers)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<E: Send + Sync + 'static> Bus<E> {
+    /// A builder with the defaults that its methods state.
+    pub fn builder() -> BusBuilder<E> {
+        BusBuilder::new()
+    }
+
+    /// Starts the bus again after a stop, with as many workers as it was built with. On a running bus it does nothing.
+    ///
+    /// May block: on another start or stop, and until the threads have started.
+    ///
+    /// # Errors
+    /// As [`BusBuilder::build`]; [`BuildError::Running`] if it runs with another number of workers.
+    pub fn start(&self) -> Result<(), BuildError> {
+        self.core().start(self.core().workers)
+    }
+
+    /// As [`start`](Self::start), with so many workers.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start); [`BuildError::NeedsClone`] for several unless [`BusBuilder::workers`] was called.
+    pub fn start_with(&self, workers: usize) -> Result<(), BuildError> {
+        self.core().start(workers)
+    }
+
+    /// Ends the stream: closes the rings, lets subscribers drain, and joins the threads, for at most the builder's
+    /// [`stop_timeout`](BusBuilder::stop_timeout). Who has not drained by then is evicted as
+    /// [`Stalled`](EvictionReason::Stalled).
+    ///
+    /// Blocks. A subscriber that nobody reads holds it up until the deadline: drop it or [`close`](Self::close) before.
+    /// From a handler or a notice it does not wait for that very thread.
+    pub fn stop(&self) -> StopReport {
+        self.stop_timeout(self.core().settings.stop_timeout)
+    }
+
+    /// As [`stop`](Self::stop), with a timeout of its own.
+    pub fn stop_timeout(&self, timeout: Duration) -> StopReport {
+        self.core().stop(timeout)
+    }
+
+    /// Reports `last`, then stops. Says in [`StopReport::last_accepted`] whether it was accepted.
+    pub fn shutdown(&self, last: E) -> StopReport {
+        let last_accepted = self.report(last).is_ok();
+        let mut report = self.stop();
+        report.last_accepted = last_accepted;
+        report
+    }
+
+    /// Ends the stream and waits for nobody: reports are refused as stopped, subscribers read on to the end.
+    ///
+    /// Wait-free but for waking sleepers. A [`stop`](Self::stop) or [`start`](Self::start) may follow: a start does nothing
+    /// before a stop.
+    pub fn close(&self) {
+        self.core().close();
+    }
+
+    /// Reports one event. Never waits for a subscriber: whoever is in the way is dropped.
+    ///
+    /// Lock-free: another publisher that is frozen anywhere does not hold it up. With nobody listening the event is
+    /// dropped here. With several workers it clones the event, and
+    /// allocates a little.
+    ///
+    /// # Errors
+    /// [`ReportError`], with the event.
+    pub fn report(&self, event: E) -> Result<(), ReportError<E>> {
+        publisher::report_once(self.core(), event, Policy::Evict).map_err(publisher::report_error)
+    }
+
+    /// Reports one event if nobody is in the way. Drops no subscriber.
+    ///
+    /// Lock-free.
+    ///
+    /// # Errors
+    /// [`TryReportError`], with the event; `Full` if a subscriber is a whole ring behind.
+    pub fn try_report(&self, event: E) -> Result<(), TryReportError<E>> {
+        publisher::report_once(self.core(), event, Policy::Keep)
+            .map_err(publisher::try_report_error)
+    }
+
+    /// The fast way to report, for a thread that reports often. Keeps the bus open as a handle does.
+    pub fn publisher(&self) -> Publisher<E> {
+        Publisher::new(PlainArc::clone(&self.handle))
+    }
+}
+
+impl<E: Send + Sync + 'static, M> Bus<E, M> {
+    pub(crate) fn from_handle(handle: Handle<E>) -> Self {
+        Bus {
+            handle: PlainArc::new(handle),
+            _mode: PhantomData,
+        }
+    }
+
+    fn core(&self) -> &PlainArc<Core<E>> {
+        &self.handle.core
+    }
+
+    /// Subscribes, with the default options: none of what was reported before the call, all of what is reported after
+    /// it returns.
+    ///
+    /// Lock-free; allocates.
+    ///
+    /// # Errors
+    /// [`SubscribeError`].
+    pub fn subscribe(&self) -> Result<Subscriber<E>, SubscribeError> {
+        self.subscribe_with(SubscribeOptions::new())
+    }
+
+    /// Subscribes. See [`subscribe`](Self::subscribe).
+    ///
+    /// # Errors
+    /// [`SubscribeError`].
+    pub fn subscribe_with(
+        &self,
+        options: SubscribeOptions,
+    ) -> Result<Subscriber<E>, SubscribeError> {
+        self.core().subscribe(&options, false)
+    }
+
+    /// Subscribes a closure, on a thread of its own. A panic in it drops this subscriber and nobody else.
+    ///
+    /// # Errors
+    /// [`SubscribeError`]; also a core that cannot be had, and a thread that does not start.
+    pub fn handle(
+        &self,
+        options: SubscribeOptions,
+        event: impl FnMut(&E) + Send + 'static,
+    ) -> Result<HandlerGuard, SubscribeError> {
+        self.handle_with(options, handler::Closure(event))
+    }
+
+    /// Subscribes a [`Handler`], on a thread of its own. A panic in it drops this subscriber and nobody else.
+    ///
+    /// # Errors
+    /// As [`handle`](Self::handle).
+    pub fn handle_with(
+        &self,
+        options: SubscribeOptions,
+        handler: impl Handler<E> + 'static,
+    ) -> Result<HandlerGuard, SubscribeError> {
+        handler::spawn(self.core().subscribe(&options, true)?, handler)
+    }
+
+    /// Drops a subscriber, from any thread; wakes it if it sleeps. It then finds
+    /// [`Unsubscribed`](EvictionReason::Unsubscribed). False if there is no such subscriber, or it was dropped already.
+    ///
+    /// Lock-free.
+    pub fn unsubscribe(&self, id: SubscriberId) -> bool {
+        let generation = self.core().running.load_full();
+        let Some((worker, member)) = generation.find(id) else {
+            return false;
+        };
+        let evicted = member.evict(EvictionReason::Unsubscribed);
+        if evicted {
+            // SYNC sleep
+            fence(Ordering::SeqCst);
+            worker.wake_member(&member);
+            worker.wake();
+        }
+        evicted
+    }
+
+    /// How far a subscriber is behind, in sequences: an upper bound on events. `None` if there is no such subscriber.
+    ///
+    /// Wait-free, off every hot path, and at once stale.
+    pub fn lag_of(&self, id: SubscriberId) -> Option<u64> {
+        let generation = self.core().running.load_full();
+        let (worker, member) = generation.find(id)?;
+        Some(
+            worker
+                .ring
+                .tail()
+                .saturating_sub(member.cursor.glance().sequence()),
+        )
+    }
+
+    /// Counters of all workers and subscribers; empty when stopped.
+    ///
+    /// Wait-free but for what it allocates, off every hot path. The counters are read one by one: together they are no
+    /// instant of the bus.
+    pub fn stats(&self) -> BusStats {
+        let generation = self.core().running.load_full();
+        let roster = generation.registry.load();
+        let mut stats = BusStats {
+            workers: generation
+                .workers
+                .iter()
+                .map(|worker| WorkerStats::of(worker))
+                .collect(),
+            subscribers: Vec::new(),
+        };
+        for (ring, member) in roster.all().filter(|(_, member)| !member.is_retired()) {
+            let worker = &generation.workers[ring];
+            let position = member.cursor.look();
+            let state = SubscriberState::of(position);
+            let of_worker = &mut stats.workers[ring];
+            of_worker.subscribers += usize::from(position.is_active());
+            of_worker.pinned_slots += if position.pins() { member.window } else { 0 };
+            stats.subscribers.push(SubscriberStats {
+                id: member.id,
+                name: member.terms.name.clone(),
+                worker: ring,
+                core: member.terms.core,
+                lag: worker.ring.tail().saturating_sub(position.sequence()),
+                sequence: position.sequence(),
+                state,
+            });
+        }
+        stats
+    }
+
+    /// Does now what the workers' threads would do: wakes sleepers, takes stalled claims away, drops who is over a
+    /// limit, gives notices. For [`Drive::Manual`](crate::Drive::Manual); harmless besides threads.
+    ///
+    /// Wait-free but for what it allocates and the host's own callback.
+    pub fn turn(&self) -> Turn {
+        let generation = self.core().running.load_full();
+        let mut turn = Turn::nothing(self.core().settings.max_nap);
+        for worker in &generation.workers {
+            worker.signal.lower();
+            turn.add(worker.turn());
+        }
+        turn
+    }
+
+    /// Somebody asked for a [`turn`](Self::turn) since the last: a publisher that owes a wake-up, a subscriber that left.
+    ///
+    /// Wait-free.
+    pub fn wants_turn(&self) -> bool {
+        let generation = self.core().running.load_full();
+        generation
+            .workers
+            .iter()
+            .any(|worker| worker.signal.is_raised())
+    }
+}

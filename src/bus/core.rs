@@ -1,0 +1,247 @@
+//! What the handles of a bus share: its settings, and the workers of the current run.
+
+use crate::builder::{Drive, Settings};
+use crate::error::{BuildError, SubscribeError};
+use crate::member::{Member, SubscriberId};
+use crate::registry::Registry;
+use crate::stop::StopReport;
+use crate::subscriber::{SubscribeOptions, Subscriber};
+use crate::sync::{Arc, AtomicU64, Mutex, Ordering, PlainArc, PoisonError, Snapshot, thread};
+use crate::worker::{self, Worker};
+use std::fmt;
+use std::time::Duration;
+
+/// What keeps a bus open: shared by its handles and its publishers.
+#[derive(Debug)]
+pub(crate) struct Handle<E> {
+    pub(crate) core: PlainArc<Core<E>>,
+    closes: bool,
+}
+
+impl<E> Handle<E> {
+    /// The last one closes the rings.
+    pub(crate) fn closing(core: PlainArc<Core<E>>) -> Self {
+        Handle { core, closes: true }
+    }
+
+    /// The end is somebody else's act: an exclusive publisher's.
+    pub(crate) fn leaving_open(core: PlainArc<Core<E>>) -> Self {
+        Handle {
+            core,
+            closes: false,
+        }
+    }
+}
+
+impl<E> Drop for Handle<E> {
+    fn drop(&mut self) {
+        if self.closes {
+            self.core.close();
+        }
+    }
+}
+
+/// The workers of one run, from a start to a stop.
+#[derive(Debug)]
+pub(crate) struct Generation<E> {
+    pub(crate) workers: Vec<Arc<Worker<E>>>,
+    pub(crate) registry: PlainArc<Registry>,
+}
+
+/// What the handles of a bus share.
+pub(crate) struct Core<E> {
+    pub(crate) settings: PlainArc<Settings>,
+    /// There if and only if there may be several rings.
+    pub(crate) clone: Option<fn(&E) -> E>,
+    /// Empty before a start and after a stop.
+    pub(crate) running: Snapshot<Generation<E>>,
+    /// Start and stop exclude each other: the one lock, and no event ever meets it.
+    lifecycle: Mutex<Lifecycle>,
+    ids: AtomicU64,
+    /// How many workers [`Core::start`] is to start by default.
+    pub(super) workers: usize,
+    exclusive: bool,
+}
+
+#[derive(Debug, Default)]
+struct Lifecycle {
+    threads: Vec<WorkerThread>,
+}
+
+type WorkerThread = thread::JoinHandle<Option<()>>;
+
+impl<E> fmt::Debug for Core<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Core")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<E> Generation<E> {
+    fn none() -> Self {
+        Generation {
+            workers: Vec::new(),
+            registry: PlainArc::new(Registry::new(0)),
+        }
+    }
+
+    pub(super) fn find(&self, id: SubscriberId) -> Option<(&Arc<Worker<E>>, PlainArc<Member>)> {
+        let roster = self.registry.load();
+
+        roster
+            .all()
+            .find(|(_, member)| member.id == id && !member.is_retired())
+            .map(|(ring, member)| (&self.workers[ring], PlainArc::clone(member)))
+    }
+}
+
+impl<E> Core<E> {
+    /// Rings are closed; nobody is waited for.
+    pub(crate) fn close(&self) {
+        let generation = self.running.load_full();
+        for worker in &generation.workers {
+            worker.close();
+        }
+    }
+}
+
+/// More threads than any machine has cores.
+const MOST_WORKERS: usize = 1024;
+
+impl<E: Send + Sync + 'static> Core<E> {
+    pub(crate) fn new(
+        settings: Settings,
+        clone: Option<fn(&E) -> E>,
+        workers: usize,
+        exclusive: bool,
+    ) -> Self {
+        Core {
+            settings: PlainArc::new(settings),
+            clone,
+            running: Snapshot::new(Generation::none()),
+            lifecycle: Mutex::new(Lifecycle::default()),
+            ids: AtomicU64::new(1),
+            workers,
+            exclusive,
+        }
+    }
+
+    /// Fresh workers, unless there are some.
+    pub(crate) fn start(&self, workers: usize) -> Result<(), BuildError> {
+        match workers {
+            0 => return Err(BuildError::NoWorkers),
+            1 => {}
+            _ if workers > MOST_WORKERS => {
+                return Err(BuildError::TooManyWorkers {
+                    workers,
+                    most: MOST_WORKERS,
+                });
+            }
+            _ if self.clone.is_none() => return Err(BuildError::NeedsClone { workers }),
+            _ => {}
+        }
+        let mut lifecycle = self
+            .lifecycle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let running = self.running.load_full().workers.len();
+        if running == workers {
+            return Ok(());
+        }
+        if running != 0 {
+            return Err(BuildError::Running { workers: running });
+        }
+        let cores = self.settings.pinning.plan(workers)?;
+        let registry = PlainArc::new(Registry::new(workers));
+        let fresh = (0..workers)
+            .map(|id| Worker::new(id, self.exclusive, &self.settings, &registry).map(Arc::new))
+            .collect::<Result<Vec<_>, _>>()?;
+        if self.settings.drive == Drive::Threads {
+            for (worker, core) in fresh.iter().zip(cores) {
+                match self.spawn(worker, core) {
+                    Ok(thread) => lifecycle.threads.push(thread),
+                    Err(error) => {
+                        fresh.iter().for_each(|worker| worker.end());
+                        lifecycle
+                            .threads
+                            .drain(..)
+                            .for_each(|thread| drop(thread.join()));
+                        return Err(error);
+                    }
+                }
+            }
+        }
+        let replaced = self.running.update(|_| {
+            Ok::<_, ()>((
+                Generation {
+                    workers: fresh.clone(),
+                    registry: PlainArc::clone(&registry),
+                },
+                (),
+            ))
+        });
+        debug_assert!(replaced.is_ok());
+        Ok(())
+    }
+
+    fn spawn(
+        &self,
+        worker: &Arc<Worker<E>>,
+        core: Option<usize>,
+    ) -> Result<WorkerThread, BuildError> {
+        let mask = crate::affinity::ProcessMask::get();
+        let must = self.settings.pinning != crate::Pinning::Auto;
+        let (pinned, body) = (Arc::clone(worker), Arc::clone(worker));
+        let setup = move || {
+            mask.apply_to_current();
+            let Some(core) = core else { return Ok(()) };
+            match crate::affinity::pin_current(core) {
+                Ok(()) => drop(pinned.core.set(core)),
+                Err(error) if must => return Err(error),
+                Err(_) => {}
+            }
+            Ok(())
+        };
+        thread::spawn(format!("ringbus-{}", worker.id), setup, move || body.run()).map_err(
+            |error| match error {
+                thread::SpawnError::Setup(error) => BuildError::Pin(error),
+                thread::SpawnError::System(error) => BuildError::Spawn { kind: error.kind() },
+            },
+        )
+    }
+
+    pub(crate) fn stop(&self, timeout: Duration) -> StopReport {
+        let (generation, threads) = {
+            let mut lifecycle = self
+                .lifecycle
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            let generation = self.running.load_full();
+            // The only writer besides is `start`, under the same lock.
+            let _ = self
+                .running
+                .update(|_| Ok::<_, ()>((Generation::none(), ())));
+            (generation, std::mem::take(&mut lifecycle.threads))
+        };
+        crate::stop::stop(&generation, threads, timeout)
+    }
+
+    pub(crate) fn subscribe(
+        &self,
+        options: &SubscribeOptions,
+        is_handler: bool,
+    ) -> Result<Subscriber<E>, SubscribeError> {
+        let generation = self.running.load_full();
+        // Relaxed: a number of its own is all that is asked.
+        let id = SubscriberId(self.ids.fetch_add(1, Ordering::Relaxed));
+        let reader = worker::subscribe(
+            &generation.workers,
+            &generation.registry,
+            id,
+            &options.terms(is_handler),
+            options.wanted_worker(),
+        )?;
+        Ok(Subscriber::new(reader, options.wait_strategy()))
+    }
+}

@@ -1,0 +1,5 @@
+//! Long documentation, for people who want to know why: modules without code, there in the docs only.
+
+pub mod design;
+pub mod limitations;
+pub mod orderings;

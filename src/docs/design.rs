@@ -1,0 +1,75 @@
+//! # How it works
+//!
+//! The yardstick for every decision:
+//!
+//! > Freeze any one thread at any instruction, for any length of time: every other thread keeps making progress, no
+//! > event that was accepted is lost to a healthy subscriber, and no memory is touched that someone still borrows.
+//!
+//! ## The parts
+//!
+//! ```text
+//!              report(event)
+//!  publisher ───────────────► Bus ── list of workers, replaced whole
+//!                              │
+//!              ┌───────────────┴───────────────┐
+//!           Worker 0                        Worker 1
+//!           ├─ Ring: bounded slots          ├─ Ring
+//!           ├─ its cursors                  ├─ its cursors
+//!           └─ thread: wake, watch          └─ thread
+//!                  │          │                   │
+//!             Subscriber  Subscriber          handler = a subscriber with a thread of its own
+//! ```
+//!
+//! - The **ring** is a power of two of slots `{ stamp, value }`. The stamp is the only truth about a slot: which
+//!   sequence it stands for, whether the event is there, whether somebody is inside, whether somebody sleeps for it.
+//! - The **cursor** of a subscriber is one word in a line of its own: the first sequence that it has not passed, and why
+//!   it was dropped. Only its subscriber moves it, only an eviction marks it.
+//! - The **registry** is a copy-on-write snapshot of the cursors. Publishers look at it a few times a lap, never for each
+//!   event. One registry serves all rings of a bus, so that choosing the ring with the fewest subscribers and joining it
+//!   are one swap.
+//! - The **worker** wakes sleepers and watches. It carries no events and runs no subscriber's code; publishers and awake
+//!   subscribers never depend on it.
+//!
+//! ## A report (shared publishers)
+//!
+//! 1. *Claim*: compare-and-swap the tail from `t` to `t + 1`, below the limit. At the limit, scan the cursors first.
+//! 2. *Enter*: compare-and-swap the slot's stamp from rest to `WRITING(t)`.
+//! 3. *Write*: move the old value out and the event in. No user code runs from the claim to here.
+//! 4. *Commit*: compare-and-swap `WRITING(t)` to `FULL(t)`; then wake who is to be woken, then drop the old value.
+//!
+//! A publisher may hang between any two of these. Once a grace has passed, or as soon as the tail is a quarter of the
+//! ring ahead, any reader that waits there takes the claim away: the sequence becomes a *hole*, which every reader passes.
+//! The publisher finds out at its next compare-and-swap and publishes the event anew. Its event is late, nobody else's.
+//!
+//! An exclusive publisher writes the same slots without a compare-and-swap: nobody but it writes a stamp. A batch
+//! carries one stamp for each run of a power of two of slots.
+//!
+//! ## Room, eviction, pins
+//!
+//! No publisher enters a slot that an active cursor has not passed. A scan stores how far publishers may go: the slowest
+//! cursor plus the capacity, at most half a lap at a time. Whoever would leave less than an eighth of the ring is dropped,
+//! by a compare-and-swap on its cursor that carries the reason.
+//!
+//! A subscriber that was dropped in the middle of an event still borrows it. It borrows from its *window* only, at most 8
+//! slots from its cursor on, and until it has noticed, publishers pass over the window in every lap: that costs slots, not
+//! progress. The windows of a ring add up to at most a quarter of it. A subscriber that sleeps borrows nothing, and pins
+//! nothing.
+//!
+//! ## Joining
+//!
+//! A cursor is registered first, then a fence, then the tail is read that it starts from. A scan reads the tail, then a
+//! fence, then the cursors. So a scan that does not see the cursor has read a tail that the joiner is not behind of, and
+//! the half lap that it allows at most never reaches the joiner's first slot from behind.
+//!
+//! ## Sleeping
+//!
+//! There is no flag that publishers poll and no fence on their path. A subscriber that wants to sleep leaves its waker in
+//! its own cell and sets a bit on the *stamp* of the slot that it waits for; whoever swaps that stamp out owes a wake-up of
+//! the worker, which wakes the sleepers. The bit is set by a read-modify-write even where it is set already, since that is
+//! what the swap synchronises with. Where a publisher is inside already, the worker is asked to look after the sleeper.
+//! Under an exclusive publisher the worker naps instead, at most `max_nap`.
+//!
+//! ## Several rings
+//!
+//! The clones are made first; then a slot is claimed and entered in every ring that has a subscriber; if one refuses, the
+//! claims become holes and the event comes back whole; else all are written and committed.

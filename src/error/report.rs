@@ -1,0 +1,167 @@
+//! Events that were refused.
+
+use super::STOPPED;
+use std::fmt;
+
+/// [`Bus::report`](crate::Bus::report) refused an event, and gives it back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReportError<E> {
+    /// The bus was not started, or is stopped.
+    Stopped(E),
+    /// Too much of the ring is frozen: more than half of it is pinned by evicted readers that do not come back, or
+    /// held by publishers that do not, or a whole lap of claims was lost one after the other.
+    Exhausted(E),
+}
+
+/// [`Bus::try_report`](crate::Bus::try_report) refused an event, and gives it back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TryReportError<E> {
+    /// A subscriber is a whole ring behind.
+    Full(E),
+    /// See [`ReportError::Stopped`].
+    Stopped(E),
+    /// See [`ReportError::Exhausted`].
+    Exhausted(E),
+}
+
+impl<E> ReportError<E> {
+    /// The event that was refused.
+    pub fn into_inner(self) -> E {
+        match self {
+            ReportError::Stopped(event) | ReportError::Exhausted(event) => event,
+        }
+    }
+
+    /// The bus was not started, or is stopped.
+    pub fn is_stopped(&self) -> bool {
+        matches!(self, ReportError::Stopped(_))
+    }
+
+    /// Too much of the ring is frozen.
+    pub fn is_exhausted(&self) -> bool {
+        matches!(self, ReportError::Exhausted(_))
+    }
+}
+
+impl<E> TryReportError<E> {
+    /// The event that was refused.
+    pub fn into_inner(self) -> E {
+        match self {
+            TryReportError::Full(event)
+            | TryReportError::Stopped(event)
+            | TryReportError::Exhausted(event) => event,
+        }
+    }
+
+    /// A subscriber is a whole ring behind.
+    pub fn is_full(&self) -> bool {
+        matches!(self, TryReportError::Full(_))
+    }
+
+    /// The bus was not started, or is stopped.
+    pub fn is_stopped(&self) -> bool {
+        matches!(self, TryReportError::Stopped(_))
+    }
+
+    /// Too much of the ring is frozen.
+    pub fn is_exhausted(&self) -> bool {
+        matches!(self, TryReportError::Exhausted(_))
+    }
+}
+
+// By hand, so that events need not be `Debug` for their errors to be.
+impl<E> fmt::Debug for ReportError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ReportError::Stopped(_) => "Stopped(..)",
+            ReportError::Exhausted(_) => "Exhausted(..)",
+        })
+    }
+}
+
+impl<E> fmt::Debug for TryReportError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            TryReportError::Full(_) => "Full(..)",
+            TryReportError::Stopped(_) => "Stopped(..)",
+            TryReportError::Exhausted(_) => "Exhausted(..)",
+        })
+    }
+}
+
+const EXHAUSTED: &str = "too much of the ring is frozen";
+
+impl<E> fmt::Display for ReportError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ReportError::Stopped(_) => STOPPED,
+            ReportError::Exhausted(_) => EXHAUSTED,
+        })
+    }
+}
+
+impl<E> fmt::Display for TryReportError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            TryReportError::Full(_) => "a subscriber is a whole ring behind",
+            TryReportError::Stopped(_) => STOPPED,
+            TryReportError::Exhausted(_) => EXHAUSTED,
+        })
+    }
+}
+
+impl<E> std::error::Error for ReportError<E> {}
+impl<E> std::error::Error for TryReportError<E> {}
+
+/// A batch that ended early.
+#[non_exhaustive]
+pub struct BatchError<E> {
+    /// How many events were accepted before.
+    pub accepted: usize,
+    /// The event that was not, and why.
+    pub error: ReportError<E>,
+    /// Events that were already taken from the iterator behind it, in order: at most 31.
+    pub rest: Vec<E>,
+}
+
+impl<E> BatchError<E> {
+    /// The event that was refused; see [`BatchError::into_events`] for those taken behind it.
+    pub fn into_inner(self) -> E {
+        self.error.into_inner()
+    }
+
+    /// Everything that was taken from the iterator and not accepted, in order.
+    pub fn into_events(self) -> impl Iterator<Item = E> {
+        std::iter::once(self.error.into_inner()).chain(self.rest)
+    }
+
+    /// See [`ReportError::is_stopped`].
+    pub fn is_stopped(&self) -> bool {
+        self.error.is_stopped()
+    }
+
+    /// See [`ReportError::is_exhausted`].
+    pub fn is_exhausted(&self) -> bool {
+        self.error.is_exhausted()
+    }
+}
+
+impl<E> fmt::Debug for BatchError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BatchError")
+            .field("accepted", &self.accepted)
+            .field("error", &self.error)
+            .field("rest", &self.rest.len())
+            .finish()
+    }
+}
+
+impl<E> fmt::Display for BatchError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} after {} events", self.error, self.accepted)
+    }
+}
+
+impl<E> std::error::Error for BatchError<E> {}

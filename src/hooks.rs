@@ -1,0 +1,47 @@
+//! Places inside a publish where a test can stop a publisher. Nothing without the feature `test-hooks`.
+
+/// A place inside a publish by a shared publisher.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "test-hooks"), allow(dead_code, unreachable_pub))]
+pub enum Point {
+    /// A slot is claimed, and not entered.
+    Claimed,
+    /// It is entered, and nothing is written.
+    Entered,
+    /// The event is written, and not committed.
+    Written,
+}
+
+#[cfg(not(feature = "test-hooks"))]
+#[inline(always)]
+pub(crate) fn reach(_point: Point) {}
+
+#[cfg(feature = "test-hooks")]
+pub(crate) use installed::reach;
+#[cfg(feature = "test-hooks")]
+pub use installed::set;
+
+#[cfg(feature = "test-hooks")]
+mod installed {
+    use super::Point;
+    use std::cell::RefCell;
+
+    type Hook = Box<dyn FnMut(Point)>;
+
+    thread_local! {
+        static HOOK: RefCell<Option<Hook>> = const { RefCell::new(None) };
+    }
+
+    /// Calls `hook` at every [`Point`] that this thread reaches from now on. It must not panic and not publish.
+    pub fn set(hook: impl FnMut(Point) + 'static) {
+        HOOK.with(|cell| *cell.borrow_mut() = Some(Box::new(hook)));
+    }
+
+    pub(crate) fn reach(point: Point) {
+        HOOK.with(|cell| {
+            if let Some(hook) = cell.borrow_mut().as_mut() {
+                hook(point);
+            }
+        });
+    }
+}

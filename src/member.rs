@@ -1,0 +1,236 @@
+//! What a ring knows of one subscriber: its cursor, its limits, how to wake it, and whether its drop was told.
+
+use crate::cursor::{Cursor, Position};
+use crate::error::{Eviction, EvictionReason};
+use crate::sync::{AtomicBool, AtomicU64, OnceLock, Ordering, thread::ThreadId};
+use crate::wait::SleeperCell;
+use std::fmt;
+use std::time::Duration;
+
+/// Identifies a subscriber of one bus, for its whole life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SubscriberId(pub(crate) u64);
+
+impl fmt::Display for SubscriberId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// What becomes of a subscriber that is too slow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnLap {
+    /// It is dropped, and told why: `Evicted`.
+    #[default]
+    Evict,
+    /// It is moved to the tail, and told how much it missed: `Lagged(n)`.
+    Rejoin,
+}
+
+/// The soft limit: more than `slots` behind for longer than `time`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LagLimit {
+    pub(crate) slots: u64,
+    pub(crate) time: Duration,
+}
+
+/// What a subscriber asked for when it joined.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Terms {
+    pub(crate) name: Option<String>,
+    pub(crate) core: Option<usize>,
+    /// The window that it asked for, or 0 for as much as there is.
+    pub(crate) window: u64,
+    pub(crate) on_lap: OnLap,
+    pub(crate) lag_limit: Option<LagLimit>,
+    pub(crate) stall_limit: Option<Duration>,
+    pub(crate) is_handler: bool,
+}
+
+/// One subscriber of a ring, as publishers, the watch and the host see it.
+#[derive(Debug)]
+pub(crate) struct Member {
+    pub(crate) cursor: Line<Cursor>,
+    pub(crate) id: SubscriberId,
+    pub(crate) terms: Terms,
+    /// [C1 window] Its width.
+    pub(crate) window: u64,
+    pub(crate) sleeper: SleeperCell,
+    notice: Notice,
+    retired: AtomicBool,
+    pub(crate) handler_thread: OnceLock<ThreadId>,
+    pub(crate) panic_message: OnceLock<String>,
+    pub(crate) watched: Watched,
+}
+
+/// A cache line of its own. Not `CachePadded`, which takes two where lines are fetched in pairs: the neighbours here are
+/// parts of the same member that hardly anyone touches.
+#[derive(Debug)]
+#[repr(align(64))]
+pub(crate) struct Line<T>(T);
+
+impl<T> std::ops::Deref for Line<T> {
+    type Target = T;
+
+    #[inline(always)]
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+/// What the watch remembers of a member between two looks. Only whoever turns the worker uses it; Relaxed, as no
+/// memory hangs on it.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    /// Where the cursor was, and since when, in the clock's nanoseconds.
+    pub(crate) sequence: AtomicU64,
+    pub(crate) since: AtomicU64,
+    /// Since when it is further behind than its lag limit; [`NEVER`] if it is not.
+    pub(crate) lagging_since: AtomicU64,
+    /// Since when it waits at a claim that is not committed; [`NEVER`] if it does not.
+    pub(crate) waiting_since: AtomicU64,
+    /// The tail when that wait began: claims below it are as old.
+    pub(crate) waiting_until: AtomicU64,
+}
+
+/// No point in time.
+pub(crate) const NEVER: u64 = u64::MAX;
+
+/// Makes sure that each drop is told once: `generation << 1 | armed`.
+///
+/// A generation is the life of a cursor between two joins. Whoever disarms it owns the telling.
+#[derive(Debug)]
+struct Notice(AtomicU64);
+
+/// A drop that is to be told, if nobody was faster.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Untold {
+    armed: u64,
+    pub(crate) position: Position,
+}
+
+impl Member {
+    /// A member that joins at `sequence`; its drop is not told before [`Member::arm_notice`].
+    pub(crate) fn new(id: SubscriberId, terms: Terms, window: u64, sequence: u64) -> Self {
+        Member {
+            cursor: Line(Cursor::new(sequence)),
+            id,
+            terms,
+            window,
+            sleeper: SleeperCell::new(),
+            notice: Notice(AtomicU64::new(0)),
+            retired: AtomicBool::new(false),
+            handler_thread: OnceLock::new(),
+            panic_message: OnceLock::new(),
+            watched: Watched {
+                sequence: AtomicU64::new(NEVER),
+                since: AtomicU64::new(0),
+                lagging_since: AtomicU64::new(NEVER),
+                waiting_since: AtomicU64::new(NEVER),
+                waiting_until: AtomicU64::new(0),
+            },
+        }
+    }
+
+    /// It has joined: from now on a drop is news.
+    pub(crate) fn arm_notice(&self) {
+        let word = self.notice.0.load(Ordering::Relaxed);
+        debug_assert_eq!(word & 1, 0);
+        // SYNC notice: a new generation, whose join is over.
+        self.notice.0.store((word | 1) + 2, Ordering::Release);
+    }
+
+    /// Its drop, if it was dropped and nobody has told.
+    pub(crate) fn untold(&self) -> Option<Untold> {
+        // SYNC notice: the cursor is looked at in this generation, or `tell` fails.
+        let armed = self.notice.0.load(Ordering::Acquire);
+        let position = self.cursor.look();
+        (armed & 1 == 1 && position.reason().is_some()).then_some(Untold { armed, position })
+    }
+
+    /// True for the one caller that is to tell it.
+    pub(crate) fn tell(&self, untold: Untold) -> bool {
+        // SYNC notice
+        self.notice
+            .0
+            .compare_exchange(
+                untold.armed,
+                untold.armed & !1,
+                Ordering::AcqRel,
+                Ordering::Relaxed,
+            )
+            .is_ok()
+    }
+
+    /// It leaves of its own will: there is nothing to tell.
+    pub(crate) fn disarm_notice(&self) {
+        // SYNC notice
+        self.notice.0.fetch_and(!1, Ordering::AcqRel);
+    }
+
+    /// Its subscriber is gone for good.
+    pub(crate) fn retire(&self) {
+        // SYNC detach: after the cursor was detached.
+        self.retired.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_retired(&self) -> bool {
+        // SYNC detach
+        self.retired.load(Ordering::Acquire)
+    }
+
+    /// Nobody needs it in the registry: it is gone, and its drop was told.
+    pub(crate) fn is_settled(&self) -> bool {
+        // SYNC notice
+        self.is_retired() && self.notice.0.load(Ordering::Acquire) & 1 == 0
+    }
+
+    /// How and where it was dropped, as seen with the ring's tail at `tail`.
+    pub(crate) fn eviction(position: Position, tail: u64) -> Option<Eviction> {
+        Some(Eviction {
+            reason: position.reason()?,
+            sequence: position.sequence(),
+            lag: tail.saturating_sub(position.sequence()),
+        })
+    }
+
+    /// Drops it, whoever asks; false if it was not active.
+    pub(crate) fn evict(&self, reason: EvictionReason) -> bool {
+        self.cursor.evict_anywhere(reason)
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subscriber_costs_at_most_512_bytes_of_shared_state() {
+        // The two counts of an `Arc` before it, and the pointer in the registry behind it.
+        let counts = 2 * size_of::<usize>();
+        let padding = align_of::<Member>().saturating_sub(counts);
+        assert!(size_of::<Member>() + counts + padding + size_of::<usize>() <= 512);
+    }
+
+    #[test]
+    fn a_drop_is_told_once_a_generation() {
+        let member = Member::new(SubscriberId(1), Terms::default(), 1, 0);
+        assert!(member.evict(EvictionReason::Lapped));
+        assert!(member.untold().is_none(), "not joined yet");
+        member.arm_notice();
+        let untold = member.untold().unwrap();
+        let other = member.untold().unwrap();
+        assert!(member.tell(untold));
+        assert!(!member.tell(other));
+        assert!(member.untold().is_none());
+        member.cursor.restart(3);
+        member.arm_notice();
+        assert!(!member.tell(other), "an older generation's");
+        assert!(member.untold().is_none(), "active");
+        member.retire();
+        assert!(!member.is_settled());
+        member.disarm_notice();
+        assert!(member.is_settled());
+    }
+}

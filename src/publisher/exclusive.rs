@@ -1,0 +1,176 @@
+//! The only publisher of its bus.
+
+use super::{Published, report_all, report_error, try_report_error, wait_for_room};
+use crate::bus::Core;
+use crate::error::{BatchError, ReportError, TryReportError};
+use crate::ring::batch::Batch;
+use crate::ring::exclusive::Tip;
+use crate::ring::{Policy, Refusal};
+use crate::stop::StopReport;
+use crate::sync::{Arc, PlainArc};
+use crate::worker::Worker;
+use std::fmt;
+use std::time::Duration;
+
+/// The only publisher of its bus: one writer by type, so no compare-and-swap. Dropping it closes the bus.
+///
+/// Every method is lock-free unless it says otherwise: no other thread, frozen anywhere, holds it up.
+///
+/// It cannot be cloned:
+/// ```compile_fail
+/// let (publisher, _bus) = ringbus::Bus::<u64>::builder().build_exclusive().unwrap();
+/// let other = publisher.clone();
+/// ```
+/// where a shared one can:
+/// ```
+/// let bus = ringbus::Bus::<u64>::builder().build().unwrap();
+/// let other = bus.publisher().clone();
+/// ```
+pub struct ExclusivePublisher<E> {
+    core: PlainArc<Core<E>>,
+    worker: Arc<Worker<E>>,
+    tip: Tip,
+}
+
+impl<E> fmt::Debug for ExclusivePublisher<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExclusivePublisher")
+            .field("next", &self.tip.next())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
+    pub(crate) fn new(core: PlainArc<Core<E>>) -> Self {
+        let worker = Arc::clone(&core.running.load_full().workers[0]);
+        ExclusivePublisher {
+            core,
+            worker,
+            tip: Tip::default(),
+        }
+    }
+
+    #[inline(always)]
+    fn send(&mut self, event: E, policy: Policy) -> Published<E> {
+        if self.worker.ring.is_unheard() {
+            return Ok(Some(event));
+        }
+        self.worker.publish_exclusive(&mut self.tip, event, policy)
+    }
+
+    /// Reports one event. Never waits for a subscriber: whoever is in the way is dropped.
+    ///
+    /// Wait-free but for a scan a few times a lap; allocates nothing. With nobody listening the event is dropped here.
+    ///
+    /// # Errors
+    /// [`ReportError::Exhausted`], with the event.
+    #[inline]
+    pub fn report(&mut self, event: E) -> Result<(), ReportError<E>> {
+        self.send(event, Policy::Evict)
+            .map(drop)
+            .map_err(report_error)
+    }
+
+    /// Reports one event if nobody is in the way. Drops no subscriber.
+    ///
+    /// # Errors
+    /// [`TryReportError`], with the event.
+    #[inline]
+    pub fn try_report(&mut self, event: E) -> Result<(), TryReportError<E>> {
+        self.send(event, Policy::Keep)
+            .map(drop)
+            .map_err(try_report_error)
+    }
+
+    /// Reports one event, waiting at most `timeout` for room instead of dropping anyone. Blocks, by choice.
+    ///
+    /// # Errors
+    /// [`TryReportError`], with the event; `Full` if there was no room in time.
+    pub fn report_timeout(&mut self, event: E, timeout: Duration) -> Result<(), TryReportError<E>> {
+        wait_for_room(event, timeout, |event| self.send(event, Policy::Keep))
+    }
+
+    /// Reports an event and gives back the value that its slot held, buffers and all: with nobody listening, the event
+    /// itself.
+    ///
+    /// # Errors
+    /// [`ReportError`], with the event.
+    #[inline]
+    pub fn report_recycling(&mut self, event: E) -> Result<Option<E>, ReportError<E>> {
+        self.send(event, Policy::Evict).map_err(report_error)
+    }
+
+    /// Reports all events of an iterator, in order, with one stamp for up to 32. How many there were.
+    ///
+    /// # Errors
+    /// [`BatchError`]: how many were accepted, the event that was not, and those already taken behind it.
+    pub fn report_batch(
+        &mut self,
+        events: &mut impl Iterator<Item = E>,
+    ) -> Result<usize, BatchError<E>> {
+        report_all(events, 0, |batch| self.send_batch(batch, Policy::Evict))
+    }
+
+    /// Reports as many events of an iterator as there is room for, and takes no more. Drops no subscriber.
+    pub fn try_report_batch(&mut self, events: &mut impl Iterator<Item = E>) -> usize {
+        let mut accepted = 0;
+        loop {
+            // Nobody else takes the room, so what was taken fits.
+            let mut batch = Batch::gather(events, self.free());
+            if batch.is_empty() || self.send_batch(&mut batch, Policy::Keep).is_err() {
+                debug_assert!(batch.is_empty());
+                return accepted;
+            }
+            accepted += batch.committed();
+        }
+    }
+
+    fn send_batch(&mut self, batch: &mut Batch<E>, policy: Policy) -> Result<(), Refusal> {
+        if self.worker.ring.is_unheard() {
+            while let Some(event) = batch.pop() {
+                batch.keep_old(Some(event));
+            }
+            return Ok(());
+        }
+        self.worker
+            .publish_exclusive_batch(&mut self.tip, batch, policy)
+    }
+
+    /// Events that fit now without dropping anyone: a lower bound, as subscribers only add to it. Wait-free.
+    pub fn free(&mut self) -> usize {
+        self.worker.ring.free() as usize
+    }
+
+    /// Wakes the worker, and by it the sleepers that have something to read, before the worker's nap is over.
+    pub fn wake(&self) {
+        self.worker.wake();
+    }
+
+    /// Ends the stream and waits for nobody: subscribers read on to the end.
+    pub fn close(self) {}
+
+    /// Ends the stream: closes, lets subscribers drain, joins the threads. See [`Bus::stop`](crate::Bus::stop).
+    pub fn stop(self) -> StopReport {
+        let timeout = self.core.settings.stop_timeout;
+        self.stop_timeout(timeout)
+    }
+
+    /// As [`stop`](Self::stop), with a timeout of its own.
+    pub fn stop_timeout(self, timeout: Duration) -> StopReport {
+        self.core.stop(timeout)
+    }
+
+    /// Reports `last`, then stops. Says in [`StopReport::last_accepted`] whether it was accepted.
+    pub fn shutdown(mut self, last: E) -> StopReport {
+        let last_accepted = self.report(last).is_ok();
+        let mut report = self.stop();
+        report.last_accepted = last_accepted;
+        report
+    }
+}
+
+impl<E> Drop for ExclusivePublisher<E> {
+    fn drop(&mut self) {
+        self.worker.close();
+    }
+}

@@ -1,0 +1,228 @@
+//! A publisher among others.
+
+use super::send::{reload, send};
+use super::{Published, batch_error, report_all, report_error, try_report_error, wait_for_room};
+use crate::bus::{Generation, Handle};
+use crate::error::{BatchError, ReportError, TryReportError};
+use crate::ring::batch::Batch;
+use crate::ring::{Policy, Refusal};
+use crate::sync::PlainArc;
+use std::collections::VecDeque;
+use std::fmt;
+use std::time::Duration;
+
+/// One of the publishers of a shared bus, with what it needs at hand. Clone it for each thread.
+///
+/// Every method is lock-free unless it says otherwise: no other thread, frozen anywhere, holds it up.
+pub struct Publisher<E> {
+    handle: PlainArc<Handle<E>>,
+    generation: PlainArc<Generation<E>>,
+    /// Events that [`Publisher::try_report_batch`] took from its iterator, and that then did not fit: first in line.
+    carried: VecDeque<E>,
+}
+
+impl<E> Clone for Publisher<E> {
+    /// Another publisher of the same bus. What this one carries stays with it.
+    fn clone(&self) -> Self {
+        Publisher {
+            handle: PlainArc::clone(&self.handle),
+            generation: PlainArc::clone(&self.generation),
+            carried: VecDeque::new(),
+        }
+    }
+}
+
+impl<E> fmt::Debug for Publisher<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Publisher")
+            .field("carried", &self.carried.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<E: Send + Sync + 'static> Publisher<E> {
+    pub(crate) fn new(handle: PlainArc<Handle<E>>) -> Self {
+        let generation = handle.core.running.load_full();
+        Publisher {
+            handle,
+            generation,
+            carried: VecDeque::new(),
+        }
+    }
+
+    #[inline]
+    fn send(&mut self, event: E, policy: Policy) -> Published<E> {
+        if !self.carried.is_empty()
+            && let Err(refusal) = self.send_carried(policy)
+        {
+            return Err((refusal, event));
+        }
+        send(&self.handle.core, &mut self.generation, event, policy)
+    }
+
+    #[cold]
+    fn send_carried(&mut self, policy: Policy) -> Result<usize, Refusal> {
+        let mut sent = 0;
+        while let Some(event) = self.carried.pop_front() {
+            match send(&self.handle.core, &mut self.generation, event, policy) {
+                Ok(_) => sent += 1,
+                Err((refusal, event)) => {
+                    self.carried.push_front(event);
+                    return Err(refusal);
+                }
+            }
+        }
+        Ok(sent)
+    }
+
+    /// Reports one event. Never waits for a subscriber: whoever is in the way is dropped.
+    ///
+    /// Lock-free; allocates nothing with one worker. With nobody listening the event is dropped here.
+    ///
+    /// # Errors
+    /// [`ReportError`], with the event.
+    #[inline]
+    pub fn report(&mut self, event: E) -> Result<(), ReportError<E>> {
+        self.send(event, Policy::Evict)
+            .map(drop)
+            .map_err(report_error)
+    }
+
+    /// Reports one event if nobody is in the way. Drops no subscriber. Lock-free.
+    ///
+    /// # Errors
+    /// [`TryReportError`], with the event.
+    #[inline]
+    pub fn try_report(&mut self, event: E) -> Result<(), TryReportError<E>> {
+        self.send(event, Policy::Keep)
+            .map(drop)
+            .map_err(try_report_error)
+    }
+
+    /// Reports one event, waiting at most `timeout` for room instead of dropping anyone.
+    ///
+    /// Blocks, by choice: it yields and naps until there is room.
+    ///
+    /// # Errors
+    /// [`TryReportError`], with the event; `Full` if there was no room in time.
+    pub fn report_timeout(&mut self, event: E, timeout: Duration) -> Result<(), TryReportError<E>> {
+        wait_for_room(event, timeout, |event| self.send(event, Policy::Keep))
+    }
+
+    /// Reports an event and gives back the value that its slot held, buffers and all: with nobody listening, the event
+    /// itself. Lock-free.
+    ///
+    /// # Errors
+    /// [`ReportError`], with the event.
+    #[inline]
+    pub fn report_recycling(&mut self, event: E) -> Result<Option<E>, ReportError<E>> {
+        self.send(event, Policy::Evict).map_err(report_error)
+    }
+
+    /// Reports all events of an iterator, in order, up to 32 with one claim. How many there were.
+    ///
+    /// Lock-free, but for the iterator, which runs outside of any claim.
+    ///
+    /// # Errors
+    /// [`BatchError`]: how many were accepted, the event that was not, and those already taken behind it.
+    pub fn report_batch(
+        &mut self,
+        events: &mut impl Iterator<Item = E>,
+    ) -> Result<usize, BatchError<E>> {
+        let accepted = match self.carried.is_empty() {
+            true => 0,
+            false => match self.send_carried(Policy::Evict) {
+                Ok(sent) => sent,
+                Err(refusal) => return Err(batch_error(0, refusal, self.carried.drain(..))),
+            },
+        };
+        report_all(events, accepted, |batch| {
+            self.send_batch(batch, Policy::Evict)
+        })
+    }
+
+    /// Reports as many events of an iterator as there is room for. How many were accepted. Drops no subscriber.
+    ///
+    /// It takes no more events than fit. Where another publisher then takes the room first, the few that were taken
+    /// stay with this publisher ([`carried`](Self::carried)): they are first in line at its next call, and count there.
+    ///
+    /// Lock-free, but for the iterator.
+    pub fn try_report_batch(&mut self, events: &mut impl Iterator<Item = E>) -> usize {
+        let mut accepted = match self.send_carried(Policy::Keep) {
+            Ok(sent) => sent,
+            Err(_) => return 0,
+        };
+        loop {
+            // Nothing is taken from the iterator that has nowhere to go.
+            let free = if self.is_stopped() { 0 } else { self.free() };
+            let mut batch = Batch::gather(events, free);
+            if batch.is_empty() {
+                return accepted;
+            }
+            let result = self.send_batch(&mut batch, Policy::Keep);
+            accepted += batch.committed();
+            if result.is_err() {
+                self.carried.extend(std::iter::from_fn(|| batch.pop()));
+                return accepted;
+            }
+        }
+    }
+
+    /// Events that [`try_report_batch`](Self::try_report_batch) took and could not place yet: at most 31.
+    pub fn carried(&self) -> usize {
+        self.carried.len()
+    }
+
+    fn is_stopped(&mut self) -> bool {
+        let closed = |generation: &Generation<E>| {
+            generation
+                .workers
+                .iter()
+                .all(|worker| worker.ring.is_closed())
+        };
+        if closed(&self.generation) {
+            reload(&self.handle.core, &mut self.generation);
+        }
+        closed(&self.generation)
+    }
+
+    fn send_batch(&mut self, batch: &mut Batch<E>, policy: Policy) -> Result<(), Refusal> {
+        loop {
+            let result = match self.generation.workers.as_slice() {
+                [] => Err(Refusal::Stopped),
+                [worker] if !worker.ring.is_unheard() => worker.publish_batch(batch, policy),
+                _ => self.send_one_by_one(batch, policy),
+            };
+            match result {
+                Err(Refusal::Stopped) if reload(&self.handle.core, &mut self.generation) => {}
+                result => return result,
+            }
+        }
+    }
+
+    fn send_one_by_one(&mut self, batch: &mut Batch<E>, policy: Policy) -> Result<(), Refusal> {
+        while let Some(event) = batch.pop() {
+            match send(&self.handle.core, &mut self.generation, event, policy) {
+                Ok(old) => batch.keep_old(old),
+                Err((refusal, event)) => {
+                    batch.unpop(event);
+                    return Err(refusal);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Events that fit now without dropping anyone, in every ring that has a subscriber; the capacity if none has.
+    ///
+    /// Other publishers may take the room first; subscribers only add to it. Wait-free.
+    pub fn free(&mut self) -> usize {
+        let heard = self
+            .generation
+            .workers
+            .iter()
+            .filter(|worker| !worker.ring.is_unheard());
+        let least = heard.map(|worker| worker.ring.free()).min();
+        least.map_or(self.handle.core.settings.capacity, |free| free as usize)
+    }
+}

@@ -1,0 +1,322 @@
+//! The cursors of a bus, ring by ring, and how a publisher makes room among them.
+//!
+//! One copy-on-write snapshot serves all rings of a bus, so that choosing the ring with the fewest subscribers and
+//! joining it are one swap. Joining, leaving and pruning are lock-free; looking is wait-free and never allocates.
+//!
+//! - **\[C3 evict\]** Whoever would leave less than an eighth of the ring is evicted, so that a scan buys at least that.
+//! - **\[C4 pin\]** The window of an evicted reader is passed over in every lap until it has detached.
+//! - **\[C6 join\]** A cursor is registered before the tail is read that it starts from.
+//! - **\[C7 capacity\]** Windows add up to at most a quarter of the ring.
+//!
+//! **Architecture Invariant:** knows cursors, never slots.
+
+use crate::error::{EvictionReason, SubscribeError};
+use crate::member::{Member, SubscriberId, Terms};
+use crate::sync::{Loaded, PlainArc, Snapshot, limits};
+
+type Members = PlainArc<Vec<PlainArc<Member>>>;
+
+/// Who is subscribed, ring by ring.
+#[derive(Debug)]
+pub(crate) struct Registry {
+    roster: Snapshot<Roster>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Roster {
+    rings: Vec<Members>,
+}
+
+impl Roster {
+    pub(crate) fn of(&self, ring: usize) -> &[PlainArc<Member>] {
+        &self.rings[ring]
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = (usize, &PlainArc<Member>)> {
+        (0..)
+            .zip(&self.rings)
+            .flat_map(|(ring, members)| members.iter().map(move |m| (ring, m)))
+    }
+}
+
+/// What a publisher wants room for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scan {
+    pub(crate) tail: u64,
+    pub(crate) capacity: u64,
+    /// Slots that frozen publishers hold.
+    pub(crate) lost: u64,
+    pub(crate) may_evict: bool,
+}
+
+/// What a scan found for its tail. Void once the tail has moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Room {
+    /// Every sequence below is free: no active cursor has yet to pass its slot, and no window pins it. [C2 gate]
+    Until(u64),
+    /// So many slots from the tail on are to become holes. [C4 pin]
+    Pinned(u64),
+    /// A cursor that is a whole ring behind, and was not to be evicted.
+    Full,
+    /// A cursor that is a whole ring behind moved whenever it was to be evicted: look again.
+    Moving,
+    /// Too much is pinned or lost.
+    Exhausted,
+}
+
+impl Registry {
+    pub(crate) fn new(rings: usize) -> Self {
+        Registry {
+            roster: Snapshot::new(Roster {
+                rings: vec![Members::default(); rings],
+            }),
+        }
+    }
+
+    pub(crate) fn load(&self) -> Loaded<'_, Roster> {
+        self.roster.load()
+    }
+
+    /// Registers a member in `ring`, or in the one with the fewest active subscribers, the first of a tie.
+    ///
+    /// `tail_of` gives a ring's tail, where the cursor starts until it moves up.
+    pub(crate) fn register(
+        &self,
+        id: SubscriberId,
+        terms: &Terms,
+        ring: Option<usize>,
+        capacity: u64,
+        tail_of: impl Fn(usize) -> u64,
+    ) -> Result<(usize, PlainArc<Member>), SubscribeError> {
+        self.roster.update(|roster| {
+            let workers = roster.rings.len();
+            let chosen = match ring {
+                Some(worker) if worker >= workers => {
+                    return Err(SubscribeError::NoSuchWorker { worker, workers });
+                }
+                Some(worker) => worker,
+                None => roster.least_loaded(),
+            };
+            let window = roster
+                .window_for(chosen, terms.window, capacity)
+                .ok_or(SubscribeError::Full { worker: chosen })?;
+            let member = PlainArc::new(Member::new(id, terms.clone(), window, tail_of(chosen)));
+            let mut next = roster.clone();
+            let mut members = unsettled(roster.of(chosen));
+            members.push(PlainArc::clone(&member));
+            next.rings[chosen] = Members::new(members);
+            Ok((next, (chosen, member)))
+        })
+    }
+
+    /// Takes settled members out of a ring's list.
+    pub(crate) fn prune(&self, ring: usize) {
+        // The only error is that there is nothing to do.
+        let _ = self.roster.update(|roster| {
+            let kept = unsettled(roster.of(ring));
+            if kept.len() == roster.of(ring).len() {
+                return Err(());
+            }
+            let mut next = roster.clone();
+            next.rings[ring] = Members::new(kept);
+            Ok((next, ()))
+        });
+    }
+}
+
+fn unsettled(members: &[PlainArc<Member>]) -> Vec<PlainArc<Member>> {
+    members
+        .iter()
+        .filter(|m| !m.is_settled())
+        .cloned()
+        .collect()
+}
+
+impl Roster {
+    fn least_loaded(&self) -> usize {
+        let active = |members: &Members| {
+            members
+                .iter()
+                .filter(|m| m.cursor.glance().is_active())
+                .count()
+        };
+        let (first, _) = (0..)
+            .zip(&self.rings)
+            .min_by_key(|(_, members)| active(members))
+            .unwrap_or((0, &self.rings[0]));
+        first
+    }
+
+    /// [C7 capacity] The widest window of 8, 4, 2, 1 that takes at most a quarter of what is left, and at least 1: so
+    /// early members read in long strides, and a small ring still has room for many.
+    fn window_for(&self, ring: usize, wanted: u64, capacity: u64) -> Option<u64> {
+        let spent: u64 = self
+            .of(ring)
+            .iter()
+            .filter(|m| !m.is_retired())
+            .map(|m| m.window)
+            .sum();
+        let left = (capacity / limits::PIN_SHARE).checked_sub(spent)?;
+        if left == 0 {
+            return None;
+        }
+        let most = match wanted {
+            0 => (left / 4).max(1),
+            wanted => wanted.min(left),
+        };
+        let widest = most.min(limits::WIDEST_WINDOW);
+        Some(1 << widest.ilog2())
+    }
+}
+
+/// One ring's view of the registry.
+#[derive(Debug)]
+pub(crate) struct Seats {
+    registry: PlainArc<Registry>,
+    ring: usize,
+}
+
+impl Seats {
+    pub(crate) fn new(registry: PlainArc<Registry>, ring: usize) -> Self {
+        Seats { registry, ring }
+    }
+
+    /// Who is listed now. A copy of the list's count: good across user code.
+    pub(crate) fn members(&self) -> Members {
+        PlainArc::clone(&self.registry.load().rings[self.ring])
+    }
+
+    pub(crate) fn prune(&self) {
+        self.registry.prune(self.ring);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.registry.load().of(self.ring).is_empty()
+    }
+
+    /// [C2 gate], [C3 evict], [C4 pin]: room for a publisher at `scan.tail`. The caller has made the fence of [C6 join].
+    ///
+    /// `rescue` is asked of each cursor that is a quarter behind, whether it waits for a publisher that hangs; it then
+    /// takes the claim away, and the cursor is not to blame. Also says whether the worker is to be woken.
+    pub(crate) fn make_room(
+        &self,
+        scan: Scan,
+        mut rescue: impl FnMut(u64) -> bool,
+    ) -> (Room, bool) {
+        let Scan { tail, capacity, .. } = scan;
+        // SYNC registry: cursors that were pruned had detached.
+        let roster = self.registry.load();
+        let members = roster.of(self.ring);
+
+        let pinned: u64 = members
+            .iter()
+            .filter(|m| m.cursor.look().pins())
+            .map(|m| m.window)
+            .sum();
+        if pinned + scan.lost > capacity / 2 {
+            return (Room::Exhausted, false);
+        }
+
+        let mut gate = tail + (capacity / 2).max(1);
+        let mut free = gate;
+        let mut pinned_here = 0;
+        let mut wake = false;
+        for member in members {
+            let position = scan.settle(member, &mut rescue, &mut wake);
+            if position.is_active() {
+                gate = gate.min(position.sequence() + capacity);
+            } else if position.pins() {
+                match next_pinned(position.sequence(), member.window, tail, capacity) {
+                    Pin::Here(slots) => pinned_here = pinned_here.max(slots),
+                    Pin::At(sequence) => free = free.min(sequence),
+                }
+            }
+        }
+
+        let room = if gate <= tail {
+            if scan.may_evict {
+                Room::Moving
+            } else {
+                Room::Full
+            }
+        } else if pinned_here > 0 {
+            Room::Pinned(pinned_here.min(gate - tail))
+        } else {
+            Room::Until(gate.min(free))
+        };
+        (room, wake)
+    }
+
+    /// Slots between `tail` and the slowest cursor that no window pins, evicting nobody.
+    pub(crate) fn free(&self, tail: u64, capacity: u64) -> u64 {
+        let mut gate = tail + capacity;
+        let mut pinned = 0;
+        for member in self.registry.load().of(self.ring) {
+            let position = member.cursor.look();
+            if position.is_active() {
+                gate = gate.min(position.sequence() + capacity);
+            } else if position.pins() {
+                pinned += member.window;
+            }
+        }
+        gate.saturating_sub(tail).saturating_sub(pinned)
+    }
+}
+
+impl Scan {
+    /// [C3 evict] Looks at one cursor, and evicts it if it is in the way and may be.
+    fn settle(
+        &self,
+        member: &Member,
+        rescue: &mut impl FnMut(u64) -> bool,
+        wake: &mut bool,
+    ) -> crate::cursor::Position {
+        let quarter = (self.capacity / 4).max(1);
+        let eighth = (self.capacity / 8).max(1);
+        let mut position = member.cursor.look();
+        if !position.is_active() {
+            return position;
+        }
+        let mut blameless = false;
+        if self.tail.saturating_sub(position.sequence()) >= quarter {
+            *wake |= position.is_idle();
+            blameless = rescue(position.sequence());
+        }
+        // The subscriber moves whenever an eviction loses, so three tries are plenty.
+        for _ in 0..3 {
+            let room = (position.sequence() + self.capacity).saturating_sub(self.tail);
+            let in_the_way = if blameless { room == 0 } else { room < eighth };
+            if !(self.may_evict && in_the_way && position.is_active()) {
+                break;
+            }
+            if member.cursor.evict(position, EvictionReason::Lapped) {
+                *wake = true;
+                return position.evicted(EvictionReason::Lapped);
+            }
+            position = member.cursor.look();
+        }
+        position
+    }
+}
+
+/// Where the window of an evicted reader next meets the tail.
+enum Pin {
+    /// It covers so many slots from the tail on.
+    Here(u64),
+    /// It starts at this sequence.
+    At(u64),
+}
+
+/// [C4 pin] The window `[start, start + width)` pins its slots in every later lap, never in its own.
+fn next_pinned(start: u64, width: u64, tail: u64, capacity: u64) -> Pin {
+    let first = start + capacity;
+    if tail < first {
+        return Pin::At(first);
+    }
+    let offset = (tail - first) % capacity;
+    if offset < width {
+        Pin::Here(width - offset)
+    } else {
+        Pin::At(tail + capacity - offset)
+    }
+}

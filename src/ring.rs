@@ -1,0 +1,288 @@
+//! Slots, and how to read them. The two ways to write them are in [`shared`] and [`exclusive`].
+//!
+//! The rules, by the names that `// SAFETY` and `// SYNC` cite:
+//!
+//! - **\[C2 gate\]** No publisher enters a slot that an active cursor has not passed: it claims below `limit` only, and
+//!   whoever stores `limit` has seen every cursor pass.
+//! - **\[C4 pin\]** No publisher enters a slot that lies in a pinned window.
+//! - **\[S1 enter\]** Only the publisher whose compare-and-swap made the stamp `WRITING(t)` touches the memory of the
+//!   slot, until its stamp is at rest again.
+//! - **\[S2 final\]** `FULL`, `HOLE`, `VACANT` and `LOST` are final for their sequence: all readers agree on it.
+//! - **\[S3 order\]** No user code runs between claim and commit.
+//!
+//! **Architecture Invariant:** only this module and its children dereference a slot; nothing here knows of threads.
+
+pub(crate) mod batch;
+pub(crate) mod exclusive;
+pub(crate) mod shared;
+pub(crate) mod slots;
+pub(crate) mod stamp;
+
+use crate::error::BuildError;
+use crate::registry::{Registry, Room, Scan, Seats};
+use crate::sync::{AtomicU64, Borrow, Ordering, PlainArc};
+use crossbeam_utils::CachePadded;
+use slots::{SlotLayout, Slots};
+use stamp::{Look, Stamp};
+use std::mem::MaybeUninit;
+
+/// The bit of `tail` and of `listeners` that says that the ring takes no more events.
+const CLOSED: u64 = 1 << 63;
+
+/// A refusal, without the event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    Full,
+    Stopped,
+    Exhausted,
+}
+
+/// What a publisher does with subscribers that are in its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Policy {
+    /// Drops them.
+    Evict,
+    /// Gives up.
+    Keep,
+}
+
+/// Wake-ups that an operation owes: whoever swaps out a stamp that somebody waits for must pay, after its commit
+/// and on every other way out.
+#[derive(Debug, Default)]
+#[must_use]
+pub(crate) struct Owed(pub(crate) bool);
+
+/// A handle on an event that a model follows while it is borrowed.
+pub(crate) type Held<E> = Borrow<MaybeUninit<E>>;
+
+/// Events counted by what became of them. All Relaxed: they order nothing.
+#[derive(Debug)]
+pub(crate) struct Counters {
+    /// Sequences without an event.
+    pub(crate) holes: AtomicU64,
+    /// Those of them that were claims taken from a publisher that hung.
+    pub(crate) abandoned: AtomicU64,
+    pub(crate) exhausted: AtomicU64,
+    /// Slots whose abandoned writer is still inside.
+    lost: AtomicU64,
+}
+
+/// A bounded multi-consumer ring.
+#[derive(Debug)]
+pub(crate) struct Ring<E> {
+    slots: Slots<E>,
+    /// Shared: the next sequence to claim. Exclusive: what is published. And [`CLOSED`].
+    tail: CachePadded<AtomicU64>,
+    /// No claim at or beyond it: [C2 gate], [C4 pin].
+    limit: CachePadded<AtomicU64>,
+    /// How many subscribers live, and [`CLOSED`]: the one look that a report costs when nobody listens.
+    listeners: CachePadded<AtomicU64>,
+    seats: Seats,
+    pub(crate) counters: CachePadded<Counters>,
+    exclusive: bool,
+}
+
+impl<E> Ring<E> {
+    /// The ring of `worker`. `capacity` is a power of two.
+    pub(crate) fn new(
+        capacity: usize,
+        layout: SlotLayout,
+        exclusive: bool,
+        registry: PlainArc<Registry>,
+        worker: usize,
+    ) -> Result<Self, BuildError> {
+        let slots = Slots::new(capacity, layout)?;
+        let first_scan = (slots.capacity() / 2).max(1);
+        Ok(Ring {
+            slots,
+            tail: CachePadded::new(AtomicU64::new(0)),
+            // Nobody can have joined below sequence 0.
+            limit: CachePadded::new(AtomicU64::new(first_scan)),
+            listeners: CachePadded::new(AtomicU64::new(0)),
+            seats: Seats::new(registry, worker),
+            counters: CachePadded::new(Counters {
+                holes: AtomicU64::new(0),
+                abandoned: AtomicU64::new(0),
+                exhausted: AtomicU64::new(0),
+                lost: AtomicU64::new(0),
+            }),
+            exclusive,
+        })
+    }
+
+    pub(crate) fn capacity(&self) -> u64 {
+        self.slots.capacity()
+    }
+
+    pub(crate) fn slot_bytes(&self) -> usize {
+        self.slots.slot_bytes()
+    }
+
+    pub(crate) fn is_exclusive(&self) -> bool {
+        self.exclusive
+    }
+
+    pub(crate) fn seats(&self) -> &Seats {
+        &self.seats
+    }
+
+    /// The next sequence that a publisher will take.
+    #[inline(always)]
+    pub(crate) fn tail(&self) -> u64 {
+        // SYNC published: under an exclusive publisher, all before it can be read.
+        self.tail.load(Ordering::Acquire) & !CLOSED
+    }
+
+    /// The tail as a joiner must see it: with the fences of [C6 join] on both sides.
+    pub(crate) fn tail_after_fence(&self) -> u64 {
+        // SYNC join: either a scan sees the cursor that was registered, or this load sees the tail that it read.
+        crate::sync::fence(Ordering::SeqCst);
+        self.tail()
+    }
+
+    /// A quarter of the ring, at least one slot.
+    fn quarter(&self) -> u64 {
+        (self.capacity() / 4).max(1)
+    }
+
+    // Listening and closing.
+
+    /// Nobody would read an event. False of a closed ring, so that the publisher goes on and meets the end.
+    #[inline(always)]
+    pub(crate) fn is_unheard(&self) -> bool {
+        // SYNC listen
+        self.listeners.load(Ordering::SeqCst) == 0
+    }
+
+    pub(crate) fn listen(&self) {
+        // SYNC listen: before `subscribe` returns, so that every later report sees it.
+        self.listeners.fetch_add(1, Ordering::SeqCst);
+    }
+
+    pub(crate) fn unlisten(&self) {
+        // SYNC listen
+        self.listeners.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        // SYNC close: whoever sees the bit here sees it in the tail.
+        self.listeners.load(Ordering::Acquire) & CLOSED != 0
+    }
+
+    /// [C8 close] No claim succeeds after this. The caller then wakes the sleepers.
+    pub(crate) fn close(&self) {
+        // SYNC close
+        self.tail.fetch_or(CLOSED, Ordering::AcqRel);
+        self.listeners.fetch_or(CLOSED, Ordering::AcqRel);
+        // SYNC sleep: a sleeper that registered before this is seen; one that registers after it sees the close.
+        crate::sync::fence(Ordering::SeqCst);
+    }
+
+    // Reading.
+
+    #[inline(always)]
+    fn stamp(&self, sequence: u64) -> Stamp {
+        // SYNC publish: the contents of the event.
+        Stamp(self.slots.stamp(sequence).load(Ordering::Acquire))
+    }
+
+    /// What a reader at `sequence` finds.
+    #[inline(always)]
+    pub(crate) fn look(&self, sequence: u64) -> Look {
+        self.stamp(sequence).look(self.slots.lap(sequence))
+    }
+
+    /// What was published at `sequence`, which is below an exclusive publisher's tail, or any at all of a shared one.
+    ///
+    /// The inside of a run bears stamps of earlier laps, or none.
+    pub(crate) fn look_behind(&self, sequence: u64) -> Look {
+        match self.look(sequence) {
+            Look::Earlier if self.exclusive => Look::Ready { run: 1 },
+            look => look,
+        }
+    }
+
+    /// # Safety
+    /// The event of `sequence` is there ([`Look::Ready`] covered it), and `sequence` lies in the caller's window:
+    /// [C1 window], [C4 pin].
+    #[inline(always)]
+    pub(crate) unsafe fn borrow(&self, sequence: u64) -> (*const E, Held<E>) {
+        self.slots.borrow(sequence)
+    }
+
+    /// Nothing at `sequence` yet: somebody claimed it, or will.
+    pub(crate) fn is_pending(&self, sequence: u64) -> bool {
+        matches!(self.look(sequence), Look::Writing | Look::Earlier)
+    }
+
+    /// `sequence` is claimed and neither committed nor given up.
+    pub(crate) fn is_in_flight(&self, sequence: u64) -> bool {
+        !self.exclusive && sequence < self.tail() && self.is_pending(sequence)
+    }
+
+    /// So far behind the tail that a claim there counts as stalled without a grace.
+    pub(crate) fn is_quarter_behind(&self, sequence: u64, tail: u64) -> bool {
+        tail.saturating_sub(sequence) >= self.quarter()
+    }
+
+    // Scanning.
+
+    /// [C2 gate], [C3 evict]: asks the registry for room at `tail`, which the caller has loaded (or owns).
+    fn make_room(&self, tail: u64, policy: Policy, owed: &mut Owed) -> Room {
+        // SYNC join: `tail` was read before this fence.
+        crate::sync::fence(Ordering::SeqCst);
+        let scan = Scan {
+            tail,
+            capacity: self.capacity(),
+            // Relaxed: advice.
+            lost: self.counters.lost.load(Ordering::Relaxed),
+            may_evict: policy == Policy::Evict,
+        };
+        let mut abandoned = Owed::default();
+        let (room, wake) = self.seats.make_room(scan, |waits_at| {
+            self.is_in_flight(waits_at) && {
+                self.abandon(waits_at, &mut abandoned);
+                true
+            }
+        });
+        owed.0 |= wake | abandoned.0;
+        if room == Room::Exhausted {
+            self.counters.exhausted.fetch_add(1, Ordering::Relaxed);
+        }
+        room
+    }
+
+    /// How many events fit now without an eviction: at once stale, and not counting what others claim.
+    pub(crate) fn free(&self) -> u64 {
+        let tail = self.tail();
+        // SYNC join: as in `make_room`.
+        crate::sync::fence(Ordering::SeqCst);
+        self.seats.free(tail, self.capacity())
+    }
+
+    /// A sequence became a hole, by the one compare-and-swap that made it final.
+    fn count_hole(&self) {
+        self.counters.holes.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl<E> Drop for Ring<E> {
+    fn drop(&mut self) {
+        if !std::mem::needs_drop::<E>() {
+            return;
+        }
+        let tail = self.tail();
+        for sequence in 0..self.capacity() {
+            let holds_value = if self.exclusive {
+                // Every slot of lap 0 that was passed holds a value: no window is pinned in the lap it was read in.
+                sequence < tail
+            } else {
+                Stamp(self.slots.stamp(sequence).load(Ordering::Relaxed)).holds_value()
+            };
+            if holds_value {
+                // SAFETY: `&mut self`: publishers and readers are gone. Tags (or the tail) say that it holds a value.
+                unsafe { self.slots.drop_value(sequence) };
+            }
+        }
+    }
+}

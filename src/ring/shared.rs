@@ -1,0 +1,378 @@
+//! Writing with many publishers: claim, enter, write, commit.
+//!
+//! A publisher may be frozen at any instruction. What it claimed can be taken from it by anyone
+//! ([`Ring::abandon`]); it finds out at its next compare-and-swap and publishes anew, at a new sequence. So an event
+//! may be delayed by its own publisher's freeze, and by nobody else's.
+
+use super::batch::Batch;
+use super::stamp::Stamp;
+use super::{CLOSED, Owed, Policy, Refusal, Ring};
+use crate::registry::Room;
+use crate::sync::Ordering;
+use std::ops::Range;
+
+/// A slot that a publisher is inside of: its stamp is `WRITING(sequence)`, or was until somebody abandoned it.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Entered {
+    sequence: u64,
+    /// The memory holds an older value.
+    holds_value: bool,
+}
+
+/// Slots lost, one after the other, before a publisher is told that the ring is exhausted: one lap.
+struct Tries(u64);
+
+impl Tries {
+    fn spend(&mut self) -> Result<(), Refusal> {
+        self.0 = self.0.checked_sub(1).ok_or(Refusal::Exhausted)?;
+        Ok(())
+    }
+}
+
+/// Where an arming sleeper finds the slot that it wants to sleep at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Armed {
+    /// Whoever swaps the stamp out owes a wake-up.
+    Yes,
+    /// There is no need to sleep.
+    Ready,
+    /// A publisher is inside: no bit can be set.
+    Inside,
+}
+
+impl<E> Ring<E> {
+    /// Publishes one event, and returns the value that its slot held.
+    #[inline]
+    pub(crate) fn publish(
+        &self,
+        mut event: E,
+        policy: Policy,
+        owed: &mut Owed,
+    ) -> Result<Option<E>, (Refusal, E)> {
+        let mut tries = self.tries();
+        loop {
+            let entered = match self.claim_and_enter_within(&mut tries, policy, owed) {
+                Ok(entered) => entered,
+                Err(refusal) => return Err((refusal, event)),
+            };
+            match self.commit(entered, event) {
+                Ok(old) => return Ok(old),
+                Err(lost) => event = lost,
+            }
+        }
+    }
+
+    /// Publishes events from the front of `batch`, in order, and passes each value that a slot held to `olds`.
+    ///
+    /// The events that are left in `batch` after an error were not published.
+    pub(crate) fn publish_batch(
+        &self,
+        batch: &mut Batch<E>,
+        policy: Policy,
+        owed: &mut Owed,
+    ) -> Result<(), Refusal> {
+        let mut tries = self.tries();
+        while !batch.is_empty() {
+            // Each claimed slot takes the next event that has none; the slots that are lost shift the rest.
+            for sequence in self.claim(batch.len() as u64, &mut tries, policy, owed)? {
+                let Some(event) = batch.pop() else { break };
+                let committed = match self.enter(sequence, owed) {
+                    Some(entered) => self.commit(entered, event),
+                    None => Err(event),
+                };
+                match committed {
+                    Ok(old) => batch.keep_old(old),
+                    Err(event) => {
+                        batch.unpop(event);
+                        tries.spend()?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Claims a slot and enters it, for a report to several rings.
+    pub(crate) fn claim_and_enter(
+        &self,
+        policy: Policy,
+        owed: &mut Owed,
+    ) -> Result<Entered, Refusal> {
+        self.claim_and_enter_within(&mut self.tries(), policy, owed)
+    }
+
+    fn tries(&self) -> Tries {
+        Tries(self.capacity())
+    }
+
+    #[inline]
+    fn claim_and_enter_within(
+        &self,
+        tries: &mut Tries,
+        policy: Policy,
+        owed: &mut Owed,
+    ) -> Result<Entered, Refusal> {
+        loop {
+            let claimed = self.claim(1, tries, policy, owed)?;
+            crate::hooks::reach(crate::hooks::Point::Claimed);
+            if let Some(entered) = self.enter(claimed.start, owed) {
+                return Ok(entered);
+            }
+            tries.spend()?;
+        }
+    }
+
+    /// Claims up to `want` slots: at least one. [C2 gate]
+    #[inline]
+    fn claim(
+        &self,
+        want: u64,
+        tries: &mut Tries,
+        policy: Policy,
+        owed: &mut Owed,
+    ) -> Result<Range<u64>, Refusal> {
+        loop {
+            // Relaxed: only the compare-and-swap below makes anything of it. (A scan reads it before its fence.)
+            let tail = self.tail.load(Ordering::Relaxed);
+            if tail & CLOSED != 0 {
+                return Err(Refusal::Stopped);
+            }
+            // SYNC limit: the reads that the limit was computed from are over.
+            let limit = self.limit.load(Ordering::Acquire);
+            let limit = if tail < limit {
+                limit
+            } else {
+                match self.find_room(tail, tries, policy, owed)? {
+                    Some(limit) => limit,
+                    None => continue,
+                }
+            };
+            let end = tail + want.min(limit - tail);
+            // Relaxed: the sequence alone is claimed. It fails if anything happened since `tail` was read, the close
+            // included: then what was decided from it, room or hole, holds no more.
+            if self
+                .tail
+                .compare_exchange_weak(tail, end, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+            {
+                return Ok(tail..end);
+            }
+        }
+    }
+
+    /// Room beyond `tail`, or `None` if the caller is to look at the tail again.
+    #[cold]
+    #[inline(never)]
+    fn find_room(
+        &self,
+        tail: u64,
+        tries: &mut Tries,
+        policy: Policy,
+        owed: &mut Owed,
+    ) -> Result<Option<u64>, Refusal> {
+        match self.make_room(tail, policy, owed) {
+            Room::Until(limit) => {
+                // SYNC limit: carries `advance` and `detach` to publishers that did not scan. An older scan's limit is
+                // as good as a newer one, so the largest stands.
+                self.limit.fetch_max(limit, Ordering::AcqRel);
+                Ok(Some(limit))
+            }
+            Room::Pinned(slots) => {
+                // [C4 pin] Pass over the whole window.
+                if self
+                    .tail
+                    .compare_exchange(tail, tail + slots, Ordering::Relaxed, Ordering::Relaxed)
+                    .is_ok()
+                {
+                    for sequence in tail..tail + slots {
+                        self.make_hole(sequence, owed);
+                        tries.spend()?;
+                    }
+                }
+                Ok(None)
+            }
+            Room::Moving => {
+                tries.spend()?;
+                Ok(None)
+            }
+            Room::Full => Err(Refusal::Full),
+            Room::Exhausted => Err(Refusal::Exhausted),
+        }
+    }
+
+    /// [S1 enter] Makes the slot of a claim this publisher's own; `None` if the claim was lost.
+    #[inline]
+    fn enter(&self, sequence: u64, owed: &mut Owed) -> Option<Entered> {
+        let lap = self.slots.lap(sequence);
+        let stamp = self.slots.stamp(sequence);
+        // Relaxed: the compare-and-swap below acquires.
+        let mut seen = Stamp(stamp.load(Ordering::Relaxed));
+        loop {
+            if !seen.is_before(lap) {
+                return None; // abandoned before it was entered
+            }
+            let next = if seen.at_rest() {
+                Stamp::writing(lap)
+            } else {
+                Stamp::lost(lap) // a writer of an earlier lap is frozen inside
+            };
+            // SYNC vacate: the last writer has left. SYNC sleep: who waits at this stamp is seen by whom we wake.
+            match stamp.compare_exchange(seen.0, next.0, Ordering::Acquire, Ordering::Relaxed) {
+                Ok(_) if seen.at_rest() => {
+                    owed.0 |= seen.is_waited();
+                    crate::hooks::reach(crate::hooks::Point::Entered);
+                    return Some(Entered {
+                        sequence,
+                        holds_value: seen.holds_value(),
+                    });
+                }
+                Ok(_) => {
+                    self.count_lost(seen);
+                    self.count_hole();
+                    return None;
+                }
+                Err(found) => seen = Stamp(found),
+            }
+        }
+    }
+
+    /// Writes and commits; gives the event back if the slot was abandoned meanwhile.
+    #[inline]
+    pub(crate) fn commit(&self, entered: Entered, event: E) -> Result<Option<E>, E> {
+        let Entered {
+            sequence,
+            holds_value,
+        } = entered;
+        let lap = self.slots.lap(sequence);
+        // SAFETY: [S1 enter]: the stamp is `WRITING(sequence)` or `LOST`, by our compare-and-swap. [C2 gate] and [C4 pin]:
+        // nobody borrows the older value. The stamp that we found said whether there is one.
+        let old = unsafe { self.slots.replace(sequence, event, holds_value) };
+        crate::hooks::reach(crate::hooks::Point::Written);
+        // SYNC publish, vacate: the event's contents to readers, the memory to the next claimer.
+        match self.slots.stamp(sequence).compare_exchange(
+            Stamp::writing(lap).0,
+            Stamp::full(lap).0,
+            Ordering::Release,
+            Ordering::Relaxed,
+        ) {
+            Ok(_) => Ok(old),
+            Err(_) => {
+                // SAFETY: [S1 enter]: `LOST` leaves the memory to its writer, and it holds the event.
+                let event = unsafe { self.slots.restore(sequence, old) };
+                self.leave(sequence, holds_value);
+                Err(event)
+            }
+        }
+    }
+
+    /// Gives a slot back unwritten: another ring refused the event.
+    pub(crate) fn give_up(&self, entered: Entered) {
+        let lap = self.slots.lap(entered.sequence);
+        // SYNC vacate
+        match self.slots.stamp(entered.sequence).compare_exchange(
+            Stamp::writing(lap).0,
+            Stamp::empty(lap, entered.holds_value).0,
+            Ordering::Release,
+            Ordering::Relaxed,
+        ) {
+            Ok(_) => self.count_hole(),
+            Err(_) => self.leave(entered.sequence, entered.holds_value),
+        }
+    }
+
+    /// Leaves a slot that was abandoned: `LOST(x)` becomes a hole at `x`, however often it was passed meanwhile.
+    fn leave(&self, sequence: u64, holds_value: bool) {
+        let stamp = self.slots.stamp(sequence);
+        let mut seen = Stamp(stamp.load(Ordering::Relaxed));
+        loop {
+            debug_assert!(seen.is_lost(), "[S1 enter] broken: {seen:?}");
+            // A LOST stamp always has a lap: somebody stamped it.
+            let empty = Stamp::empty(seen.lap().unwrap_or(0), holds_value);
+            // SYNC vacate: the memory is as we found it.
+            match stamp.compare_exchange(seen.0, empty.0, Ordering::Release, Ordering::Relaxed) {
+                Ok(_) => break,
+                Err(found) => seen = Stamp(found),
+            }
+        }
+        self.counters.lost.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Takes a claim that hangs from its publisher. False if it was final already.
+    ///
+    /// `sequence` must have been claimed: it is below the tail.
+    pub(crate) fn abandon(&self, sequence: u64, owed: &mut Owed) -> bool {
+        let made = self.make_hole(sequence, owed);
+        if made {
+            self.counters.abandoned.fetch_add(1, Ordering::Relaxed);
+        }
+        made
+    }
+
+    /// [S2 final] Makes a claimed sequence a hole, without touching the memory.
+    fn make_hole(&self, sequence: u64, owed: &mut Owed) -> bool {
+        let lap = self.slots.lap(sequence);
+        let stamp = self.slots.stamp(sequence);
+        let mut seen = Stamp(stamp.load(Ordering::Relaxed));
+        loop {
+            let next = if seen.is_before(lap) && seen.at_rest() {
+                Stamp::empty(lap, seen.holds_value())
+            } else if seen.is_before(lap) || seen == Stamp::writing(lap) {
+                Stamp::lost(lap)
+            } else {
+                return false;
+            };
+            // SYNC sleep: who waits at this stamp is seen by whom we wake. The memory's `vacate` passes through, as a
+            // read-modify-write continues the release sequence.
+            match stamp.compare_exchange(seen.0, next.0, Ordering::Acquire, Ordering::Relaxed) {
+                Ok(_) => {
+                    if seen.at_rest() {
+                        owed.0 |= seen.is_waited();
+                    } else {
+                        self.count_lost(seen);
+                    }
+                    self.count_hole();
+                    return true;
+                }
+                Err(found) => seen = Stamp(found),
+            }
+        }
+    }
+
+    /// A slot's writer was found inside: count the slot the first time.
+    fn count_lost(&self, seen: Stamp) {
+        if seen.is_writing() {
+            self.counters.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Asks for a wake-up when something comes at `sequence`.
+    pub(crate) fn arm(&self, sequence: u64) -> Armed {
+        let lap = self.slots.lap(sequence);
+        let stamp = self.slots.stamp(sequence);
+        let mut seen = self.stamp(sequence);
+        loop {
+            if !seen.is_before(lap) {
+                return if seen == Stamp::writing(lap) {
+                    Armed::Inside
+                } else {
+                    Armed::Ready
+                };
+            }
+            if !seen.at_rest() {
+                return Armed::Inside;
+            }
+            // SYNC sleep: whoever swaps this stamp out sees that we registered. Done even if the bit is set already: the
+            // exchange itself is what the swap synchronises with.
+            match stamp.compare_exchange(
+                seen.0,
+                seen.waited().0,
+                Ordering::Release,
+                Ordering::Acquire,
+            ) {
+                Ok(_) => return Armed::Yes,
+                Err(found) => seen = Stamp(found),
+            }
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! The stamp: the only truth about a slot.
+//!
+//! ```text
+//! stamp = (lap + 1) << 7 | run (3) | WAITED (1) | tag (3)
+//! ```
+//!
+//! A slot's index is implied by where it is, so its lap says its sequence. A new slot bears the stamp 0: at rest,
+//! of no lap, without a value.
+//!
+//! | tag | meaning for its sequence | value in memory? | who may touch the memory |
+//! |---|---|---|---|
+//! | `VACANT` | at rest, no event | no | the next claimer that enters |
+//! | `HOLE` | at rest, no event | an older one | the same; perhaps an evicted reader still borrows it |
+//! | `FULL` | at rest, the event | yes | readers whose window covers it, then claimers |
+//! | `WRITING` | a publisher is inside | its business | that publisher |
+//! | `LOST` | abandoned, its writer is still inside | its business | that writer, until it has left |
+//!
+//! **Architecture Invariant:** nobody else knows these bits.
+
+const TAG: u64 = 0b111;
+const WAITED: u64 = 1 << 3;
+const RUN_SHIFT: u32 = 4;
+const RUN: u64 = 0b111 << RUN_SHIFT;
+const LAP_SHIFT: u32 = 7;
+
+const VACANT: u64 = 0;
+const HOLE: u64 = 1;
+const FULL: u64 = 2;
+const WRITING: u64 = 3;
+const LOST: u64 = 4;
+
+/// The longest run that one stamp can announce is `2^LONGEST_RUN` slots.
+pub(crate) const LONGEST_RUN: u32 = 7;
+const _: () = assert!((LONGEST_RUN as u64) << RUN_SHIFT == RUN);
+
+/// One stamp, as loaded.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stamp(pub(crate) u64);
+
+/// What a stamp says of the sequence that a reader looks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// The event is there, and the `run - 1` after it are too.
+    Ready { run: u64 },
+    /// There is none, and never will be: a hole.
+    Skip,
+    /// A publisher is inside.
+    Writing,
+    /// Nothing yet: not claimed, or claimed and not entered.
+    Earlier,
+    /// Overwritten: only ever seen after an eviction.
+    Lapped,
+}
+
+impl Stamp {
+    pub(crate) const NEW: Stamp = Stamp(0);
+
+    fn make(lap: u64, tag: u64) -> Stamp {
+        Stamp((lap + 1) << LAP_SHIFT | tag)
+    }
+
+    pub(crate) fn full(lap: u64) -> Stamp {
+        Self::make(lap, FULL)
+    }
+
+    /// Announces `2^run` slots at once; the others bear no stamp of this lap.
+    #[inline(always)]
+    pub(crate) fn full_run(lap: u64, run: u32) -> Stamp {
+        debug_assert!(run <= LONGEST_RUN);
+        Stamp(Self::make(lap, FULL).0 | u64::from(run) << RUN_SHIFT)
+    }
+
+    pub(crate) fn writing(lap: u64) -> Stamp {
+        Self::make(lap, WRITING)
+    }
+
+    pub(crate) fn lost(lap: u64) -> Stamp {
+        Self::make(lap, LOST)
+    }
+
+    /// At rest without an event, the memory holding an older value or none.
+    pub(crate) fn empty(lap: u64, holds_value: bool) -> Stamp {
+        Self::make(lap, if holds_value { HOLE } else { VACANT })
+    }
+
+    fn tag(self) -> u64 {
+        self.0 & TAG
+    }
+
+    /// Nobody is inside.
+    pub(crate) fn at_rest(self) -> bool {
+        self.tag() <= FULL
+    }
+
+    pub(crate) fn is_writing(self) -> bool {
+        self.tag() == WRITING
+    }
+
+    pub(crate) fn is_lost(self) -> bool {
+        self.tag() == LOST
+    }
+
+    /// Of a stamp at rest: the memory holds a value.
+    pub(crate) fn holds_value(self) -> bool {
+        debug_assert!(self.at_rest());
+        self.tag() != VACANT
+    }
+
+    /// Somebody sleeps until this stamp is swapped out.
+    pub(crate) fn is_waited(self) -> bool {
+        self.0 & WAITED != 0
+    }
+
+    pub(crate) fn waited(self) -> Stamp {
+        debug_assert!(self.at_rest());
+        Stamp(self.0 | WAITED)
+    }
+
+    /// Belongs to a lap before `lap`.
+    pub(crate) fn is_before(self, lap: u64) -> bool {
+        self.0 >> LAP_SHIFT < lap + 1
+    }
+
+    /// The lap, or `None` of a new slot.
+    pub(crate) fn lap(self) -> Option<u64> {
+        (self.0 >> LAP_SHIFT).checked_sub(1)
+    }
+
+    /// What a reader of this slot's sequence in `lap` is to do.
+    #[inline(always)]
+    pub(crate) fn look(self, lap: u64) -> Look {
+        // The plain case first: the event, whether waited for or not.
+        let distance = (self.0 >> LAP_SHIFT).wrapping_sub(lap + 1);
+        if distance == 0 {
+            match self.tag() {
+                FULL => Look::Ready {
+                    run: 1 << ((self.0 & RUN) >> RUN_SHIFT),
+                },
+                WRITING => Look::Writing,
+                _ => Look::Skip,
+            }
+        } else if self.is_before(lap) {
+            Look::Earlier
+        } else {
+            Look::Lapped
+        }
+    }
+}
+
+impl std::fmt::Debug for Stamp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let tag = ["VACANT", "HOLE", "FULL", "WRITING", "LOST", "?", "?", "?"];
+        f.debug_struct(tag[self.tag() as usize])
+            .field("lap", &self.lap())
+            .field("run", &(1u64 << ((self.0 & RUN) >> RUN_SHIFT)))
+            .field("waited", &self.is_waited())
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_slot_is_at_rest_before_every_lap() {
+        let new = Stamp::NEW;
+        assert!(new.at_rest() && !new.holds_value() && !new.is_waited());
+        assert_eq!(new.lap(), None);
+        assert_eq!(new.look(0), Look::Earlier);
+    }
+
+    #[test]
+    fn each_tag_reads_as_the_table_says() {
+        for lap in [0, 1, 77, 1 << 50] {
+            assert_eq!(Stamp::full(lap).look(lap), Look::Ready { run: 1 });
+            assert_eq!(Stamp::full_run(lap, 5).look(lap), Look::Ready { run: 32 });
+            assert_eq!(Stamp::writing(lap).look(lap), Look::Writing);
+            for gone in [
+                Stamp::lost(lap),
+                Stamp::empty(lap, true),
+                Stamp::empty(lap, false),
+            ] {
+                assert_eq!(gone.look(lap), Look::Skip);
+                assert_eq!(gone.look(lap + 1), Look::Earlier);
+            }
+            assert_eq!(Stamp::full(lap + 1).look(lap), Look::Lapped);
+            assert_eq!(Stamp::writing(lap + 1).look(lap), Look::Lapped);
+        }
+    }
+
+    #[test]
+    fn waited_changes_nothing_else() {
+        for stamp in [Stamp::full_run(3, 2), Stamp::empty(3, true), Stamp::NEW] {
+            let waited = stamp.waited();
+            assert!(waited.is_waited());
+            assert_eq!(waited.lap(), stamp.lap());
+            assert_eq!(waited.holds_value(), stamp.holds_value());
+            assert_eq!(waited.look(3), stamp.look(3));
+        }
+    }
+}

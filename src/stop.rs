@@ -1,0 +1,171 @@
+//! Ending a run of workers: close, wait for the readers, join the threads; never longer than the deadline.
+
+use crate::bus::Generation;
+use crate::error::EvictionReason;
+use crate::member::{Member, SubscriberId};
+use crate::sync::thread::{self, JoinHandle};
+use crate::sync::{Arc, Ordering, PlainArc, fence};
+use crate::worker::Worker;
+use std::time::{Duration, Instant};
+
+/// How a stop went; see [`Bus::stop`](crate::Bus::stop).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StopReport {
+    /// Subscribers that had read everything.
+    pub drained: Vec<Stopped>,
+    /// Subscribers that had not when the deadline came, and were evicted.
+    pub evicted: Vec<Stopped>,
+    /// Handlers that had not returned when the deadline came. Their threads go on.
+    pub running: Vec<Stopped>,
+    /// Of a shutdown: the last event was accepted. True of a stop.
+    pub last_accepted: bool,
+    /// How long the stop took.
+    pub took: Duration,
+}
+
+impl StopReport {
+    pub(crate) fn new() -> Self {
+        StopReport {
+            drained: Vec::new(),
+            evicted: Vec::new(),
+            running: Vec::new(),
+            last_accepted: true,
+            took: Duration::ZERO,
+        }
+    }
+
+    /// Everybody had read everything, every handler had returned, and a shutdown's last event was accepted.
+    pub fn is_clean(&self) -> bool {
+        self.evicted.is_empty() && self.running.is_empty() && self.last_accepted
+    }
+}
+
+/// A subscriber, in a [`StopReport`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stopped {
+    /// Its id.
+    pub id: SubscriberId,
+    /// Its name.
+    pub name: Option<String>,
+    /// How many sequences it had not read.
+    pub lag: u64,
+}
+
+/// What a member still has to do before the end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Left {
+    Nothing,
+    /// It has not read everything.
+    Reading,
+    /// Its handler has not returned.
+    Handling,
+}
+
+/// The longest pause between two looks.
+const LONGEST_PAUSE: Duration = Duration::from_millis(1);
+
+pub(crate) fn stop<E>(
+    generation: &Generation<E>,
+    threads: Vec<JoinHandle<Option<()>>>,
+    timeout: Duration,
+) -> StopReport {
+    let began = Instant::now();
+    // A deadline beyond the clock's range is none.
+    let deadline = began.checked_add(timeout);
+    let over = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
+
+    generation.workers.iter().for_each(|worker| worker.close());
+    let members = members(generation);
+    let mut pause = Duration::from_micros(20);
+    while members
+        .iter()
+        .any(|(worker, member)| left(worker, member) != Left::Nothing)
+        && !over()
+    {
+        thread::sleep(pause);
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+
+    let mut report = StopReport::new();
+    for (worker, member) in &members {
+        let (lag, was_dropped) = (
+            lag(worker, member),
+            member.cursor.glance().reason().is_some(),
+        );
+        let entry = Stopped {
+            id: member.id,
+            name: member.terms.name.clone(),
+            lag,
+        };
+        let left = left(worker, member);
+        if left == Left::Reading && member.evict(EvictionReason::Stalled) {
+            // SYNC sleep
+            fence(Ordering::SeqCst);
+            worker.wake_member(member);
+            report.evicted.push(entry.clone());
+        } else if !was_dropped {
+            report.drained.push(entry.clone());
+        }
+        if left != Left::Nothing && member.terms.is_handler {
+            report.running.push(entry);
+        }
+    }
+
+    for worker in &generation.workers {
+        worker.end();
+    }
+    for thread in threads {
+        // Not its own thread, when called from a notice; and not one that a notice holds for ever.
+        while thread.thread().id() != thread::current().id() && !thread::is_finished(&thread) {
+            if over() && began.elapsed() > timeout.saturating_add(LONGEST_PAUSE) {
+                break;
+            }
+            thread::sleep(Duration::from_micros(50));
+        }
+    }
+    // What there is to tell when no thread of ours did.
+    for worker in &generation.workers {
+        worker.turn();
+    }
+    report.took = began.elapsed();
+    report
+}
+
+type Reading<E> = (Arc<Worker<E>>, PlainArc<Member>);
+
+/// Everybody who is there, but the caller itself if it is a handler.
+fn members<E>(generation: &Generation<E>) -> Vec<Reading<E>> {
+    let roster = generation.registry.load();
+    let own = thread::current().id();
+    roster
+        .all()
+        .filter(|(_, member)| !member.is_retired() && member.handler_thread.get() != Some(&own))
+        .map(|(ring, member)| {
+            (
+                Arc::clone(&generation.workers[ring]),
+                PlainArc::clone(member),
+            )
+        })
+        .collect()
+}
+
+fn left<E>(worker: &Worker<E>, member: &Member) -> Left {
+    if member.is_retired() {
+        Left::Nothing
+    } else if member.cursor.look().is_active() && lag(worker, member) > 0 {
+        Left::Reading
+    } else if member.terms.is_handler {
+        Left::Handling
+    } else {
+        Left::Nothing
+    }
+}
+
+fn lag<E>(worker: &Worker<E>, member: &Member) -> u64 {
+    worker
+        .ring
+        .tail()
+        .saturating_sub(member.cursor.glance().sequence())
+}

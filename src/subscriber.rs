@@ -1,0 +1,379 @@
+//! Subscribers: receive in place, drain, wait, rejoin.
+
+mod delivery;
+mod iter;
+mod options;
+mod task;
+
+pub use delivery::Delivery;
+pub use iter::{Iter, TryIter};
+pub use options::SubscribeOptions;
+
+use crate::affinity;
+use crate::error::{
+    Eviction, EvictionReason, PinError, RecvError, RecvTimeoutError, SubscribeError, TryRecvError,
+};
+use crate::member::{Member, OnLap, SubscriberId};
+use crate::reader::{Gone, Reader};
+use crate::sync::{PlainArc, thread};
+use crate::wait::{Idler, Pause, Sleeper, WaitStrategy};
+use crate::worker::Worker;
+use std::fmt;
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+/// Reads the events of one ring, in place. Dropping it unsubscribes.
+///
+/// A delivered event is held until the next call on the subscriber, or [`release`](Self::release): the cursor moves then,
+/// lazily within its window, so that receiving in a loop costs an atomic operation every few events.
+///
+/// Receiving is wait-free for events that are there. A publisher that hangs inside a claim delays its readers by the
+/// builder's [`stall_grace`](crate::BusBuilder::stall_grace) at most; they then pass the claim.
+///
+/// [`mem::forget`](std::mem::forget) of it is safe, and costs what a subscriber that stopped reading costs.
+pub struct Subscriber<E> {
+    reader: Reader<E>,
+    wait: WaitStrategy,
+}
+
+impl<E> fmt::Debug for Subscriber<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscriber")
+            .field("id", &self.id())
+            .field("name", &self.name())
+            .field("worker", &self.worker())
+            .field("next", &self.reader.next())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<E> Subscriber<E> {
+    pub(crate) fn new(reader: Reader<E>, wait: WaitStrategy) -> Self {
+        Subscriber { reader, wait }
+    }
+
+    pub(crate) fn member(&self) -> &PlainArc<Member> {
+        &self.reader.member
+    }
+
+    pub(crate) fn bus_worker(&self) -> &crate::sync::Arc<Worker<E>> {
+        &self.reader.worker
+    }
+
+    /// For handlers: delivers the event that [`wait`](Self::wait) found, and says whether there is another behind it.
+    pub(crate) fn deliver_with(&mut self, handle: impl FnOnce(&E, u64, bool)) {
+        let (sequence, event) = self.reader.take();
+        let more = self.reader.has_more();
+        // SAFETY: as in `deliver`; looking for more is not a call that ends the borrow.
+        handle(unsafe { &*event }, sequence, more);
+    }
+
+    /// Its id, for [`Bus::unsubscribe`](crate::Bus::unsubscribe) and notices.
+    pub fn id(&self) -> SubscriberId {
+        self.reader.member.id
+    }
+
+    /// Its name, if it has one.
+    pub fn name(&self) -> Option<&str> {
+        self.reader.member.terms.name.as_deref()
+    }
+
+    /// The worker whose ring it reads.
+    pub fn worker(&self) -> usize {
+        self.reader.worker.id
+    }
+
+    /// How far it is behind, in sequences: an upper bound on events. Wait-free; reads the publishers' line.
+    pub fn lag(&self) -> u64 {
+        self.reader.lag()
+    }
+
+    /// How it was dropped, if it was, whether or not a call has said so. Wait-free.
+    pub fn eviction(&self) -> Option<Eviction> {
+        self.reader.eviction()
+    }
+
+    /// Pins the calling thread to the core of the options; does nothing if there is none.
+    ///
+    /// # Errors
+    /// [`PinError`]: the core cannot be had.
+    pub fn pin_current_thread(&self) -> Result<(), PinError> {
+        self.reader
+            .member
+            .terms
+            .core
+            .map_or(Ok(()), affinity::pin_current)
+    }
+
+    #[inline(always)]
+    fn deliver(&mut self) -> Delivery<'_, E> {
+        let (sequence, event) = self.reader.take();
+        Delivery {
+            // SAFETY: good until the next call on the reader, which this borrow of the subscriber excludes. [C1 window]
+            event: unsafe { &*event },
+            ring: &self.reader.worker.ring,
+            sequence,
+        }
+    }
+
+    /// What the caller is told; moves to the tail if those were the terms.
+    #[cold]
+    fn fail(&mut self, gone: Gone) -> RecvError {
+        match gone {
+            Gone::Closed => RecvError::Closed,
+            Gone::Evicted(eviction) => {
+                let for_lag = matches!(
+                    eviction.reason,
+                    EvictionReason::Lapped | EvictionReason::Lagging | EvictionReason::Stalled
+                );
+                if for_lag
+                    && self.reader.member.terms.on_lap == OnLap::Rejoin
+                    && let Some(missed) = self.reader.rejoin()
+                {
+                    return RecvError::Lagged(missed);
+                }
+                RecvError::Evicted(eviction)
+            }
+        }
+    }
+
+    /// True: an event is there. Never waits.
+    #[inline(always)]
+    fn poll(&mut self) -> Result<bool, RecvError> {
+        match self.reader.poll() {
+            Ok(found) => Ok(found),
+            Err(gone) => Err(self.fail(gone)),
+        }
+    }
+
+    /// Waits until an event is there; `Ok(false)` when the deadline came first.
+    fn poll_until(&mut self, deadline: Option<Instant>) -> Result<bool, RecvError> {
+        let mut idler = Idler::new(self.wait);
+        let mut naps = 0;
+        while !self.poll()? {
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                return Ok(false);
+            }
+            if idler.pause() == Pause::Sleep {
+                let bound = self.reader.worker.settings.nap_of_a_sleeper(naps);
+                naps += 1;
+                let nap = left.map_or(bound, |left| left.min(bound));
+                if self.reader.fall_asleep(Sleeper::Thread(thread::current())) {
+                    thread::nap(nap);
+                    self.reader.wake_up();
+                } else {
+                    thread::yield_now();
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// The next event, if it is there. Wait-free.
+    ///
+    /// # Errors
+    /// [`TryRecvError`].
+    #[inline]
+    pub fn try_recv(&mut self) -> Result<Delivery<'_, E>, TryRecvError> {
+        if self.poll()? {
+            Ok(self.deliver())
+        } else {
+            Err(TryRecvError::Empty)
+        }
+    }
+
+    /// The next event, waiting for it as the options say.
+    ///
+    /// # Errors
+    /// [`RecvError`].
+    #[inline]
+    pub fn recv(&mut self) -> Result<Delivery<'_, E>, RecvError> {
+        if !self.poll()? {
+            self.poll_until(None)?;
+        }
+        Ok(self.deliver())
+    }
+
+    /// The next event, waiting for it at most `timeout`.
+    ///
+    /// # Errors
+    /// [`RecvTimeoutError`].
+    pub fn recv_timeout(&mut self, timeout: Duration) -> Result<Delivery<'_, E>, RecvTimeoutError> {
+        // A deadline beyond the clock's range is none.
+        self.recv_by(Instant::now().checked_add(timeout))
+    }
+
+    /// The next event, waiting for it until `deadline`.
+    ///
+    /// # Errors
+    /// [`RecvTimeoutError`].
+    pub fn recv_deadline(
+        &mut self,
+        deadline: Instant,
+    ) -> Result<Delivery<'_, E>, RecvTimeoutError> {
+        self.recv_by(Some(deadline))
+    }
+
+    fn recv_by(&mut self, deadline: Option<Instant>) -> Result<Delivery<'_, E>, RecvTimeoutError> {
+        if self.poll_until(deadline)? {
+            Ok(self.deliver())
+        } else {
+            Err(RecvTimeoutError::Timeout)
+        }
+    }
+
+    /// The next event that matches, passing over the others. Waits as [`recv`](Self::recv).
+    ///
+    /// # Errors
+    /// [`RecvError`].
+    pub fn recv_matching(
+        &mut self,
+        mut matches: impl FnMut(&E) -> bool,
+    ) -> Result<Delivery<'_, E>, RecvError> {
+        loop {
+            self.poll_until(None)?;
+            let found = self.take_if(&mut matches);
+            if let Some((sequence, event)) = found {
+                return Ok(self.delivery(sequence, event));
+            }
+        }
+    }
+
+    /// The next event that matches among those that are there, passing over the others.
+    ///
+    /// # Errors
+    /// [`TryRecvError`].
+    pub fn try_recv_matching(
+        &mut self,
+        mut matches: impl FnMut(&E) -> bool,
+    ) -> Result<Delivery<'_, E>, TryRecvError> {
+        while self.poll()? {
+            let found = self.take_if(&mut matches);
+            if let Some((sequence, event)) = found {
+                return Ok(self.delivery(sequence, event));
+            }
+        }
+        Err(TryRecvError::Empty)
+    }
+
+    fn take_if(&mut self, matches: &mut impl FnMut(&E) -> bool) -> Option<(u64, *const E)> {
+        let (sequence, event) = self.reader.take();
+        // SAFETY: as in `deliver`; the reader is not called meanwhile.
+        matches(unsafe { &*event }).then_some((sequence, event))
+    }
+
+    /// What `take_if` found. A second step, as the borrow checker cannot lend it from inside a loop.
+    fn delivery(&mut self, sequence: u64, event: *const E) -> Delivery<'_, E> {
+        Delivery {
+            // SAFETY: as in `deliver`: taken last, and the reader was not called since.
+            event: unsafe { &*event },
+            ring: &self.reader.worker.ring,
+            sequence,
+        }
+    }
+
+    /// Calls `event` for what is there now, at most `max` events. How many: 0 if there was nothing.
+    ///
+    /// An eviction that is met after some events is told by the next call. Wait-free but for `event`.
+    ///
+    /// # Errors
+    /// [`RecvError`], before any event.
+    #[inline]
+    pub fn drain(&mut self, max: usize, mut event: impl FnMut(&E)) -> Result<usize, RecvError> {
+        self.drain_while(max, |delivered| {
+            event(delivered);
+            ControlFlow::Continue(())
+        })
+    }
+
+    /// As [`drain`](Self::drain), until `event` breaks: the event that it broke at counts as read.
+    ///
+    /// # Errors
+    /// [`RecvError`], before any event.
+    #[inline]
+    pub fn drain_while(
+        &mut self,
+        max: usize,
+        mut event: impl FnMut(&E) -> ControlFlow<()>,
+    ) -> Result<usize, RecvError> {
+        let mut count = 0;
+        while count < max {
+            match self.reader.poll() {
+                Ok(true) => {}
+                Ok(false) => break,
+                // Told by the next call, which meets it again.
+                Err(_) if count > 0 => break,
+                Err(gone) => return Err(self.fail(gone)),
+            }
+            let (_, delivered) = self.reader.take();
+            count += 1;
+            // SAFETY: as in `deliver`; the reader is not called before `event` returns.
+            if event(unsafe { &*delivered }).is_break() {
+                break;
+            }
+        }
+        Ok(count)
+    }
+
+    /// Waits for the first event, then drains. How many events: at least 1, unless `max` is 0.
+    ///
+    /// # Errors
+    /// [`RecvError`], before any event.
+    pub fn recv_many(&mut self, max: usize, event: impl FnMut(&E)) -> Result<usize, RecvError> {
+        if max > 0 {
+            self.poll_until(None)?;
+        }
+        self.drain(max, event)
+    }
+
+    /// The newest event that is there, passing over those before it. Wait-free but for holes to pass.
+    ///
+    /// # Errors
+    /// [`TryRecvError`].
+    pub fn latest(&mut self) -> Result<Delivery<'_, E>, TryRecvError> {
+        if !self.poll()? {
+            return Err(TryRecvError::Empty);
+        }
+        match self.reader.skip_to_newest() {
+            Ok(()) => Ok(self.deliver()),
+            Err(gone) => Err(self.fail(gone).into()),
+        }
+    }
+
+    /// Waits until an event is there, and takes none.
+    ///
+    /// # Errors
+    /// [`RecvError`].
+    pub fn wait(&mut self) -> Result<(), RecvError> {
+        self.poll_until(None).map(drop)
+    }
+
+    /// Waits at most `timeout` until an event is there, and takes none.
+    ///
+    /// # Errors
+    /// [`RecvTimeoutError`].
+    pub fn wait_timeout(&mut self, timeout: Duration) -> Result<(), RecvTimeoutError> {
+        if self.poll_until(Instant::now().checked_add(timeout))? {
+            Ok(())
+        } else {
+            Err(RecvTimeoutError::Timeout)
+        }
+    }
+
+    /// Done with what was delivered, now instead of at the next call. Wait-free.
+    pub fn release(&mut self) {
+        self.reader.release();
+    }
+
+    /// Moves to the tail, after an eviction or of its own will. How many sequences were missed: an upper bound on
+    /// events.
+    ///
+    /// Lock-free.
+    ///
+    /// # Errors
+    /// [`SubscribeError::Stopped`]: the bus has ended.
+    pub fn rejoin(&mut self) -> Result<u64, SubscribeError> {
+        self.reader.rejoin().ok_or(SubscribeError::Stopped)
+    }
+}

@@ -1,0 +1,56 @@
+//! An event, borrowed from its slot.
+
+use crate::ring::Ring;
+use std::fmt;
+use std::ops::Deref;
+
+/// An event in its slot, borrowed from the subscriber that received it.
+///
+/// It has no destructor, so that in `match subscriber.recv() { .. }` the other arms may use the subscriber.
+///
+/// ```
+/// # let bus = ringbus::Bus::builder().build().unwrap();
+/// # let mut subscriber = bus.subscribe().unwrap();
+/// # bus.report(7).unwrap();
+/// use ringbus::RecvError;
+/// match subscriber.recv() {
+///     Ok(event) => assert_eq!(*event, 7),
+///     Err(RecvError::Evicted(_)) => drop(subscriber.rejoin()),
+///     Err(_) => {}
+/// }
+/// ```
+pub struct Delivery<'a, E> {
+    pub(super) event: &'a E,
+    pub(super) ring: &'a Ring<E>,
+    pub(super) sequence: u64,
+}
+
+impl<E> Delivery<'_, E> {
+    /// The sequence of the event: its place in the ring's total order. Holes count.
+    pub fn sequence(this: &Self) -> u64 {
+        this.sequence
+    }
+
+    /// How many sequences came after it by now. Wait-free; reads the publishers' line.
+    pub fn lag(this: &Self) -> u64 {
+        this.ring.tail().saturating_sub(this.sequence + 1)
+    }
+}
+
+impl<E> Deref for Delivery<'_, E> {
+    type Target = E;
+
+    #[inline]
+    fn deref(&self) -> &E {
+        self.event
+    }
+}
+
+impl<E: fmt::Debug> fmt::Debug for Delivery<'_, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delivery")
+            .field("sequence", &self.sequence)
+            .field("event", &self.event)
+            .finish()
+    }
+}

@@ -1,0 +1,158 @@
+//! The facade over the standard library.
+
+use crate::stack::Stack;
+use arc_swap::ArcSwap;
+
+pub(crate) type AtomicBool = std::sync::atomic::AtomicBool;
+pub(crate) type AtomicU8 = std::sync::atomic::AtomicU8;
+pub(crate) type AtomicU64 = std::sync::atomic::AtomicU64;
+pub(crate) type AtomicPtr<T> = std::sync::atomic::AtomicPtr<T>;
+pub(crate) type Ordering = std::sync::atomic::Ordering;
+pub(crate) type Arc<T> = std::sync::Arc<T>;
+/// A reference count that a model does not follow: for what owns no event.
+pub(crate) type PlainArc<T> = std::sync::Arc<T>;
+pub(crate) type Mutex<T> = std::sync::Mutex<T>;
+pub(crate) type OnceLock<T> = std::sync::OnceLock<T>;
+pub(crate) type PoisonError<T> = std::sync::PoisonError<T>;
+
+pub(crate) use std::sync::atomic::fence;
+
+/// Threads, and the ways to give up a core.
+pub(crate) mod thread {
+    use std::io;
+    use std::time::Duration;
+
+    pub(crate) type Thread = std::thread::Thread;
+    pub(crate) type ThreadId = std::thread::ThreadId;
+    pub(crate) type JoinHandle<T> = std::thread::JoinHandle<T>;
+
+    pub(crate) use std::hint::spin_loop;
+    pub(crate) use std::thread::{current, sleep, yield_now};
+
+    /// Why a thread did not start.
+    #[derive(Debug)]
+    pub(crate) enum SpawnError<X> {
+        System(io::Error),
+        Setup(X),
+    }
+
+    /// Starts a thread, and waits until its `setup` went well.
+    pub(crate) fn spawn<T: Send + 'static, X: Send + 'static>(
+        name: String,
+        setup: impl FnOnce() -> Result<(), X> + Send + 'static,
+        body: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<JoinHandle<Option<T>>, SpawnError<X>> {
+        let (tell, told) = std::sync::mpsc::sync_channel(1);
+        let thread = std::thread::Builder::new()
+            .name(name)
+            .spawn(move || {
+                let ready = setup();
+                let failed = ready.is_err();
+                // The spawner waits below, so the only way to fail is that it is gone.
+                let _ = tell.send(ready);
+                (!failed).then(body)
+            })
+            .map_err(SpawnError::System)?;
+        match told.recv() {
+            Ok(Ok(())) => Ok(thread),
+            Ok(Err(error)) => Err(SpawnError::Setup(error)),
+            Err(_) => Err(SpawnError::System(io::ErrorKind::Other.into())),
+        }
+    }
+
+    pub(crate) fn is_finished<T>(thread: &JoinHandle<T>) -> bool {
+        thread.is_finished()
+    }
+
+    /// Sleeps for `length`, or until someone unparks this thread.
+    pub(crate) fn nap(length: Duration) {
+        std::thread::park_timeout(length);
+    }
+}
+
+/// A cell whose accesses a model checks.
+#[derive(Debug)]
+#[repr(transparent)]
+pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
+
+impl<T> UnsafeCell<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Self(std::cell::UnsafeCell::new(value))
+    }
+
+    /// A pointer for reading, good while the borrow that is returned with it is kept.
+    #[inline(always)]
+    pub(crate) fn borrow(&self) -> (*const T, Borrow<T>) {
+        (self.0.get(), Borrow(std::marker::PhantomData))
+    }
+
+    #[inline(always)]
+    pub(crate) fn with_mut<R>(&self, body: impl FnOnce(*mut T) -> R) -> R {
+        body(self.0.get())
+    }
+}
+
+/// What a model needs to know of a borrow that is still held: here, nothing.
+#[derive(Debug)]
+pub(crate) struct Borrow<T>(std::marker::PhantomData<fn() -> T>);
+
+/// A value that readers load and writers replace whole, neither ever waiting for the other.
+///
+/// What was replaced is freed by a later writer or by [`Snapshot::sweep`], never by a reader: a publisher that
+/// looks at the registry must not enter the allocator.
+#[derive(Debug)]
+pub(crate) struct Snapshot<T> {
+    current: ArcSwap<T>,
+    retired: Stack<PlainArc<T>>,
+}
+
+/// A loaded [`Snapshot`].
+pub(crate) type Loaded<'a, T> = arc_swap::Guard<PlainArc<T>>;
+
+impl<T> Snapshot<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self {
+            current: ArcSwap::from_pointee(value),
+            retired: Stack::new(),
+        }
+    }
+
+    // SYNC registry: arc-swap's load acquires what a swap released.
+    pub(crate) fn load(&self) -> Loaded<'_, T> {
+        self.current.load()
+    }
+
+    pub(crate) fn load_full(&self) -> PlainArc<T> {
+        self.current.load_full()
+    }
+
+    /// Replaces the value by what `change` makes of it; `change` runs again if another writer came first.
+    pub(crate) fn update<R, X>(
+        &self,
+        mut change: impl FnMut(&T) -> Result<(T, R), X>,
+    ) -> Result<R, X> {
+        let mut seen = self.current.load_full();
+        loop {
+            let (next, result) = change(&seen)?;
+            // SYNC registry: the swap releases what the writer saw of the cursors.
+            let found = self.current.compare_and_swap(&seen, PlainArc::new(next));
+            if PlainArc::ptr_eq(&found, &seen) {
+                drop(found);
+                self.retired.push(seen);
+                self.sweep();
+                return Ok(result);
+            }
+            seen = arc_swap::Guard::into_inner(found);
+        }
+    }
+
+    /// Frees what was replaced and is in no reader's hand.
+    fn sweep(&self) {
+        for value in self.retired.take_all() {
+            // A count of one cannot rise again: nobody else can reach the value any more.
+            if PlainArc::strong_count(&value) > 1 {
+                self.retired.push(value);
+            }
+        }
+    }
+}

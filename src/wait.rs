@@ -1,0 +1,338 @@
+//! Waiting: how long to spin, and how to sleep and be woken.
+
+use crate::sync::{AtomicBool, AtomicU8, OnceLock, Ordering, UnsafeCell, thread};
+use std::fmt;
+use std::task::Waker;
+use std::time::Duration;
+
+/// How a thread waits for the next event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WaitStrategy {
+    /// Spins and never gives up its core: the lowest latency, for a core of its own.
+    Spin,
+    /// Spins a little, then yields to other threads between looks, and never sleeps.
+    Yield,
+    /// Spins, then yields, then sleeps until woken.
+    #[default]
+    Backoff,
+    /// Sleeps at once.
+    Park,
+}
+
+/// What a waiting thread is to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pause {
+    Taken,
+    Sleep,
+}
+
+/// One wait: from the first look that found nothing to the event.
+#[derive(Debug)]
+pub(crate) struct Idler {
+    strategy: WaitStrategy,
+    steps: u32,
+}
+
+impl Idler {
+    /// Spins double up to `2^SPINS` hints, then come yields.
+    const SPINS: u32 = 6;
+    const YIELDS: u32 = 10;
+
+    pub(crate) fn new(strategy: WaitStrategy) -> Self {
+        Idler { strategy, steps: 0 }
+    }
+
+    /// Gives the core a rest, or says that it is time to sleep.
+    pub(crate) fn pause(&mut self) -> Pause {
+        let spins_over = self.steps >= Self::SPINS;
+        match self.strategy {
+            // A model has one core and no time: whoever may sleep, sleeps.
+            WaitStrategy::Park => return Pause::Sleep,
+            WaitStrategy::Backoff if cfg!(loom) || self.steps >= Self::SPINS + Self::YIELDS => {
+                return Pause::Sleep;
+            }
+            WaitStrategy::Spin => thread::spin_loop(),
+            WaitStrategy::Yield | WaitStrategy::Backoff if spins_over => thread::yield_now(),
+            WaitStrategy::Yield | WaitStrategy::Backoff => {
+                for _ in 0..1u32 << self.steps {
+                    thread::spin_loop();
+                }
+            }
+        }
+        self.steps = self.steps.saturating_add(1);
+        Pause::Taken
+    }
+}
+
+/// Whom to wake: a thread that parks, or a task.
+#[derive(Debug)]
+pub(crate) enum Sleeper {
+    Thread(thread::Thread),
+    Task(Waker),
+}
+
+impl Sleeper {
+    fn wake(self) {
+        match self {
+            Sleeper::Thread(thread) => thread.unpark(),
+            Sleeper::Task(waker) => waker.wake(),
+        }
+    }
+}
+
+const EMPTY: u8 = 0;
+/// The subscriber is changing the sleeper.
+const REGISTERING: u8 = 1;
+/// There is a sleeper, and nobody touches it.
+const ASLEEP: u8 = 2;
+/// A waker is taking the sleeper.
+const WAKING: u8 = 3;
+/// Somebody wanted to wake while the subscriber was registering.
+const MISSED: u8 = 4;
+
+/// A place for one sleeper, written by its subscriber and emptied by whoever wakes it.
+///
+/// No lock: a thread that is frozen in here makes nobody wait. While a waker is inside, registering fails, and the
+/// subscriber counts as woken; while the subscriber is inside, a waker leaves word. (The idea of futures'
+/// `AtomicWaker`, whose states these are.)
+///
+/// **\[W1 cell\]** In `REGISTERING` and `MISSED` only the subscriber touches the sleeper, in `WAKING` only the waker whose
+/// compare-and-swap came there, otherwise nobody.
+pub(crate) struct SleeperCell {
+    state: AtomicU8,
+    sleeper: UnsafeCell<Option<Sleeper>>,
+}
+
+impl SleeperCell {
+    pub(crate) fn new() -> Self {
+        SleeperCell {
+            state: AtomicU8::new(EMPTY),
+            sleeper: UnsafeCell::new(None),
+        }
+    }
+
+    /// Called by the subscriber alone. False if it is being woken right now.
+    pub(crate) fn register(&self, sleeper: Sleeper) -> bool {
+        let Some(old) = self.change(Some(sleeper)) else {
+            return false;
+        };
+        // SYNC cell: hands the sleeper over to whoever wakes it.
+        let settled =
+            self.state
+                .compare_exchange(REGISTERING, ASLEEP, Ordering::AcqRel, Ordering::Acquire);
+        if settled.is_err() {
+            // MISSED: this very thread is to wake; nobody else comes in before the store.
+            let missed = self.take();
+            // SYNC cell
+            self.state.store(EMPTY, Ordering::Release);
+            drop(missed);
+        }
+        drop(old); // a waker's own code: outside of any state
+        settled.is_ok()
+    }
+
+    /// Called by the subscriber alone: it will not sleep after all, or is awake again.
+    pub(crate) fn cancel(&self) {
+        if let Some(old) = self.change(None) {
+            // SYNC cell: whatever was missed is seen by the subscriber, which looks for itself now.
+            self.state.store(EMPTY, Ordering::Release);
+            drop(old);
+        }
+    }
+
+    /// Puts another sleeper in, leaving the state at `REGISTERING`; `None` if a waker is inside.
+    #[allow(clippy::option_option)]
+    fn change(&self, sleeper: Option<Sleeper>) -> Option<Option<Sleeper>> {
+        let mut seen = self.state.load(Ordering::Relaxed);
+        loop {
+            if seen == WAKING {
+                return None;
+            }
+            // SYNC cell: the last waker has left.
+            match self.state.compare_exchange(
+                seen,
+                REGISTERING,
+                Ordering::Acquire,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => break,
+                Err(found) => seen = found,
+            }
+        }
+        // SAFETY: [W1 cell]
+        Some(
+            self.sleeper
+                .with_mut(|cell| unsafe { std::mem::replace(&mut *cell, sleeper) }),
+        )
+    }
+
+    fn take(&self) -> Option<Sleeper> {
+        // SAFETY: [W1 cell]: called in MISSED by the subscriber and in WAKING by the waker that made it so.
+        self.sleeper.with_mut(|cell| unsafe { (*cell).take() })
+    }
+
+    pub(crate) fn is_asleep(&self) -> bool {
+        // Relaxed: `wake` acquires.
+        self.state.load(Ordering::Relaxed) == ASLEEP
+    }
+
+    /// Wakes whoever sleeps here. True if there was somebody.
+    ///
+    /// Runs the code of a [`Waker`], which may panic.
+    pub(crate) fn wake(&self) -> bool {
+        let mut seen = self.state.load(Ordering::Relaxed);
+        loop {
+            let next = match seen {
+                ASLEEP => WAKING,
+                REGISTERING => MISSED,
+                _ => return false,
+            };
+            // SYNC cell: takes the sleeper over, or leaves word.
+            match self
+                .state
+                .compare_exchange(seen, next, Ordering::AcqRel, Ordering::Relaxed)
+            {
+                Ok(_) if next == WAKING => {
+                    let sleeper = self.take();
+                    // SYNC cell
+                    self.state.store(EMPTY, Ordering::Release);
+                    if let Some(sleeper) = sleeper {
+                        sleeper.wake();
+                    }
+                    return true;
+                }
+                Ok(_) => return false,
+                Err(found) => seen = found,
+            }
+        }
+    }
+}
+
+impl fmt::Debug for SleeperCell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SleeperCell")
+            .field("asleep", &self.is_asleep())
+            .finish()
+    }
+}
+
+// SAFETY: [W1 cell] gives the sleeper to one thread at a time; `Thread` and `Waker` are `Send`.
+unsafe impl Send for SleeperCell {}
+// SAFETY: as above.
+unsafe impl Sync for SleeperCell {}
+
+/// Tells a worker that there is something for it to do.
+#[derive(Debug)]
+pub(crate) struct Signal {
+    raised: AtomicBool,
+    worker: OnceLock<thread::Thread>,
+}
+
+impl Signal {
+    pub(crate) fn new() -> Self {
+        Signal {
+            raised: AtomicBool::new(false),
+            worker: OnceLock::new(),
+        }
+    }
+
+    /// The thread that naps in [`Signal::nap`].
+    pub(crate) fn attach(&self, worker: thread::Thread) {
+        // Attached once, by the worker's thread itself.
+        let _ = self.worker.set(worker);
+    }
+
+    /// At most one wake-up call, and only if nobody has called since the worker last looked. True if this called.
+    pub(crate) fn raise(&self) -> bool {
+        // SYNC wake: what there is to see is seen by the worker that lowers it.
+        if self.raised.swap(true, Ordering::AcqRel) {
+            return false;
+        }
+        if let Some(worker) = self.worker.get() {
+            worker.unpark();
+        }
+        true
+    }
+
+    /// The worker is about to look.
+    pub(crate) fn lower(&self) {
+        // SYNC wake
+        self.raised.swap(false, Ordering::AcqRel);
+    }
+
+    pub(crate) fn is_raised(&self) -> bool {
+        // SYNC wake
+        self.raised.load(Ordering::Acquire)
+    }
+
+    /// Sleeps until raised, at most `length`.
+    pub(crate) fn nap(&self, length: Duration) {
+        if !self.is_raised() {
+            thread::nap(length);
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicUsize;
+    use std::task::Wake;
+
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn a_sleeper_is_woken_once_and_can_be_cancelled() {
+        let count = Arc::new(Count::default());
+        let woken = || count.0.load(Ordering::Relaxed);
+        let cell = SleeperCell::new();
+        assert!(!cell.wake());
+        assert!(cell.register(Sleeper::Task(count.clone().into())));
+        assert!(
+            cell.register(Sleeper::Task(count.clone().into())),
+            "replaced"
+        );
+        assert!(cell.is_asleep());
+        assert!(cell.wake());
+        assert!(!cell.wake());
+        assert_eq!(woken(), 1);
+        assert!(cell.register(Sleeper::Task(count.clone().into())));
+        cell.cancel();
+        assert!(!cell.wake());
+        assert_eq!(woken(), 1);
+        drop(cell);
+        assert_eq!(Arc::strong_count(&count), 1);
+    }
+
+    #[test]
+    fn strategies_sleep_when_their_names_say() {
+        let sleeps = |strategy| {
+            let mut idler = Idler::new(strategy);
+            (0..100).position(|_| idler.pause() == Pause::Sleep)
+        };
+        assert_eq!(sleeps(WaitStrategy::Spin), None);
+        assert_eq!(sleeps(WaitStrategy::Yield), None);
+        assert_eq!(sleeps(WaitStrategy::Backoff), Some(16));
+        assert_eq!(sleeps(WaitStrategy::Park), Some(0));
+    }
+
+    #[test]
+    fn a_signal_calls_once_until_lowered() {
+        let signal = Signal::new();
+        assert!(signal.raise());
+        assert!(!signal.raise());
+        assert!(signal.is_raised());
+        signal.lower();
+        assert!(!signal.is_raised());
+        assert!(signal.raise());
+    }
+}

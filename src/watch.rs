@@ -1,0 +1,255 @@
+//! What a worker's turn does: wake sleepers, take stalled claims away, hold subscribers to their limits, and tell the
+//! host of each drop once.
+
+use crate::error::{Eviction, EvictionReason};
+use crate::member::{Member, NEVER, SubscriberId};
+use crate::ring::Owed;
+use crate::sync::{Ordering, PlainArc, fence};
+use crate::worker::Worker;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+/// A subscriber was dropped. One notice for each drop, and for each move to the tail of one that rejoins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EvictionNotice {
+    /// Who.
+    pub subscriber: SubscriberId,
+    /// Its name, if it has one.
+    pub name: Option<String>,
+    /// The worker whose ring it read.
+    pub worker: usize,
+    /// How and where.
+    pub eviction: Eviction,
+    /// What its handler panicked with, if that was a string.
+    pub panic_message: Option<String>,
+}
+
+/// What one [`Bus::turn`](crate::Bus::turn) did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Turn {
+    /// Sleeping subscribers that were woken.
+    pub woken: usize,
+    /// Claims that were taken from publishers that hung.
+    pub rescued: usize,
+    /// Subscribers dropped for a soft limit.
+    pub evicted: usize,
+    /// Notices given.
+    pub notices: usize,
+    /// Subscribers that still sleep.
+    pub asleep: usize,
+    /// Subscribers that wait at a claim which is not committed, or that are held to a limit.
+    pub watched: usize,
+    /// When the next turn is due at the latest, if nobody asks for one before: never more than `max_nap`.
+    pub look_again: Duration,
+}
+
+impl Turn {
+    pub(crate) fn nothing(look_again: Duration) -> Self {
+        Turn {
+            woken: 0,
+            rescued: 0,
+            evicted: 0,
+            notices: 0,
+            asleep: 0,
+            watched: 0,
+            look_again,
+        }
+    }
+
+    /// Anything was woken, rescued, dropped or told.
+    pub fn did_something(&self) -> bool {
+        self.woken + self.rescued + self.evicted + self.notices > 0
+    }
+
+    /// Nobody sleeps, and nobody is watched.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.asleep + self.watched == 0
+    }
+
+    pub(crate) fn add(&mut self, other: Turn) {
+        self.woken += other.woken;
+        self.rescued += other.rescued;
+        self.evicted += other.evicted;
+        self.notices += other.notices;
+        self.asleep += other.asleep;
+        self.watched += other.watched;
+        self.look_again = self.look_again.min(other.look_again);
+    }
+}
+
+impl<E> Worker<E> {
+    /// One look at everybody.
+    pub(crate) fn turn(&self) -> Turn {
+        // SYNC sleep: sleepers that registered before are seen; those that come after look for themselves.
+        fence(Ordering::SeqCst);
+        let now = nanos(self.settings.clock.now());
+        let mut turn = Turn::nothing(self.settings.max_nap);
+        let mut notices: Vec<EvictionNotice> = Vec::new();
+        let mut settled = false;
+        for member in self.ring.seats().members().iter() {
+            self.watch(member, now, &mut turn);
+            notices.extend(self.take_notice(member));
+            settled |= member.is_settled();
+        }
+        if settled {
+            self.ring.seats().prune();
+        }
+        notices.extend(self.told.take_all());
+        turn.notices = notices.len();
+        for notice in &notices {
+            self.notify(notice);
+        }
+        turn
+    }
+
+    fn watch(&self, member: &Member, now: u64, turn: &mut Turn) {
+        let position = member.cursor.look();
+        if position.is_active() {
+            if self.waits_for_a_claim(member, position.sequence(), now, turn) {
+                // Nobody is slow who waits at a claim that is not committed.
+                member.watched.since.store(now, Ordering::Relaxed);
+                member.watched.lagging_since.store(NEVER, Ordering::Relaxed);
+            } else if let Some(reason) = self.over_a_limit(member, position.sequence(), now, turn) {
+                turn.evicted += usize::from(member.cursor.evict(position, reason));
+            }
+        }
+        if member.sleeper.is_asleep() {
+            // Again: a rescue or an eviction may have come.
+            let position = member.cursor.look();
+            let sleeps_on = position.is_active()
+                && !self.ring.is_closed()
+                && self.ring.is_pending(position.sequence());
+            if sleeps_on {
+                turn.asleep += 1;
+            } else {
+                turn.woken += usize::from(self.wake_member(member));
+            }
+        }
+    }
+
+    /// A stalled claim is taken away after a grace, and with it those that were in flight behind it by then.
+    fn waits_for_a_claim(&self, member: &Member, at: u64, now: u64, turn: &mut Turn) -> bool {
+        let since = &member.watched.waiting_since;
+        if !self.ring.is_in_flight(at) {
+            since.store(NEVER, Ordering::Relaxed);
+            return false;
+        }
+        turn.watched += 1;
+        turn.look_again = turn.look_again.min(self.settings.grace());
+        let began = since.load(Ordering::Relaxed);
+        let moved = member.watched.sequence.swap(at, Ordering::Relaxed) != at;
+        if began == NEVER || moved {
+            since.store(now, Ordering::Relaxed);
+            member
+                .watched
+                .waiting_until
+                .store(self.ring.tail(), Ordering::Relaxed);
+            if !self.ring.is_quarter_behind(at, self.ring.tail()) {
+                return true;
+            }
+        } else if now.saturating_sub(began) < nanos(self.settings.grace()) {
+            return true;
+        }
+        // One grace covers the run of claims that were in flight when it began.
+        let until = member.watched.waiting_until.load(Ordering::Relaxed);
+        let mut owed = Owed::default();
+        for sequence in at..until.max(at + 1) {
+            if !self.ring.is_in_flight(sequence) {
+                break;
+            }
+            turn.rescued += usize::from(self.ring.abandon(sequence, &mut owed));
+        }
+        // Whoever slept at one of those slots may have been passed by this look already.
+        self.pay(owed);
+        since.store(NEVER, Ordering::Relaxed);
+        true
+    }
+
+    /// The soft limits: lag, and no advance.
+    fn over_a_limit(
+        &self,
+        member: &Member,
+        at: u64,
+        now: u64,
+        turn: &mut Turn,
+    ) -> Option<EvictionReason> {
+        let terms = &member.terms;
+        let watched = &member.watched;
+        let behind = self.ring.tail().saturating_sub(at);
+        let mut verdict = None;
+        turn.watched += usize::from(terms.lag_limit.is_some() || terms.stall_limit.is_some());
+        if let Some(limit) = terms.lag_limit {
+            turn.look_again = turn.look_again.min(limit.time / 4);
+            let since = watched.lagging_since.load(Ordering::Relaxed);
+            let next = if behind > limit.slots {
+                since.min(now)
+            } else {
+                NEVER
+            };
+            watched.lagging_since.store(next, Ordering::Relaxed);
+            if next != NEVER && now - next > nanos(limit.time) {
+                verdict = Some(EvictionReason::Lagging);
+            }
+        }
+        if let Some(limit) = terms.stall_limit {
+            turn.look_again = turn.look_again.min(limit / 4);
+            let moved = watched.sequence.swap(at, Ordering::Relaxed) != at;
+            if behind == 0 || moved {
+                watched.since.store(now, Ordering::Relaxed);
+            } else if now.saturating_sub(watched.since.load(Ordering::Relaxed)) >= nanos(limit) {
+                verdict = verdict.or(Some(EvictionReason::Stalled));
+            }
+        }
+        turn.look_again = turn.look_again.max(SHORTEST_LOOK);
+        verdict
+    }
+
+    /// Wakes one subscriber. Its waker is user code: a panic in it is caught.
+    pub(crate) fn wake_member(&self, member: &Member) -> bool {
+        catch_unwind(AssertUnwindSafe(|| member.sleeper.wake())).unwrap_or(true)
+    }
+
+    fn take_notice(&self, member: &Member) -> Option<EvictionNotice> {
+        let untold = member.untold()?;
+        let eviction = Member::eviction(untold.position, self.ring.tail())?;
+        member.tell(untold).then(|| {
+            self.tally.evicted[eviction.reason as usize].fetch_add(1, Ordering::Relaxed);
+            EvictionNotice {
+                subscriber: member.id,
+                name: member.terms.name.clone(),
+                worker: self.id,
+                eviction,
+                panic_message: member.panic_message.get().cloned(),
+            }
+        })
+    }
+
+    /// The subscriber itself leaves word of its drop, before it rejoins.
+    pub(crate) fn tell(&self, member: &PlainArc<Member>) {
+        if let Some(notice) = self.take_notice(member) {
+            self.told.push(notice);
+            self.wake();
+        }
+    }
+
+    fn notify(&self, notice: &EvictionNotice) {
+        let Some(on_evict) = &self.settings.on_evict else {
+            return;
+        };
+        if catch_unwind(AssertUnwindSafe(|| on_evict(notice))).is_err() {
+            self.tally.notice_panics.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The watch looks no more often than this for a limit's sake.
+const SHORTEST_LOOK: Duration = Duration::from_micros(100);
+
+fn nanos(time: Duration) -> u64 {
+    // Below NEVER: a clock of 584 years is not to be told from no time at all.
+    u64::try_from(time.as_nanos())
+        .unwrap_or(u64::MAX)
+        .min(NEVER - 1)
+}

@@ -1,0 +1,263 @@
+//! A worker: one ring, its cursors, and the thread (or the host's turns) that wakes and watches.
+//!
+//! Progress of publishers and of subscribers that are awake never depends on it.
+
+use crate::builder::Settings;
+use crate::error::{BuildError, SubscribeError};
+use crate::member::{Member, SubscriberId, Terms};
+use crate::reader::Reader;
+use crate::registry::Registry;
+use crate::ring::batch::Batch;
+use crate::ring::exclusive::Tip;
+use crate::ring::{Owed, Policy, Refusal, Ring};
+use crate::stack::Stack;
+use crate::sync::{Arc, AtomicBool, AtomicU64, OnceLock, Ordering, PlainArc, thread};
+use crate::wait::{Idler, Pause, Signal, WaitStrategy};
+use crate::watch::EvictionNotice;
+use std::time::Duration;
+
+#[derive(Debug)]
+pub(crate) struct Worker<E> {
+    pub(crate) id: usize,
+    /// Where its thread is pinned.
+    pub(crate) core: OnceLock<usize>,
+    pub(crate) ring: Ring<E>,
+    pub(crate) signal: Signal,
+    pub(crate) settings: PlainArc<Settings>,
+    pub(crate) tally: Tally,
+    /// Drops that subscribers told themselves, when they rejoined.
+    pub(crate) told: Stack<EvictionNotice>,
+    ending: AtomicBool,
+}
+
+/// What a worker has done, for statistics. All Relaxed.
+#[derive(Debug)]
+pub(crate) struct Tally {
+    pub(crate) evicted: [AtomicU64; 5],
+    pub(crate) wakes: AtomicU64,
+    pub(crate) notice_panics: AtomicU64,
+}
+
+impl<E> Worker<E> {
+    pub(crate) fn new(
+        id: usize,
+        exclusive: bool,
+        settings: &PlainArc<Settings>,
+        registry: &PlainArc<Registry>,
+    ) -> Result<Self, BuildError> {
+        Ok(Worker {
+            id,
+            core: OnceLock::new(),
+            ring: Ring::new(
+                settings.capacity,
+                settings.layout,
+                exclusive,
+                PlainArc::clone(registry),
+                id,
+            )?,
+            signal: Signal::new(),
+            settings: PlainArc::clone(settings),
+            tally: Tally {
+                evicted: [const { 0u64 }; 5].map(AtomicU64::new),
+                wakes: AtomicU64::new(0),
+                notice_panics: AtomicU64::new(0),
+            },
+            told: Stack::new(),
+            ending: AtomicBool::new(false),
+        })
+    }
+
+    // For publishers: each pays the wake-up that the ring's operation owes, whatever came of it.
+
+    #[inline]
+    pub(crate) fn publish(&self, event: E, policy: Policy) -> Result<Option<E>, (Refusal, E)> {
+        let mut owed = Owed::default();
+        let result = self.ring.publish(event, policy, &mut owed);
+        self.pay(owed);
+        result
+    }
+
+    pub(crate) fn publish_batch(
+        &self,
+        batch: &mut Batch<E>,
+        policy: Policy,
+    ) -> Result<(), Refusal> {
+        let mut owed = Owed::default();
+        let result = self.ring.publish_batch(batch, policy, &mut owed);
+        self.pay(owed);
+        result
+    }
+
+    #[inline]
+    pub(crate) fn publish_exclusive(
+        &self,
+        tip: &mut Tip,
+        event: E,
+        policy: Policy,
+    ) -> Result<Option<E>, (Refusal, E)> {
+        let mut owed = Owed::default();
+        let result = self.ring.publish_exclusive(tip, event, policy, &mut owed);
+        self.pay(owed);
+        result
+    }
+
+    pub(crate) fn publish_exclusive_batch(
+        &self,
+        tip: &mut Tip,
+        batch: &mut Batch<E>,
+        policy: Policy,
+    ) -> Result<(), Refusal> {
+        let mut owed = Owed::default();
+        let result = self
+            .ring
+            .publish_exclusive_batch(tip, batch, policy, &mut owed);
+        self.pay(owed);
+        result
+    }
+
+    /// Takes a claim that hangs from its publisher.
+    #[cold]
+    pub(crate) fn abandon(&self, sequence: u64) {
+        let mut owed = Owed::default();
+        self.ring.abandon(sequence, &mut owed);
+        self.pay(owed);
+    }
+
+    #[inline(always)]
+    pub(crate) fn pay(&self, owed: Owed) {
+        if owed.0 {
+            self.wake();
+        }
+    }
+
+    /// Wakes the worker, if it sleeps.
+    #[cold]
+    pub(crate) fn wake(&self) {
+        if self.signal.raise() {
+            self.tally.wakes.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    // For subscribers.
+
+    /// [C6 join] After the member was registered at `start`: from the tail as it stands.
+    pub(crate) fn join(worker: &Arc<Self>, member: PlainArc<Member>) -> Reader<E> {
+        let start = member.cursor.glance().sequence();
+        let tail = worker.ring.tail_after_fence();
+        let joined = if member.cursor.move_up(start, tail) {
+            tail
+        } else {
+            // Evicted meanwhile: nothing was read, so nothing is pinned.
+            member.cursor.detach();
+            worker.join_again(&member)
+        };
+        member.arm_notice();
+        Reader::new(Arc::clone(worker), member, joined)
+    }
+
+    /// [C6 join] With a cursor of ours that is detached. Returns where it joined.
+    pub(crate) fn join_again(&self, member: &Member) -> u64 {
+        loop {
+            let start = self.ring.tail();
+            member.cursor.restart(start);
+            let tail = self.ring.tail_after_fence();
+            if member.cursor.move_up(start, tail) {
+                return tail;
+            }
+            member.cursor.detach();
+        }
+    }
+
+    // Ending.
+
+    /// [C8 close] No event is accepted after this; sleepers are woken to find out.
+    pub(crate) fn close(&self) {
+        self.ring.close();
+        self.wake();
+        for member in self.ring.seats().members().iter() {
+            self.wake_member(member);
+        }
+    }
+
+    /// The thread ends at its next turn.
+    pub(crate) fn end(&self) {
+        // SYNC wake: with the signal that is raised next.
+        self.ending.store(true, Ordering::Release);
+        self.wake();
+    }
+
+    fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::Acquire)
+    }
+
+    /// The worker's thread.
+    pub(crate) fn run(&self) {
+        self.signal.attach(thread::current());
+        let mut idler = Idler::new(self.settings.wait);
+        let mut nap = SHORTEST_NAP;
+        loop {
+            let ending = self.is_ending();
+            self.signal.lower();
+            let turn = self.turn();
+            if ending || self.ring.is_closed() && self.ring.seats().is_empty() {
+                return;
+            }
+            if turn.did_something() {
+                idler = Idler::new(self.settings.wait);
+                nap = SHORTEST_NAP;
+                continue;
+            }
+            // Nobody to look after but whoever raises the signal: sleep long, whatever the bound for sleepers is.
+            if turn.is_quiet() {
+                self.signal.nap(self.settings.max_nap.max(QUIET_NAP));
+                continue;
+            }
+            let longest = self.settings.max_nap.min(turn.look_again);
+            if self.settings.wait == WaitStrategy::Park {
+                self.signal.nap(longest);
+            } else if idler.pause() == Pause::Sleep {
+                // A shared ring's publishers wake us; an exclusive one's do not, so naps back off.
+                if self.ring.is_exclusive() {
+                    self.signal.nap(nap.min(longest));
+                    nap *= 2;
+                    nap = nap.min(self.settings.max_nap);
+                } else {
+                    self.signal.nap(longest);
+                }
+            }
+        }
+    }
+}
+
+/// The nap of a worker that has nobody to look after.
+const QUIET_NAP: Duration = Duration::from_millis(50);
+
+/// The first of the naps that back off.
+const SHORTEST_NAP: Duration = Duration::from_micros(10);
+
+/// Registers a subscriber with the bus's workers and joins it to the ring that was chosen.
+pub(crate) fn subscribe<E>(
+    workers: &[Arc<Worker<E>>],
+    registry: &Registry,
+    id: SubscriberId,
+    terms: &Terms,
+    wanted: Option<usize>,
+) -> Result<Reader<E>, SubscribeError> {
+    let capacity = workers
+        .first()
+        .ok_or(SubscribeError::Stopped)?
+        .ring
+        .capacity();
+    let (ring, member) = registry.register(id, terms, wanted, capacity, |ring| {
+        workers[ring].ring.tail()
+    })?;
+    let worker = &workers[ring];
+    worker.ring.listen();
+    let reader = Worker::join(worker, member);
+    if worker.ring.is_closed() {
+        // A stop came between: what it closed ends at once.
+        drop(reader);
+        return Err(SubscribeError::Stopped);
+    }
+    Ok(reader)
+}
