@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
+use clap::builder::RangedU64ValueParser;
 use clap::error::ErrorKind;
 
 use crate::failure::Failure;
 
-/// Reads every line of real text at a steady rate and works on each.
+/// Reports every line of real text on a bus, to subscribers that work on each and to some that dawdle.
 #[derive(Debug, Parser)]
 #[command(name = "fanout")]
 pub struct Options {
@@ -17,9 +18,26 @@ pub struct Options {
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
 
-    /// Lines a second; 0: as fast as it goes
+    /// Lines a second; 0: as fast as the healthy subscribers read
     #[arg(long, value_name = "N", default_value_t = 100_000)]
     pub rate: u64,
+
+    /// Slots in the ring, at least 64, rounded up to a power of two: more than the rate
+    /// times the longest time that a healthy subscriber may be kept from its core
+    #[arg(long, value_name = "N", default_value_t = 65_536)]
+    pub capacity: usize,
+
+    /// Healthy subscribers, which do the work on each line
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = at_most_1024())]
+    pub subscribers: usize,
+
+    /// Slow subscribers, which dawdle over each line and get dropped
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = at_most_1024())]
+    pub slow: usize,
+
+    /// Cores to pin to, such as 0,1: the publisher first, then the subscribers in turn
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub cores: Vec<usize>,
 
     /// End after so many seconds, 0: never; by default 3 for the project's own
     /// sources, and the end of the input otherwise
@@ -57,6 +75,17 @@ impl Options {
             .filter(|&seconds| seconds > 0.0)
             .map(Duration::from_secs_f64)
     }
+
+    /// The core of the publisher (0) or of the nth subscriber (from 1), if cores were given.
+    pub fn core_for(&self, thread: usize) -> Option<usize> {
+        let turn = thread.checked_rem(self.cores.len())?;
+        Some(self.cores[turn])
+    }
+}
+
+/// A thread each: a slip of the finger must not ask for a million.
+fn at_most_1024() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(0..=1024)
 }
 
 fn seconds(text: &str) -> Result<f64, String> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use comfy_table::{CellAlignment, Table, presets};
 
+use crate::listen::{End, Heard};
 use crate::publish::Published;
 use crate::work::Work;
 
@@ -22,8 +23,39 @@ pub fn publisher(published: &Published) -> Table {
         "p99.9",
         &report(0.999),
     ]);
-    table.add_row(["", "", "max", &nanos(latency.max())]);
+    table.add_row(["core", &core(published.core), "max", &nanos(latency.max())]);
     align_right(&mut table, [1, 3]);
+    table
+}
+
+pub fn subscribers(heard: &[Heard]) -> Table {
+    let mut table = new_table([
+        "subscriber",
+        "core",
+        "delivered",
+        "lag",
+        "worst lag",
+        "status",
+        "reason",
+    ]);
+    for heard in heard {
+        let (status, reason) = match &heard.end {
+            End::Closed => ("read everything", String::new()),
+            End::Evicted(eviction) => ("dropped", eviction.reason.to_string()),
+            End::Left => ("not dropped", "the input ended first".into()),
+            End::Odd(reason) => ("failed", reason.clone()),
+        };
+        table.add_row([
+            &heard.role.name,
+            &core(heard.role.core),
+            &grouped(heard.work.tally.events),
+            &grouped(heard.lag),
+            &grouped(heard.worst_lag),
+            status,
+            &reason,
+        ]);
+    }
+    align_right(&mut table, [1, 2, 3, 4]);
     table
 }
 
@@ -46,6 +78,10 @@ pub fn text(work: &Work) -> Table {
     }
     align_right(&mut table, [1, 3]);
     table
+}
+
+fn core(core: Option<usize>) -> String {
+    core.map_or_else(|| "any".into(), |core| core.to_string())
 }
 
 fn new_table<const N: usize>(header: [&str; N]) -> Table {

@@ -13,6 +13,12 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// This, and a line more.
+    pub fn with(mut self, line: &Line) -> Self {
+        self.add(line);
+        self
+    }
+
     pub fn add(&mut self, line: &Line) {
         self.events += 1;
         let (words, rest) = line.text().as_chunks();
@@ -46,7 +52,7 @@ pub struct Work {
     histogram: HashMap<Box<[u8]>, u64>,
 }
 
-/// Input without an end must not fill the memory: longer words, and words that are new
+/// What is cut to pieces counts as a word a piece. Input without an end must not fill the memory: longer words, and words that are new
 /// when the histogram is full, are only counted.
 const LONGEST_WORD: usize = 64;
 const MOST_WORDS: usize = 100_000;

@@ -1,0 +1,64 @@
+//! What a bus costs while nothing happens: CPU time of this process over some seconds, by /proc.
+//!
+//! `cargo run --release --example idle [-- SECONDS [SUBSCRIBERS]]`
+#![allow(clippy::disallowed_types)]
+
+use std::error::Error;
+use std::time::{Duration, Instant};
+use std::{env, fs, thread};
+
+use ringbus::{Bus, SubscribeOptions, Subscriber, WaitStrategy};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = env::args().skip(1);
+    let seconds: u64 = arguments.next().map_or(Ok(5), |text| text.parse())?;
+    let subscribers: usize = arguments.next().map_or(Ok(4), |text| text.parse())?;
+
+    let bus = Bus::<u64>::builder().build()?;
+    let parked: Vec<_> = (0..subscribers)
+        .map(|_| bus.subscribe_with(options()).map(park))
+        .collect::<Result<_, _>>()?;
+    measure("shared publisher", seconds, subscribers)?;
+    bus.stop();
+    parked.into_iter().for_each(|thread| drop(thread.join()));
+
+    let (publisher, bus) = Bus::<u64>::builder().build_exclusive()?;
+    let parked: Vec<_> = (0..subscribers)
+        .map(|_| bus.subscribe_with(options()).map(park))
+        .collect::<Result<_, _>>()?;
+    measure("exclusive publisher", seconds, subscribers)?;
+    publisher.stop();
+    parked.into_iter().for_each(|thread| drop(thread.join()));
+    Ok(())
+}
+
+fn options() -> SubscribeOptions {
+    SubscribeOptions::new().wait(WaitStrategy::Park)
+}
+
+fn park(mut subscriber: Subscriber<u64>) -> thread::JoinHandle<()> {
+    thread::spawn(move || while subscriber.recv().is_ok() {})
+}
+
+fn measure(kind: &str, seconds: u64, subscribers: usize) -> Result<(), Box<dyn Error>> {
+    thread::sleep(Duration::from_millis(200)); // everybody asleep
+    let (before, start) = (cpu_time()?, Instant::now());
+    thread::sleep(Duration::from_secs(seconds));
+    let (spent, took) = (cpu_time()? - before, start.elapsed());
+    println!(
+        "{kind}, {subscribers} parked subscribers: {:.3} % of a core",
+        100.0 * spent.as_secs_f64() / took.as_secs_f64()
+    );
+    Ok(())
+}
+
+/// The time on a core of all threads of this process, in nanoseconds by the scheduler's own count.
+fn cpu_time() -> Result<Duration, Box<dyn Error>> {
+    let mut nanos = 0;
+    for task in fs::read_dir("/proc/self/task")? {
+        let line = fs::read_to_string(task?.path().join("schedstat"))?;
+        let spent = line.split_whitespace().next().ok_or("an empty schedstat")?;
+        nanos += spent.parse::<u64>()?;
+    }
+    Ok(Duration::from_nanos(nanos))
+}
