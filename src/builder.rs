@@ -59,10 +59,13 @@ impl Settings {
     /// How long a parked thread sleeps before it looks for itself, when it has done so `naps` times in vain.
     ///
     /// The worker looks after it every `max_nap`, so its own naps only matter should the worker's thread be the one that
-    /// is frozen: they double, up to 16 times.
+    /// is frozen: they double, up to a second.
     pub(crate) fn nap_of_a_sleeper(&self, naps: u32) -> Duration {
         match self.drive {
-            Drive::Threads => self.max_nap.saturating_mul(1 << naps.min(4)),
+            Drive::Threads => self
+                .max_nap
+                .saturating_mul(1 << naps.min(20))
+                .min(self.max_nap.max(Duration::from_secs(1))),
             Drive::Manual => self.max_nap,
         }
     }
@@ -199,8 +202,9 @@ impl<E: Send + Sync + 'static> BusBuilder<E> {
     /// The longest that a sleeper goes unlooked-after: how late a wake-up can be when the thread that owed it is frozen,
     /// and under an exclusive publisher any wake-up. Default 50 ms, under an exclusive publisher 1 ms. Zero is an error.
     ///
-    /// The worker's thread naps no longer while somebody sleeps. Parked threads rely on it and nap up to 16 times as long,
-    /// which bounds their delay should that very thread be frozen; with [`Drive::Manual`] they nap no longer either.
+    /// The worker's thread naps no longer while somebody sleeps (under an exclusive publisher up to 50 ms, once later
+    /// reports are sure to wake it). Parked threads rely on it and nap up to a second, which bounds their delay should
+    /// that very thread be frozen; with [`Drive::Manual`] they nap no longer than this either.
     pub fn max_nap(mut self, bound: Duration) -> Self {
         self.max_nap = Some(bound);
         self

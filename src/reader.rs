@@ -333,7 +333,8 @@ impl<E> Reader<E> {
             self.idle = true;
         }
         if ring.is_exclusive() {
-            // Nobody marks a stamp for us: the worker looks for itself, more often at first.
+            // No stamp can be marked. The publisher is asked, and should it miss that, the worker looks after us.
+            ring.ask_for_wake_up();
             if first {
                 self.worker.signal.raise();
             }

@@ -28,6 +28,8 @@ use std::mem::MaybeUninit;
 
 /// The bit of `tail` and of `listeners` that says that the ring takes no more events.
 const CLOSED: u64 = 1 << 63;
+/// The bit of `listeners` by which sleepers ask an exclusive publisher for a wake-up.
+const ASLEEP: u64 = 1 << 62;
 
 /// A refusal, without the event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,8 +65,16 @@ pub(crate) struct Counters {
     /// Those of them that were claims taken from a publisher that hung.
     pub(crate) abandoned: AtomicU64,
     pub(crate) exhausted: AtomicU64,
-    /// Slots whose abandoned writer is still inside.
+    /// Slots whose abandoned writer is still inside. Below zero while whoever abandoned one has yet to count it.
     lost: AtomicU64,
+}
+
+impl Counters {
+    fn lost(&self) -> u64 {
+        // Relaxed: advice.
+        let lost = self.lost.load(Ordering::Relaxed).cast_signed();
+        lost.max(0).cast_unsigned()
+    }
 }
 
 /// A bounded multi-consumer ring.
@@ -75,7 +85,7 @@ pub(crate) struct Ring<E> {
     tail: CachePadded<AtomicU64>,
     /// No claim at or beyond it: [C2 gate], [C4 pin].
     limit: CachePadded<AtomicU64>,
-    /// How many subscribers live, and [`CLOSED`]: the one look that a report costs when nobody listens.
+    /// How many subscribers live, [`CLOSED`] and [`ASLEEP`]: the one look that a report costs when nobody listens.
     listeners: CachePadded<AtomicU64>,
     seats: Seats,
     pub(crate) counters: CachePadded<Counters>,
@@ -164,6 +174,28 @@ impl<E> Ring<E> {
         self.listeners.fetch_sub(1, Ordering::SeqCst);
     }
 
+    /// Asks an exclusive publisher for a wake-up. A fence and a look must follow.
+    ///
+    /// A hint: without a fence of its own, the publisher may miss it in a report that is under way. A sleeper is looked
+    /// after by naps besides.
+    pub(crate) fn ask_for_wake_up(&self) {
+        // SYNC sleep
+        self.listeners.fetch_or(ASLEEP, Ordering::AcqRel);
+    }
+
+    /// After a commit by the exclusive publisher: somebody asked for a wake-up.
+    #[inline(always)]
+    fn owes_wake_up(&self) -> bool {
+        // Relaxed: a hint.
+        self.listeners.load(Ordering::Relaxed) & ASLEEP != 0 && self.take_asleep()
+    }
+
+    #[cold]
+    fn take_asleep(&self) -> bool {
+        // SYNC sleep: who asked is seen by whom we wake.
+        self.listeners.fetch_and(!ASLEEP, Ordering::AcqRel) & ASLEEP != 0
+    }
+
     pub(crate) fn is_closed(&self) -> bool {
         // SYNC close: whoever sees the bit here sees it in the tail.
         self.listeners.load(Ordering::Acquire) & CLOSED != 0
@@ -217,7 +249,14 @@ impl<E> Ring<E> {
 
     /// `sequence` is claimed and neither committed nor given up.
     pub(crate) fn is_in_flight(&self, sequence: u64) -> bool {
-        !self.exclusive && sequence < self.tail() && self.is_pending(sequence)
+        let claimed = sequence < self.tail();
+        // A publisher that is inside has claimed it, whatever this thread knows of the tail.
+        !self.exclusive
+            && match self.look(sequence) {
+                Look::Writing => true,
+                Look::Earlier => claimed,
+                _ => false,
+            }
     }
 
     /// So far behind the tail that a claim there counts as stalled without a grace.
@@ -234,8 +273,7 @@ impl<E> Ring<E> {
         let scan = Scan {
             tail,
             capacity: self.capacity(),
-            // Relaxed: advice.
-            lost: self.counters.lost.load(Ordering::Relaxed),
+            lost: self.counters.lost(),
             may_evict: policy == Policy::Evict,
         };
         let mut abandoned = Owed::default();

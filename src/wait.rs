@@ -255,10 +255,10 @@ impl Signal {
         true
     }
 
-    /// The worker is about to look.
-    pub(crate) fn lower(&self) {
+    /// The worker is about to look. True if somebody asked it to.
+    pub(crate) fn lower(&self) -> bool {
         // SYNC wake
-        self.raised.swap(false, Ordering::AcqRel);
+        self.raised.swap(false, Ordering::AcqRel)
     }
 
     pub(crate) fn is_raised(&self) -> bool {

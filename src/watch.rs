@@ -82,13 +82,18 @@ impl Turn {
 impl<E> Worker<E> {
     /// One look at everybody.
     pub(crate) fn turn(&self) -> Turn {
+        let members = self.ring.seats().members();
+        if self.ring.is_exclusive() && members.iter().any(|member| member.sleeper.is_asleep()) {
+            // Asked again, as a report may have taken the bit for somebody else.
+            self.ring.ask_for_wake_up();
+        }
         // SYNC sleep: sleepers that registered before are seen; those that come after look for themselves.
         fence(Ordering::SeqCst);
         let now = nanos(self.settings.clock.now());
         let mut turn = Turn::nothing(self.settings.max_nap);
         let mut notices: Vec<EvictionNotice> = Vec::new();
         let mut settled = false;
-        for member in self.ring.seats().members().iter() {
+        for member in members.iter() {
             self.watch(member, now, &mut turn);
             notices.extend(self.take_notice(member));
             settled |= member.is_settled();

@@ -12,7 +12,7 @@ use crate::ring::exclusive::Tip;
 use crate::ring::{Owed, Policy, Refusal, Ring};
 use crate::stack::Stack;
 use crate::sync::{Arc, AtomicBool, AtomicU64, OnceLock, Ordering, PlainArc, thread};
-use crate::wait::{Idler, Pause, Signal, WaitStrategy};
+use crate::wait::{Idler, Pause, Signal};
 use crate::watch::EvictionNotice;
 use std::time::Duration;
 
@@ -194,46 +194,39 @@ impl<E> Worker<E> {
     pub(crate) fn run(&self) {
         self.signal.attach(thread::current());
         let mut idler = Idler::new(self.settings.wait);
-        let mut nap = SHORTEST_NAP;
+        let mut nap = self.settings.max_nap;
         loop {
             let ending = self.is_ending();
-            self.signal.lower();
+            let asked = self.signal.lower();
             let turn = self.turn();
             if ending || self.ring.is_closed() && self.ring.seats().is_empty() {
                 return;
             }
             if turn.did_something() {
                 idler = Idler::new(self.settings.wait);
-                nap = SHORTEST_NAP;
                 continue;
+            }
+            if asked || !self.ring.is_exclusive() {
+                nap = self.settings.max_nap;
             }
             // Nobody to look after but whoever raises the signal: sleep long, whatever the bound for sleepers is.
-            if turn.is_quiet() {
-                self.signal.nap(self.settings.max_nap.max(QUIET_NAP));
-                continue;
-            }
-            let longest = self.settings.max_nap.min(turn.look_again);
-            if self.settings.wait == WaitStrategy::Park {
+            let longest = match (turn.is_quiet(), turn.watched > 0) {
+                (true, _) => nap.max(QUIET_NAP),
+                (false, true) => nap.min(turn.look_again),
+                (false, false) => nap,
+            };
+            if turn.is_quiet() || idler.pause() == Pause::Sleep {
                 self.signal.nap(longest);
-            } else if idler.pause() == Pause::Sleep {
-                // A shared ring's publishers wake us; an exclusive one's do not, so naps back off.
-                if self.ring.is_exclusive() {
-                    self.signal.nap(nap.min(longest));
-                    nap *= 2;
-                    nap = nap.min(self.settings.max_nap);
-                } else {
-                    self.signal.nap(longest);
-                }
+                // An exclusive publisher that missed a sleeper's request did so in the report that was under way; once a
+                // nap has passed, later reports see it.
+                nap = (nap * 2).min(self.settings.max_nap.max(QUIET_NAP));
             }
         }
     }
 }
 
 /// The nap of a worker that has nobody to look after.
-const QUIET_NAP: Duration = Duration::from_millis(50);
-
-/// The first of the naps that back off.
-const SHORTEST_NAP: Duration = Duration::from_micros(10);
+pub(crate) const QUIET_NAP: Duration = Duration::from_millis(50);
 
 /// Registers a subscriber with the bus's workers and joins it to the ring that was chosen.
 pub(crate) fn subscribe<E>(

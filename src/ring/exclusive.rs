@@ -45,6 +45,7 @@ impl<E> Ring<E> {
         let old = unsafe { self.write_exclusive(tip.next, event) };
         self.commit_exclusive(tip, 0);
         self.publish_tail(tip);
+        owed.0 |= self.owes_wake_up();
         Ok(old)
     }
 
@@ -77,6 +78,7 @@ impl<E> Ring<E> {
             self.commit_exclusive(tip, run);
         };
         self.publish_tail(tip);
+        owed.0 |= self.owes_wake_up();
         result
     }
 
