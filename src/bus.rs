@@ -5,7 +5,7 @@ mod core;
 pub(crate) use core::{Core, Generation, Handle};
 
 use crate::builder::BusBuilder;
-use crate::error::{BuildError, EvictionReason, ReportError, SubscribeError, TryReportError};
+use crate::error::{BuildError, ReportError, SubscribeError, TryReportError};
 use crate::handler::{self, Handler, HandlerGuard};
 use crate::member::SubscriberId;
 use crate::publisher::{self, Publisher};
@@ -215,7 +215,7 @@ impl<E: Send + Sync + 'static, M> Bus<E, M> {
         let Some((worker, member)) = generation.find(id) else {
             return false;
         };
-        let evicted = member.evict(EvictionReason::Unsubscribed);
+        let evicted = member.unsubscribe();
         if evicted {
             // SYNC sleep
             fence(Ordering::SeqCst);

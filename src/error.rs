@@ -39,6 +39,16 @@ impl EvictionReason {
     ];
 }
 
+impl EvictionReason {
+    /// It was too slow, by whichever limit.
+    pub fn is_for_lag(self) -> bool {
+        matches!(
+            self,
+            EvictionReason::Lapped | EvictionReason::Lagging | EvictionReason::Stalled
+        )
+    }
+}
+
 impl fmt::Display for EvictionReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -149,11 +149,10 @@ pub(crate) fn spawn<E: Send + Sync + 'static>(
 
 /// A voluntary leave: no notice.
 fn leave<E>(worker: &Worker<E>, member: &Member) {
-    if !member.cursor.look().is_active() {
-        return;
+    if member.cursor.look().is_active() {
+        member.disarm_notice();
     }
-    member.disarm_notice();
-    if member.evict(EvictionReason::Unsubscribed) {
+    if member.unsubscribe() {
         // SYNC sleep
         fence(Ordering::SeqCst);
         worker.wake_member(member);

@@ -2,7 +2,7 @@
 
 use crate::cursor::{Cursor, Position};
 use crate::error::{Eviction, EvictionReason};
-use crate::sync::{AtomicBool, AtomicU64, OnceLock, Ordering, thread::ThreadId};
+use crate::sync::{AtomicBool, AtomicU64, OnceLock, Ordering, fence, thread::ThreadId};
 use crate::wait::SleeperCell;
 use std::fmt;
 use std::time::Duration;
@@ -59,6 +59,8 @@ pub(crate) struct Member {
     pub(crate) sleeper: SleeperCell,
     notice: Notice,
     retired: AtomicBool,
+    /// The host wants it gone: it is not to rejoin by itself.
+    unwanted: AtomicBool,
     pub(crate) handler_thread: OnceLock<ThreadId>,
     pub(crate) panic_message: OnceLock<String>,
     pub(crate) watched: Watched,
@@ -121,6 +123,7 @@ impl Member {
             sleeper: SleeperCell::new(),
             notice: Notice(AtomicU64::new(0)),
             retired: AtomicBool::new(false),
+            unwanted: AtomicBool::new(false),
             handler_thread: OnceLock::new(),
             panic_message: OnceLock::new(),
             watched: Watched {
@@ -193,6 +196,30 @@ impl Member {
             sequence: position.sequence(),
             lag: tail.saturating_sub(position.sequence()),
         })
+    }
+
+    /// The host wants it gone, even where it was dropped for lag and is about to rejoin by itself. False if it was gone.
+    pub(crate) fn unsubscribe(&self) -> bool {
+        // SYNC unwanted: either this sees the cursor that has rejoined, or the rejoiner sees the mark.
+        let first = !self.unwanted.swap(true, Ordering::AcqRel);
+        fence(Ordering::SeqCst);
+        let evicted = self.evict(EvictionReason::Unsubscribed);
+        let reason = self.cursor.glance().reason();
+        let rejoins =
+            self.terms.on_lap == OnLap::Rejoin && reason.is_some_and(EvictionReason::is_for_lag);
+        evicted || first && rejoins
+    }
+
+    /// It rejoins of its own will.
+    pub(crate) fn welcome(&self) {
+        self.unwanted.store(false, Ordering::Relaxed);
+    }
+
+    /// After a rejoin, or instead of one: the host wants it gone.
+    pub(crate) fn is_unwanted(&self) -> bool {
+        // SYNC unwanted
+        fence(Ordering::SeqCst);
+        self.unwanted.load(Ordering::Acquire)
     }
 
     /// Drops it, whoever asks; false if it was not active.

@@ -5,7 +5,7 @@
 //! - **\[C4 pin\]** An idle reader borrows nothing; it ends being idle, and looks whether it was evicted, before it reads.
 //! - **\[C5 detach\]** It touches no slot after it has detached.
 
-use crate::error::Eviction;
+use crate::error::{Eviction, EvictionReason};
 use crate::member::Member;
 use crate::ring::Held;
 use crate::ring::shared::Armed;
@@ -184,6 +184,8 @@ impl<E> Reader<E> {
         }
         self.worker.abandon(self.next);
         self.patience.grace = self.worker.settings.longer_grace(self.patience.grace);
+        // Such claims come in runs, as batches do: look at the next one at once.
+        self.patience.tries = limits::TRIES_A_LOOK - 1;
         true
     }
 
@@ -288,6 +290,15 @@ impl<E> Reader<E> {
                 Gone::Closed
             }
         }
+    }
+
+    /// It was dropped for lag, and then unsubscribed before it could rejoin by itself (or the bus closed).
+    pub(crate) fn end_as_unsubscribed(&mut self, mut eviction: Eviction) -> Eviction {
+        if self.member.is_unwanted() {
+            eviction.reason = EvictionReason::Unsubscribed;
+            self.evicted = Some(eviction);
+        }
+        eviction
     }
 
     /// [C6 join] At the tail again. How many sequences were missed, or `None` if the ring is closed.

@@ -122,17 +122,20 @@ impl<E> Subscriber<E> {
         match gone {
             Gone::Closed => RecvError::Closed,
             Gone::Evicted(eviction) => {
-                let for_lag = matches!(
-                    eviction.reason,
-                    EvictionReason::Lapped | EvictionReason::Lagging | EvictionReason::Stalled
-                );
-                if for_lag
-                    && self.reader.member.terms.on_lap == OnLap::Rejoin
+                let rejoins = self.reader.member.terms.on_lap == OnLap::Rejoin;
+                if !(rejoins && eviction.reason.is_for_lag()) {
+                    return RecvError::Evicted(eviction);
+                }
+                // Looked at before and after: an unsubscription that does not see the cursor rejoin is seen here.
+                if !self.reader.member.is_unwanted()
                     && let Some(missed) = self.reader.rejoin()
                 {
+                    if self.reader.member.is_unwanted() {
+                        self.reader.member.evict(EvictionReason::Unsubscribed);
+                    }
                     return RecvError::Lagged(missed);
                 }
-                RecvError::Evicted(eviction)
+                RecvError::Evicted(self.reader.end_as_unsubscribed(eviction))
             }
         }
     }
@@ -374,6 +377,7 @@ impl<E> Subscriber<E> {
     /// # Errors
     /// [`SubscribeError::Stopped`]: the bus has ended.
     pub fn rejoin(&mut self) -> Result<u64, SubscribeError> {
+        self.reader.member.welcome();
         self.reader.rejoin().ok_or(SubscribeError::Stopped)
     }
 }

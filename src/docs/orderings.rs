@@ -19,7 +19,11 @@
 //! | `wake` | `Signal::raise` (A and R) | `Signal::lower`, `is_raised` (A) | what there is for the worker to see |
 //! | `cell` | leaving a state of `SleeperCell` (R) | entering one (A) | the sleeper itself |
 //! | `notice` | a generation armed, a drop told (A and R) | `untold`, `is_settled` (A) | who tells of a drop, once |
+//! | `unwanted` | `Member::unsubscribe`: the mark, then a fence (SC), then a look at the cursor | after a rejoin: a fence (SC), then a look at the mark | one of the two sees the other: what is unsubscribed does not come back |
 //! | `stack` | push (R) | take (A) | a node |
+//!
+//! A hint, and no edge: an exclusive publisher's look for `ASLEEP` after its commit is Relaxed, and may miss a sleeper that
+//! asks at that moment; naps cover it.
 //!
 //! Relaxed on purpose: the tail's compare-and-swap (a claim carries nothing but the number), counters, the watch's own
 //! notes, a cursor's own glance, and `Cursor::resume`, which only needs its place in the order of one word.
