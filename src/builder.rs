@@ -228,7 +228,8 @@ impl<E: Send + Sync + 'static> BusBuilder<E> {
         self
     }
 
-    /// Told of each drop, once, on a worker's thread or in [`Bus::turn`]. A panic in it is caught and counted.
+    /// Told of each drop, once, on a worker's thread, in [`Bus::turn`] or at the end of [`Bus::stop`]. A panic in it is
+    /// caught and counted.
     ///
     /// It may call the bus. It keeps what it captured until the bus and all its subscribers are gone; a `Bus` in it
     /// keeps the bus alive.

@@ -90,7 +90,7 @@ impl<E: Send + Sync + 'static> Bus<E> {
 
     /// Ends the stream: closes the rings, lets subscribers drain, and joins the threads, for at most the builder's
     /// [`stop_timeout`](BusBuilder::stop_timeout). Who has not drained by then is evicted as
-    /// [`Stalled`](EvictionReason::Stalled).
+    /// [`Stalled`](crate::EvictionReason::Stalled).
     ///
     /// Blocks. A subscriber that nobody reads holds it up until the deadline: drop it or [`close`](Self::close) before.
     /// From a handler or a notice it does not wait for that very thread.
@@ -207,7 +207,7 @@ impl<E: Send + Sync + 'static, M> Bus<E, M> {
     }
 
     /// Drops a subscriber, from any thread; wakes it if it sleeps. It then finds
-    /// [`Unsubscribed`](EvictionReason::Unsubscribed). False if there is no such subscriber, or it was dropped already.
+    /// [`Unsubscribed`](crate::EvictionReason::Unsubscribed). False if there is no such subscriber, or it was dropped already.
     ///
     /// Lock-free.
     pub fn unsubscribe(&self, id: SubscriberId) -> bool {

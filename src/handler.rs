@@ -1,14 +1,13 @@
 //! Push subscribers: a thread each, panics contained.
 
 use crate::affinity::{ProcessMask, pin_current};
+use crate::contain::contain;
 use crate::error::{Eviction, EvictionReason, RecvError, SubscribeError};
 use crate::member::{Member, SubscriberId};
 use crate::subscriber::Subscriber;
 use crate::sync::{Arc, Ordering, PlainArc, fence, thread};
 use crate::worker::Worker;
-use std::any::Any;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Where an event stands, for a [`Handler`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,10 +148,7 @@ pub(crate) fn spawn<E: Send + Sync + 'static>(
 
 /// A voluntary leave: no notice.
 fn leave<E>(worker: &Worker<E>, member: &Member) {
-    if member.cursor.look().is_active() {
-        member.disarm_notice();
-    }
-    if member.unsubscribe() {
+    if member.leave() {
         // SYNC sleep
         fence(Ordering::SeqCst);
         worker.wake_member(member);
@@ -163,25 +159,17 @@ fn run<E>(mut subscriber: Subscriber<E>, mut handler: impl Handler<E>) -> Handle
     let member = PlainArc::clone(subscriber.member());
     // Set once, here.
     let _ = member.handler_thread.set(thread::current().id());
-    let end = match catch_unwind(AssertUnwindSafe(|| receive(&mut subscriber, &mut handler))) {
-        Ok(end) => end,
-        Err(panic) => {
-            let message = message(&*panic);
-            if let Some(message) = &message {
-                let _ = member.panic_message.set(message.clone());
-            }
-            member.evict(EvictionReason::Panicked);
-            forget_panic(panic);
-            HandlerEnd::Panicked(message)
+    let end = contain(|| receive(&mut subscriber, &mut handler)).unwrap_or_else(|message| {
+        if let Some(message) = &message {
+            let _ = member.panic_message.set(message.clone());
         }
-    };
-    // User code both: contained like the rest.
+        member.evict(EvictionReason::Panicked);
+        HandlerEnd::Panicked(message)
+    });
+    // User code both: contained like the rest, and each apart, as what the first did is done.
     let told = end.clone();
-    let _ = catch_unwind(AssertUnwindSafe(move || {
-        handler.end(told);
-        drop(handler);
-    }))
-    .map_err(forget_panic);
+    let _ = contain(|| handler.end(told));
+    let _ = contain(|| drop(handler));
     // Last: a stop counts the handler as returned when its subscriber is gone.
     drop(subscriber);
     end
@@ -213,17 +201,5 @@ fn receive<E>(subscriber: &mut Subscriber<E>, handler: &mut impl Handler<E>) -> 
             }
         };
         handler.lagged(missed);
-    }
-}
-
-fn message(panic: &(dyn Any + Send)) -> Option<String> {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned())
-}
-
-/// A panic's payload is the user's, and may panic when it is dropped.
-fn forget_panic(panic: Box<dyn Any + Send>) {
-    if let Err(again) = catch_unwind(AssertUnwindSafe(move || drop(panic))) {
-        std::mem::forget(again);
     }
 }

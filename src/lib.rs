@@ -36,6 +36,7 @@ mod sync;
 
 pub mod affinity;
 mod clock;
+mod contain;
 mod error;
 mod stack;
 

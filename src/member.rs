@@ -61,6 +61,8 @@ pub(crate) struct Member {
     retired: AtomicBool,
     /// The host wants it gone: it is not to rejoin by itself.
     unwanted: AtomicBool,
+    /// Not the host, but its own guard.
+    leaves: AtomicBool,
     pub(crate) handler_thread: OnceLock<ThreadId>,
     pub(crate) panic_message: OnceLock<String>,
     pub(crate) watched: Watched,
@@ -85,8 +87,9 @@ impl<T> std::ops::Deref for Line<T> {
 /// memory hangs on it.
 #[derive(Debug)]
 pub(crate) struct Watched {
-    /// Where the cursor was, and since when, in the clock's nanoseconds.
+    /// Where the cursor was.
     pub(crate) sequence: AtomicU64,
+    /// Since when it is behind and has not moved, in the clock's nanoseconds; [`NEVER`] if it is not behind.
     pub(crate) since: AtomicU64,
     /// Since when it is further behind than its lag limit; [`NEVER`] if it is not.
     pub(crate) lagging_since: AtomicU64,
@@ -124,11 +127,12 @@ impl Member {
             notice: Notice(AtomicU64::new(0)),
             retired: AtomicBool::new(false),
             unwanted: AtomicBool::new(false),
+            leaves: AtomicBool::new(false),
             handler_thread: OnceLock::new(),
             panic_message: OnceLock::new(),
             watched: Watched {
                 sequence: AtomicU64::new(NEVER),
-                since: AtomicU64::new(0),
+                since: AtomicU64::new(NEVER),
                 lagging_since: AtomicU64::new(NEVER),
                 waiting_since: AtomicU64::new(NEVER),
                 waiting_until: AtomicU64::new(0),
@@ -208,6 +212,18 @@ impl Member {
         let rejoins =
             self.terms.on_lap == OnLap::Rejoin && reason.is_some_and(EvictionReason::is_for_lag);
         evicted || first && rejoins
+    }
+
+    /// Its own guard was dropped: it is to go, and nobody is to be told.
+    pub(crate) fn leave(&self) -> bool {
+        // SYNC unwanted
+        self.leaves.store(true, Ordering::Release);
+        self.unsubscribe()
+    }
+
+    pub(crate) fn left_by_itself(&self) -> bool {
+        // SYNC unwanted
+        self.leaves.load(Ordering::Acquire)
     }
 
     /// It rejoins of its own will.

@@ -43,14 +43,14 @@ fn report_all<E>(
 ) -> Result<usize, BatchError<E>> {
     loop {
         let mut batch = Batch::gather(events, BATCH);
-        if batch.is_empty() {
-            return Ok(accepted);
-        }
         let result = send(&mut batch);
         accepted += batch.committed();
         if let Err(refusal) = result {
             let rest = std::iter::from_fn(|| batch.pop());
             return Err(batch_error(accepted, refusal, rest));
+        }
+        if batch.is_last(BATCH) {
+            return Ok(accepted);
         }
     }
 }

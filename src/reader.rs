@@ -12,7 +12,7 @@ use crate::ring::shared::Armed;
 use crate::ring::stamp::Look;
 use crate::sync::{Arc, Ordering, PlainArc, fence, limits};
 use crate::wait::Sleeper;
-use crate::worker::Worker;
+use crate::worker::{QUIET_NAP, Worker};
 use std::time::Duration;
 
 /// Why there is nothing more to read.
@@ -44,9 +44,19 @@ pub(crate) struct Reader<E> {
 #[derive(Debug)]
 struct Patience {
     tries: u32,
+    /// The tail when it was looked at last.
+    seen_tail: u64,
     waiting: Option<Waiting>,
-    /// Doubles with each rescue until an event comes, so that rescuers and publishers cannot starve each other.
+    /// A claim was taken away since the last event.
+    rescued: bool,
+    /// Doubles with each run of rescues until an event comes, so that rescuers and publishers cannot starve each other.
     grace: Duration,
+}
+
+impl Patience {
+    fn is_tried(&self) -> bool {
+        self.waiting.is_some() || self.rescued
+    }
 }
 
 /// A run of claims that is waited for: one grace covers it.
@@ -69,7 +79,9 @@ impl<E> Reader<E> {
             evicted: None,
             patience: Patience {
                 tries: 0,
+                seen_tail: 0,
                 waiting: None,
+                rescued: false,
                 grace: worker.settings.grace(),
             },
             held: None,
@@ -113,7 +125,7 @@ impl<E> Reader<E> {
             match self.worker.ring.look(self.next) {
                 Look::Ready { run } => {
                     self.ready = self.next + run;
-                    if self.idle || self.patience.waiting.is_some() {
+                    if self.idle || self.patience.is_tried() {
                         self.resume()?;
                     }
                     return Ok(true);
@@ -152,17 +164,20 @@ impl<E> Reader<E> {
         Ok(self.rescue(look))
     }
 
-    /// Takes a claim that hangs from its publisher, when patience is at an end. True if the slot is final now.
+    /// Takes a claim that hangs from its publisher, when patience is at an end. True if the slot is worth another look.
     fn rescue(&mut self, look: Look) -> bool {
         let ring = &self.worker.ring;
-        self.patience.tries = self.patience.tries.wrapping_add(1);
-        // The tail is the publishers' line: do not pull at it with every look.
-        if look == Look::Earlier && !self.patience.tries.is_multiple_of(limits::TRIES_A_LOOK) {
+        let patience = &mut self.patience;
+        patience.tries = patience.tries.wrapping_add(1);
+        // The tail is the publishers' line: do not pull at it with every look, unless something is known to come.
+        let known = look == Look::Writing || self.next < patience.seen_tail;
+        if !known && !patience.tries.is_multiple_of(limits::TRIES_A_LOOK) {
             return false;
         }
         let tail = ring.tail();
+        patience.seen_tail = tail;
         if self.next >= tail {
-            self.patience.waiting = None;
+            patience.waiting = None;
             return false;
         }
         if !ring.is_in_flight(self.next) {
@@ -170,22 +185,26 @@ impl<E> Reader<E> {
         }
         if !ring.is_quarter_behind(self.next, tail) {
             let now = self.worker.settings.clock.now();
-            let waiting = match self.patience.waiting {
+            let waiting = match patience.waiting {
                 Some(waiting) if self.next < waiting.until => waiting,
-                _ => Waiting {
-                    since: now,
-                    until: tail,
-                },
+                _ => {
+                    if patience.rescued {
+                        patience.rescued = false;
+                        patience.grace = self.worker.settings.longer_grace(patience.grace);
+                    }
+                    Waiting {
+                        since: now,
+                        until: tail,
+                    }
+                }
             };
-            self.patience.waiting = Some(waiting);
-            if now.saturating_sub(waiting.since) < self.patience.grace {
+            patience.waiting = Some(waiting);
+            if now.saturating_sub(waiting.since) < patience.grace {
                 return false;
             }
         }
+        patience.rescued = true;
         self.worker.abandon(self.next);
-        self.patience.grace = self.worker.settings.longer_grace(self.patience.grace);
-        // Such claims come in runs, as batches do: look at the next one at once.
-        self.patience.tries = limits::TRIES_A_LOOK - 1;
         true
     }
 
@@ -193,6 +212,7 @@ impl<E> Reader<E> {
     #[cold]
     fn resume(&mut self) -> Result<(), Gone> {
         self.patience.waiting = None;
+        self.patience.rescued = false;
         self.patience.grace = self.worker.settings.grace();
         if self.idle {
             self.idle = false;
@@ -249,10 +269,12 @@ impl<E> Reader<E> {
             .rev()
             .find(|sequence| matches!(ring.look_behind(*sequence), Look::Ready { .. }));
         if let Some(newest) = newest {
-            // Move first, borrow after: [C1 window].
-            self.next = newest;
-            self.ready = newest + 1;
-            self.advance()?;
+            // Move first, borrow after: [C1 window]. An eviction is told from where it was: it read none of them.
+            let old = self.member.cursor.advance(newest - self.base);
+            if !old.is_active() {
+                return Err(self.leave_evicted());
+            }
+            (self.base, self.next, self.ready) = (newest, newest, newest + 1);
         }
         Ok(())
     }
@@ -320,6 +342,10 @@ impl<E> Reader<E> {
         let tail = self.worker.join_again(&self.member);
         let missed = tail.saturating_sub(self.next);
         self.member.arm_notice();
+        if self.member.is_unwanted() {
+            // Looked at after the join: an unsubscription that did not see this cursor active is seen here.
+            self.member.evict(EvictionReason::Unsubscribed);
+        }
         (self.base, self.next, self.ready) = (tail, tail, tail);
         self.idle = false;
         self.evicted = None;
@@ -351,7 +377,13 @@ impl<E> Reader<E> {
             }
         } else {
             match ring.arm(self.next) {
-                Armed::Yes => {}
+                // Claimed and not entered, perhaps for good; or a worker that naps longer than this sleeper may.
+                Armed::Yes => {
+                    let hasty = first && self.worker.settings.max_nap < QUIET_NAP;
+                    if hasty || self.next < ring.tail() {
+                        self.worker.signal.raise();
+                    }
+                }
                 // A publisher is inside, perhaps for good: the worker keeps an eye on it.
                 Armed::Inside => {
                     self.worker.signal.raise();

@@ -88,31 +88,33 @@ impl Registry {
         capacity: u64,
         tail_of: impl Fn(usize) -> u64,
     ) -> Result<(usize, PlainArc<Member>), SubscribeError> {
-        self.roster.update(|roster| {
-            let workers = roster.rings.len();
-            let chosen = match ring {
-                Some(worker) if worker >= workers => {
-                    return Err(SubscribeError::NoSuchWorker { worker, workers });
-                }
-                Some(worker) => worker,
-                None => roster.least_loaded(),
-            };
-            let window = roster
-                .window_for(chosen, terms.window, capacity)
-                .ok_or(SubscribeError::Full { worker: chosen })?;
-            let member = PlainArc::new(Member::new(id, terms.clone(), window, tail_of(chosen)));
-            let mut next = roster.clone();
-            let mut members = unsettled(roster.of(chosen));
-            members.push(PlainArc::clone(&member));
-            next.rings[chosen] = Members::new(members);
-            Ok((next, (chosen, member)))
-        })
+        self.roster
+            .update(|roster| {
+                let workers = roster.rings.len();
+                let chosen = match ring {
+                    Some(worker) if worker >= workers => {
+                        return Err(SubscribeError::NoSuchWorker { worker, workers });
+                    }
+                    Some(worker) => worker,
+                    None => roster.least_loaded(),
+                };
+                let window = roster
+                    .window_for(chosen, terms.window, capacity)
+                    .ok_or(SubscribeError::Full { worker: chosen })?;
+                let member = PlainArc::new(Member::new(id, terms.clone(), window, tail_of(chosen)));
+                let mut next = roster.clone();
+                let mut members = unsettled(roster.of(chosen));
+                members.push(PlainArc::clone(&member));
+                next.rings[chosen] = Members::new(members);
+                Ok((next, (chosen, member)))
+            })
+            .inspect(|_| self.roster.sweep())
     }
 
     /// Takes settled members out of a ring's list.
     pub(crate) fn prune(&self, ring: usize) {
         // The only error is that there is nothing to do.
-        let _ = self.roster.update(|roster| {
+        let pruned = self.roster.update(|roster| {
             let kept = unsettled(roster.of(ring));
             if kept.len() == roster.of(ring).len() {
                 return Err(());
@@ -121,6 +123,9 @@ impl Registry {
             next.rings[ring] = Members::new(kept);
             Ok((next, ()))
         });
+        if pruned.is_ok() {
+            self.roster.sweep();
+        }
     }
 }
 

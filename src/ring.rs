@@ -278,10 +278,11 @@ impl<E> Ring<E> {
         };
         let mut abandoned = Owed::default();
         let (room, wake) = self.seats.make_room(scan, |waits_at| {
-            self.is_in_flight(waits_at) && {
-                self.abandon(waits_at, &mut abandoned);
-                true
-            }
+            // The whole run: a batch hangs with all its claims.
+            let stalled = (waits_at..tail)
+                .take_while(|at| self.is_quarter_behind(*at, tail) && self.is_in_flight(*at))
+                .map(|at| self.abandon(at, &mut abandoned));
+            stalled.count() > 0
         });
         owed.0 |= wake | abandoned.0;
         if room == Room::Exhausted {
@@ -315,7 +316,9 @@ impl<E> Drop for Ring<E> {
                 // Every slot of lap 0 that was passed holds a value: no window is pinned in the lap it was read in.
                 sequence < tail
             } else {
-                Stamp(self.slots.stamp(sequence).load(Ordering::Relaxed)).holds_value()
+                // At rest, as publishers are gone. (Were one not, its slot would leak.)
+                let stamp = Stamp(self.slots.stamp(sequence).load(Ordering::Relaxed));
+                stamp.at_rest() && stamp.holds_value()
             };
             if holds_value {
                 // SAFETY: `&mut self`: publishers and readers are gone. Tags (or the tail) say that it holds a value.

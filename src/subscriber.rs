@@ -10,9 +10,7 @@ pub use iter::{Iter, TryIter};
 pub use options::SubscribeOptions;
 
 use crate::affinity;
-use crate::error::{
-    Eviction, EvictionReason, PinError, RecvError, RecvTimeoutError, SubscribeError, TryRecvError,
-};
+use crate::error::{Eviction, PinError, RecvError, RecvTimeoutError, SubscribeError, TryRecvError};
 use crate::member::{Member, OnLap, SubscriberId};
 use crate::reader::{Gone, Reader};
 use crate::sync::{PlainArc, thread};
@@ -126,13 +124,9 @@ impl<E> Subscriber<E> {
                 if !(rejoins && eviction.reason.is_for_lag()) {
                     return RecvError::Evicted(eviction);
                 }
-                // Looked at before and after: an unsubscription that does not see the cursor rejoin is seen here.
                 if !self.reader.member.is_unwanted()
                     && let Some(missed) = self.reader.rejoin()
                 {
-                    if self.reader.member.is_unwanted() {
-                        self.reader.member.evict(EvictionReason::Unsubscribed);
-                    }
                     return RecvError::Lagged(missed);
                 }
                 RecvError::Evicted(self.reader.end_as_unsubscribed(eviction))

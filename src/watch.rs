@@ -1,12 +1,12 @@
 //! What a worker's turn does: wake sleepers, take stalled claims away, hold subscribers to their limits, and tell the
 //! host of each drop once.
 
+use crate::contain::contain;
 use crate::error::{Eviction, EvictionReason};
 use crate::member::{Member, NEVER, SubscriberId};
 use crate::ring::Owed;
 use crate::sync::{Ordering, PlainArc, fence};
 use crate::worker::Worker;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 /// A subscriber was dropped. One notice for each drop, and for each move to the tail of one that rejoins.
@@ -114,10 +114,12 @@ impl<E> Worker<E> {
         if position.is_active() {
             if self.waits_for_a_claim(member, position.sequence(), now, turn) {
                 // Nobody is slow who waits at a claim that is not committed.
-                member.watched.since.store(now, Ordering::Relaxed);
+                member.watched.since.store(NEVER, Ordering::Relaxed);
                 member.watched.lagging_since.store(NEVER, Ordering::Relaxed);
             } else if let Some(reason) = self.over_a_limit(member, position.sequence(), now, turn) {
                 turn.evicted += usize::from(member.cursor.evict(position, reason));
+                // SYNC sleep: one that registers now is seen, or sees that it was evicted.
+                fence(Ordering::SeqCst);
             }
         }
         if member.sleeper.is_asleep() {
@@ -201,9 +203,15 @@ impl<E> Worker<E> {
         if let Some(limit) = terms.stall_limit {
             turn.look_again = turn.look_again.min(limit / 4);
             let moved = watched.sequence.swap(at, Ordering::Relaxed) != at;
-            if behind == 0 || moved {
-                watched.since.store(now, Ordering::Relaxed);
-            } else if now.saturating_sub(watched.since.load(Ordering::Relaxed)) >= nanos(limit) {
+            let since = watched.since.load(Ordering::Relaxed);
+            // From the first look that finds it behind, not from the last that did not.
+            let next = match behind {
+                0 => NEVER,
+                _ if moved || since == NEVER => now,
+                _ => since,
+            };
+            watched.since.store(next, Ordering::Relaxed);
+            if next != NEVER && now.saturating_sub(next) >= nanos(limit) && next != now {
                 verdict = verdict.or(Some(EvictionReason::Stalled));
             }
         }
@@ -213,13 +221,17 @@ impl<E> Worker<E> {
 
     /// Wakes one subscriber. Its waker is user code: a panic in it is caught.
     pub(crate) fn wake_member(&self, member: &Member) -> bool {
-        catch_unwind(AssertUnwindSafe(|| member.sleeper.wake())).unwrap_or(true)
+        contain(|| member.sleeper.wake()).unwrap_or(true)
     }
 
     fn take_notice(&self, member: &Member) -> Option<EvictionNotice> {
         let untold = member.untold()?;
         let eviction = Member::eviction(untold.position, self.ring.tail())?;
-        member.tell(untold).then(|| {
+        let told = member.tell(untold);
+        if eviction.reason == EvictionReason::Unsubscribed && member.left_by_itself() {
+            return None; // of its own will: no news
+        }
+        told.then(|| {
             self.tally.evicted[eviction.reason as usize].fetch_add(1, Ordering::Relaxed);
             EvictionNotice {
                 subscriber: member.id,
@@ -243,7 +255,7 @@ impl<E> Worker<E> {
         let Some(on_evict) = &self.settings.on_evict else {
             return;
         };
-        if catch_unwind(AssertUnwindSafe(|| on_evict(notice))).is_err() {
+        if contain(|| on_evict(notice)).is_err() {
             self.tally.notice_panics.fetch_add(1, Ordering::Relaxed);
         }
     }

@@ -3,6 +3,7 @@
 //! Progress of publishers and of subscribers that are awake never depends on it.
 
 use crate::builder::Settings;
+use crate::contain::contain;
 use crate::error::{BuildError, SubscribeError};
 use crate::member::{Member, SubscriberId, Terms};
 use crate::reader::Reader;
@@ -13,7 +14,7 @@ use crate::ring::{Owed, Policy, Refusal, Ring};
 use crate::stack::Stack;
 use crate::sync::{Arc, AtomicBool, AtomicU64, OnceLock, Ordering, PlainArc, thread};
 use crate::wait::{Idler, Pause, Signal};
-use crate::watch::EvictionNotice;
+use crate::watch::{EvictionNotice, Turn};
 use std::time::Duration;
 
 #[derive(Debug)]
@@ -115,12 +116,28 @@ impl<E> Worker<E> {
         result
     }
 
+    /// Slots that the exclusive publisher may write without another scan; 0 if there is no room.
+    pub(crate) fn prepare_exclusive(&self, tip: &mut Tip, policy: Policy) -> usize {
+        let mut owed = Owed::default();
+        let room = self.ring.prepare_exclusive(tip, policy, &mut owed);
+        self.pay(owed);
+        room
+    }
+
     /// Takes a claim that hangs from its publisher.
     #[cold]
     pub(crate) fn abandon(&self, sequence: u64) {
         let mut owed = Owed::default();
         self.ring.abandon(sequence, &mut owed);
         self.pay(owed);
+    }
+
+    /// Finds room for one event, without claiming it.
+    pub(crate) fn prepare(&self, policy: Policy) -> Result<(), Refusal> {
+        let mut owed = Owed::default();
+        let result = self.ring.prepare(policy, &mut owed);
+        self.pay(owed);
+        result
     }
 
     #[inline(always)]
@@ -198,7 +215,8 @@ impl<E> Worker<E> {
         loop {
             let ending = self.is_ending();
             let asked = self.signal.lower();
-            let turn = self.turn();
+            // A clock is user code: without it this turn is lost, and the thread is not.
+            let turn = contain(|| self.turn()).unwrap_or(Turn::nothing(self.settings.max_nap));
             if ending || self.ring.is_closed() && self.ring.seats().is_empty() {
                 return;
             }
@@ -219,7 +237,9 @@ impl<E> Worker<E> {
                 self.signal.nap(longest);
                 // An exclusive publisher that missed a sleeper's request did so in the report that was under way; once a
                 // nap has passed, later reports see it.
-                nap = (nap * 2).min(self.settings.max_nap.max(QUIET_NAP));
+                nap = nap
+                    .saturating_mul(2)
+                    .min(self.settings.max_nap.max(QUIET_NAP));
             }
         }
     }

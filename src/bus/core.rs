@@ -224,7 +224,11 @@ impl<E: Send + Sync + 'static> Core<E> {
                 .update(|_| Ok::<_, ()>((Generation::none(), ())));
             (generation, std::mem::take(&mut lifecycle.threads))
         };
-        crate::stop::stop(&generation, threads, timeout)
+        let report = crate::stop::stop(&generation, threads, timeout);
+        // The rings, and the events in them, go with their last user.
+        drop(generation);
+        self.running.sweep();
+        report
     }
 
     pub(crate) fn subscribe(

@@ -3,7 +3,7 @@
 use super::{Published, report_all, report_error, try_report_error, wait_for_room};
 use crate::bus::Core;
 use crate::error::{BatchError, ReportError, TryReportError};
-use crate::ring::batch::Batch;
+use crate::ring::batch::{BATCH, Batch};
 use crate::ring::exclusive::Tip;
 use crate::ring::{Policy, Refusal};
 use crate::stop::StopReport;
@@ -115,13 +115,18 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
     pub fn try_report_batch(&mut self, events: &mut impl Iterator<Item = E>) -> usize {
         let mut accepted = 0;
         loop {
-            // Nobody else takes the room, so what was taken fits.
-            let mut batch = Batch::gather(events, self.free());
-            if batch.is_empty() || self.send_batch(&mut batch, Policy::Keep).is_err() {
-                debug_assert!(batch.is_empty());
+            let room = match self.worker.ring.is_unheard() {
+                true => BATCH,
+                // What lies below the limit is ours, whoever joins or is dropped meanwhile.
+                false => self.worker.prepare_exclusive(&mut self.tip, Policy::Keep),
+            };
+            let mut batch = Batch::gather(events, room);
+            let refused = self.send_batch(&mut batch, Policy::Keep).is_err();
+            debug_assert!(!refused);
+            accepted += batch.committed();
+            if batch.is_last(room) {
                 return accepted;
             }
-            accepted += batch.committed();
         }
     }
 

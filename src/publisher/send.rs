@@ -59,70 +59,74 @@ fn send_to_all<E>(
         return Err((Refusal::Stopped, event));
     };
     // Who hears it is settled before the clones, which are user code: whoever joins later joins after this event.
-    let mut targets = workers
+    let targets: Vec<&Arc<Worker<E>>> = workers
         .iter()
-        .enumerate()
-        .filter(|(_, worker)| !worker.ring.is_unheard());
-    let Some((first, _)) = targets.next() else {
+        .filter(|worker| !worker.ring.is_unheard())
+        .collect();
+    // All that a refusal costs is a look, but for a race: slots are claimed only where there is room everywhere.
+    for worker in &targets {
+        if let Err(refusal) = worker.prepare(policy) {
+            return Err((refusal, event));
+        }
+    }
+    // The event itself comes first.
+    let Some(others) = targets.len().checked_sub(1) else {
         return Ok(Some(event));
     };
-    let mut copies: Vec<(usize, E)> = targets.map(|(index, _)| (index, clone(&event))).collect();
-    copies.push((first, event));
-    let mut claims: Vec<(usize, Entered, Owed, E)> = Vec::with_capacity(copies.len());
+    let copies: Vec<E> = (0..others).map(|_| clone(&event)).collect();
+    let mut events = Vec::with_capacity(targets.len());
+    events.push(event);
+    events.extend(copies);
 
-    // Claim and enter.
+    // User code ends here, until everything is committed or given up: values go to `left`, which has room for all.
+    let mut left = Vec::with_capacity(targets.len());
+    let claims = match claim_all(&targets, policy) {
+        Ok(claims) => claims,
+        Err(refusal) => return Err((refusal, events.swap_remove(0))),
+    };
     let mut refused = None;
-    while let Some((index, event)) = copies.pop() {
-        let mut owed = Owed::default();
-        match workers[index].ring.claim_and_enter(policy, &mut owed) {
-            Ok(entered) => claims.push((index, entered, owed, event)),
-            Err(refusal) => {
-                workers[index].pay(owed);
-                refused = Some((refusal, event));
-                break;
-            }
-        }
-    }
-    if let Some((refusal, event)) = refused {
-        let mut original = claims.is_empty().then_some(event);
-        for (index, entered, owed, event) in claims {
-            workers[index].ring.give_up(entered);
-            workers[index].pay(owed);
-            // The first that was claimed for is the event itself; the others are copies of it.
-            original.get_or_insert(event);
-        }
-        return match original {
-            Some(event) => Err((refusal, event)),
-            None => Ok(None), // never: one of them was the event
-        };
-    }
-
-    // Write and commit.
-    let mut result = Ok(None);
-    let mut olds = copies; // empty, with room for all: what slots held is dropped at the very end
     let mut committed = 0;
-    for (index, entered, owed, event) in claims {
-        let worker = &workers[index];
+    for ((worker, (entered, owed)), event) in targets.iter().zip(claims).zip(events) {
         let outcome = worker.ring.commit(entered, event);
         worker.pay(owed);
-        match outcome {
+        // Taken from us by a rescue? Anew, evicting if it must: the others have it, or will.
+        match outcome.or_else(|event| worker.publish(event, Policy::Evict)) {
             Ok(old) => {
                 committed += 1;
-                olds.extend(old.map(|old| (index, old)));
+                left.extend(old);
             }
-            // Taken from us by a rescue. Anew, evicting if it must: the others have it, or will.
-            Err(event) => match worker.publish(event, Policy::Evict) {
-                Ok(old) => {
-                    committed += 1;
-                    olds.extend(old.map(|old| (index, old)));
-                }
-                Err(refused) => result = Err(refused),
-            },
+            Err((refusal, event)) => {
+                refused.get_or_insert(refusal);
+                left.push(event);
+            }
         }
     }
-    // Only a freeze that overlaps a stop, or an exhausted ring, leaves one ring without it: the others keep theirs.
-    if committed > 0 {
-        result = Ok(olds.pop().map(|(_, old)| old));
+    match refused {
+        Some(refusal) if committed == 0 => Err((refusal, left.swap_remove(0))),
+        // Only a freeze that overlaps a stop, or an exhausted ring, leaves one ring without it: the others keep theirs.
+        _ => Ok(left.pop()),
     }
-    result
+}
+
+/// A slot in every ring, or in none: those that were entered become holes.
+fn claim_all<E>(
+    targets: &[&Arc<Worker<E>>],
+    policy: Policy,
+) -> Result<Vec<(Entered, Owed)>, Refusal> {
+    let mut claims: Vec<(Entered, Owed)> = Vec::with_capacity(targets.len());
+    for worker in targets {
+        let mut owed = Owed::default();
+        match worker.ring.claim_and_enter(policy, &mut owed) {
+            Ok(entered) => claims.push((entered, owed)),
+            Err(refusal) => {
+                worker.pay(owed);
+                for (worker, (entered, owed)) in targets.iter().zip(claims) {
+                    worker.ring.give_up(entered);
+                    worker.pay(owed);
+                }
+                return Err(refusal);
+            }
+        }
+    }
+    Ok(claims)
 }

@@ -156,19 +156,16 @@ impl<E: Send + Sync + 'static> Publisher<E> {
             // Nothing is taken from the iterator that has nowhere to go.
             let free = if self.is_stopped() { 0 } else { self.free() };
             let mut batch = Batch::gather(events, free);
-            if batch.is_empty() {
-                return accepted;
-            }
             let result = self.send_batch(&mut batch, Policy::Keep);
             accepted += batch.committed();
-            if result.is_err() {
-                self.carried.extend(std::iter::from_fn(|| batch.pop()));
+            self.carried.extend(std::iter::from_fn(|| batch.pop()));
+            if result.is_err() || batch.is_last(free) {
                 return accepted;
             }
         }
     }
 
-    /// Events that [`try_report_batch`](Self::try_report_batch) took and could not place yet: at most 31.
+    /// Events that [`try_report_batch`](Self::try_report_batch) took and could not place yet: at most 32.
     pub fn carried(&self) -> usize {
         self.carried.len()
     }

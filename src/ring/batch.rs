@@ -33,6 +33,11 @@ impl<E> Batch<E> {
         batch
     }
 
+    /// Gathered for `most` events, and the iterator ended before: it is not to be asked again.
+    pub(crate) fn is_last(&self, most: usize) -> bool {
+        self.end < most.min(BATCH) || most == 0
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.next == self.end
     }

@@ -82,6 +82,19 @@ impl<E> Ring<E> {
         result
     }
 
+    /// Slots that can be written without another scan; 0 if there is no room.
+    pub(crate) fn prepare_exclusive(
+        &self,
+        tip: &mut Tip,
+        policy: Policy,
+        owed: &mut Owed,
+    ) -> usize {
+        if tip.next == tip.limit && self.find_exclusive_room(tip, policy, owed).is_err() {
+            return 0;
+        }
+        (tip.limit - tip.next) as usize
+    }
+
     /// # Safety
     /// `sequence` is in `[tip.next, tip.limit)` of the one publisher, and not yet committed.
     #[inline(always)]

@@ -75,7 +75,8 @@ impl<E> Ring<E> {
         let mut tries = self.tries();
         while !batch.is_empty() {
             // Each claimed slot takes the next event that has none; the slots that are lost shift the rest.
-            for sequence in self.claim(batch.len() as u64, &mut tries, policy, owed)? {
+            let claimed = self.claim(batch.len() as u64, &mut tries, policy, owed)?;
+            for sequence in claimed.clone() {
                 let Some(event) = batch.pop() else { break };
                 let committed = match self.enter(sequence, owed) {
                     Some(entered) => self.commit(entered, event),
@@ -85,7 +86,13 @@ impl<E> Ring<E> {
                     Ok(old) => batch.keep_old(old),
                     Err(event) => {
                         batch.unpop(event);
-                        tries.spend()?;
+                        if let Err(exhausted) = tries.spend() {
+                            // Nobody is to wait for the rest of the claim.
+                            for sequence in sequence + 1..claimed.end {
+                                self.make_hole(sequence, owed);
+                            }
+                            return Err(exhausted);
+                        }
                     }
                 }
             }
@@ -123,6 +130,11 @@ impl<E> Ring<E> {
         }
     }
 
+    /// Finds room for one event, without claiming it: the next publisher has it.
+    pub(crate) fn prepare(&self, policy: Policy, owed: &mut Owed) -> Result<(), Refusal> {
+        self.room(&mut self.tries(), policy, owed).map(drop)
+    }
+
     /// Claims up to `want` slots: at least one. [C2 gate]
     #[inline]
     fn claim(
@@ -133,30 +145,41 @@ impl<E> Ring<E> {
         owed: &mut Owed,
     ) -> Result<Range<u64>, Refusal> {
         loop {
-            // Relaxed: only the compare-and-swap below makes anything of it. (A scan reads it before its fence.)
+            let Range { start, end } = self.room(tries, policy, owed)?;
+            let end = start + want.min(end - start);
+            // Relaxed: the sequence alone is claimed. It fails if anything happened since the tail was read, the close
+            // included: then what was decided from it, room or hole, holds no more.
+            if self
+                .tail
+                .compare_exchange_weak(start, end, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+            {
+                return Ok(start..end);
+            }
+        }
+    }
+
+    /// From the tail to the limit: at least one slot, if the tail is still the same.
+    #[inline]
+    fn room(
+        &self,
+        tries: &mut Tries,
+        policy: Policy,
+        owed: &mut Owed,
+    ) -> Result<Range<u64>, Refusal> {
+        loop {
+            // Relaxed: only a compare-and-swap makes anything of it. (A scan reads it before its fence.)
             let tail = self.tail.load(Ordering::Relaxed);
             if tail & CLOSED != 0 {
                 return Err(Refusal::Stopped);
             }
             // SYNC limit: the reads that the limit was computed from are over.
             let limit = self.limit.load(Ordering::Acquire);
-            let limit = if tail < limit {
-                limit
-            } else {
-                match self.find_room(tail, tries, policy, owed)? {
-                    Some(limit) => limit,
-                    None => continue,
-                }
-            };
-            let end = tail + want.min(limit - tail);
-            // Relaxed: the sequence alone is claimed. It fails if anything happened since `tail` was read, the close
-            // included: then what was decided from it, room or hole, holds no more.
-            if self
-                .tail
-                .compare_exchange_weak(tail, end, Ordering::Relaxed, Ordering::Relaxed)
-                .is_ok()
-            {
-                return Ok(tail..end);
+            if tail < limit {
+                return Ok(tail..limit);
+            }
+            if let Some(limit) = self.find_room(tail, tries, policy, owed)? {
+                return Ok(tail..limit);
             }
         }
     }
@@ -187,8 +210,8 @@ impl<E> Ring<E> {
                 {
                     for sequence in tail..tail + slots {
                         self.make_hole(sequence, owed);
-                        tries.spend()?;
                     }
+                    tries.spend()?;
                 }
                 Ok(None)
             }
@@ -228,6 +251,7 @@ impl<E> Ring<E> {
                     });
                 }
                 Ok(_) => {
+                    owed.0 = true; // perhaps: no bit can be set while a writer is inside
                     self.count_lost(seen);
                     self.count_hole();
                     return None;
@@ -329,6 +353,7 @@ impl<E> Ring<E> {
                     if seen.at_rest() {
                         owed.0 |= seen.is_waited();
                     } else {
+                        owed.0 = true; // perhaps: no bit can be set while a writer is inside
                         self.count_lost(seen);
                     }
                     self.count_hole();

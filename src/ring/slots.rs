@@ -4,7 +4,7 @@
 
 use crate::error::BuildError;
 use crate::ring::stamp::Stamp;
-use crate::sync::{AtomicU64, Borrow, Ordering, UnsafeCell};
+use crate::sync::{AtomicU64, Borrow, UnsafeCell};
 use std::alloc::{Layout, alloc, dealloc};
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
@@ -233,10 +233,6 @@ impl<E> Slots<E> {
 
 impl<E> Drop for Slots<E> {
     fn drop(&mut self) {
-        for index in 0..self.capacity() {
-            let stamp = Stamp(self.stamp(index).load(Ordering::Relaxed));
-            debug_assert!(stamp.at_rest(), "a publisher outlived its ring: {stamp:?}");
-        }
         for index in 0..self.capacity() as usize {
             // SAFETY: initialised in `new`, and never used again. Values were dropped by the ring.
             unsafe {

@@ -279,6 +279,9 @@ impl<T> Snapshot<T> {
             }
         }
     }
+
+    /// What was replaced lives to the end.
+    pub(crate) fn sweep(&self) {}
 }
 
 // SAFETY: see `values`.

@@ -98,7 +98,7 @@ pub(crate) struct Borrow<T>(std::marker::PhantomData<fn() -> T>);
 
 /// A value that readers load and writers replace whole, neither ever waiting for the other.
 ///
-/// What was replaced is freed by a later writer or by [`Snapshot::sweep`], never by a reader: a publisher that
+/// What was replaced is freed by [`Snapshot::sweep`], never by a reader: a publisher that
 /// looks at the registry must not enter the allocator.
 #[derive(Debug)]
 pub(crate) struct Snapshot<T> {
@@ -139,15 +139,14 @@ impl<T> Snapshot<T> {
             if PlainArc::ptr_eq(&found, &seen) {
                 drop(found);
                 self.retired.push(seen);
-                self.sweep();
                 return Ok(result);
             }
             seen = arc_swap::Guard::into_inner(found);
         }
     }
 
-    /// Frees what was replaced and is in no reader's hand.
-    fn sweep(&self) {
+    /// Frees what was replaced and is in no reader's hand. Runs the values' own `Drop`: under no lock of ours.
+    pub(crate) fn sweep(&self) {
         for value in self.retired.take_all() {
             // A count of one cannot rise again: nobody else can reach the value any more.
             if PlainArc::strong_count(&value) > 1 {
