@@ -1,6 +1,6 @@
 //! The bus as a host uses it: what the API promises, one thread at a time.
 #![cfg(not(loom))]
-#![allow(clippy::disallowed_types)]
+#![allow(clippy::disallowed_types, clippy::unwrap_used)]
 
 use ringbus::{
     Bus, Drive, EvictionReason, OnLap, Pinning, RecvError, SubscribeOptions, TryRecvError,

@@ -186,6 +186,8 @@ impl<E: Send + Sync + 'static> Publisher<E> {
     fn send_batch(&mut self, batch: &mut Batch<E>, policy: Policy) -> Result<(), Refusal> {
         loop {
             let result = match self.generation.workers.as_slice() {
+                // There is nothing to refuse.
+                _ if batch.is_empty() => return Ok(()),
                 [] => Err(Refusal::Stopped),
                 [worker] if !worker.ring.is_unheard() => worker.publish_batch(batch, policy),
                 _ => self.send_one_by_one(batch, policy),

@@ -76,6 +76,7 @@ impl<E> Ring<E> {
         while !batch.is_empty() {
             // Each claimed slot takes the next event that has none; the slots that are lost shift the rest.
             let claimed = self.claim(batch.len() as u64, &mut tries, policy, owed)?;
+            crate::hooks::reach(crate::hooks::Point::Claimed);
             for sequence in claimed.clone() {
                 let Some(event) = batch.pop() else { break };
                 let committed = match self.enter(sequence, owed) {
