@@ -133,7 +133,7 @@ impl<E: Send + Sync + 'static> Bus<E> {
 
     /// Reports one event if nobody is in the way. Drops no subscriber.
     ///
-    /// Lock-free.
+    /// Lock-free. With several workers, see [`Publisher::try_report`] for an exception.
     ///
     /// # Errors
     /// [`TryReportError`], with the event; `Full` if a subscriber is a whole ring behind.

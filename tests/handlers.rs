@@ -320,7 +320,12 @@ fn unsubscribing_by_id_ends_a_handler_once() {
 fn with_own_guard(bus: &Bus<u64>, act: impl Fn(HandlerGuard) + Send + 'static) {
     let (give, take) = channel::<HandlerGuard>();
     let guard = bus
-        .handle(options(), move |_| act(take.recv().unwrap()))
+        .handle(options(), move |_| {
+            // Given once; later events find nothing.
+            if let Ok(guard) = take.recv() {
+                act(guard);
+            }
+        })
         .unwrap();
     bus.report(1).unwrap();
     give.send(guard).unwrap();
@@ -437,7 +442,8 @@ fn a_core_that_cannot_be_had_is_an_error_and_leaves_nobody_behind() {
     let wrong = cores.last().unwrap() + 5_000;
     let refused = bus.handle(options().core(wrong), |_| {}).unwrap_err();
     assert!(matches!(refused, SubscribeError::Pin(_)), "{refused:?}");
-    assert!(bus.stats().subscribers.is_empty());
+    // Its thread was told first, and lets go of it next.
+    until("gone", || bus.stats().subscribers.is_empty());
     let subscriber = bus.subscribe_with(options().core(wrong)).unwrap();
     assert!(subscriber.pin_current_thread().is_err());
     drop(bus.handle(options().core(cores[0]), |_| {}).unwrap());

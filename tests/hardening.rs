@@ -144,7 +144,7 @@ fn an_event_that_starts_the_bus_when_it_is_dropped_finds_no_lock_held() {
 fn an_iterator_is_not_asked_again_after_its_end() {
     let pausing = |calls: &mut usize| {
         *calls += 1;
-        (*calls % 4 != 0).then_some(*calls)
+        (!calls.is_multiple_of(4)).then_some(*calls)
     };
     let bus = manual().build().unwrap();
     let _subscriber = bus.subscribe().unwrap();

@@ -9,7 +9,7 @@
 //! | `vacate` | commit, `give_up`, `leave` (R) | `enter`'s compare-and-swap (A) | the memory of a slot, to its next writer. Rescues in between are read-modify-writes: they continue the release sequence |
 //! | `advance` | `Cursor::advance` (R), `advance_idle` (A and R) | a scan's `Cursor::look`, `Cursor::evict` (A) | the reads of the slots behind the cursor are over |
 //! | `detach` | `Cursor::detach`, `Member::retire` (R) | `Cursor::look`, `Member::is_retired` (A) | all reads are over |
-//! | `limit` | `fetch_max` after a scan (A and R) | a claim's load (A) | `advance` and `detach`, to publishers that did not scan |
+//! | `limit` | raising it after a scan (R) | a claim's load (A) | `advance` and `detach`, to publishers that did not scan |
 //! | `join` | fence after registering (SC) | fence before a scan (SC), the tail read before it | either the scan sees the cursor, or the joiner sees the tail |
 //! | `registry` | the snapshot's swap | its load | `detach` of cursors that were pruned; a whole member |
 //! | `published` | an exclusive publisher's tail store (R) | `Ring::tail` (A) | every slot before it is written |

@@ -84,28 +84,36 @@ fn send_to_all<E>(
         Ok(claims) => claims,
         Err(refusal) => return Err((refusal, events.swap_remove(0))),
     };
-    let mut refused = None;
     let mut committed = 0;
-    for ((worker, (entered, owed)), event) in targets.iter().zip(claims).zip(events) {
+    let mut steps = targets.iter().zip(claims).zip(events);
+    while let Some(((worker, (entered, owed)), event)) = steps.next() {
         let outcome = worker.ring.commit(entered, event);
         worker.pay(owed);
-        // Taken from us by a rescue? Anew, evicting if it must: the others have it, or will.
-        match outcome.or_else(|event| worker.publish(event, Policy::Evict)) {
+        // Taken from us by a rescue? Anew; and once another ring has the event, evicting if it must.
+        let policy = if committed == 0 {
+            policy
+        } else {
+            Policy::Evict
+        };
+        match outcome.or_else(|event| worker.publish(event, policy)) {
             Ok(old) => {
                 committed += 1;
                 left.extend(old);
             }
-            Err((refusal, event)) => {
-                refused.get_or_insert(refusal);
+            Err((refusal, event)) if committed == 0 => {
                 left.push(event);
+                for ((worker, (entered, owed)), event) in steps {
+                    worker.ring.give_up(entered);
+                    worker.pay(owed);
+                    left.push(event);
+                }
+                return Err((refusal, left.swap_remove(0)));
             }
+            // Only a freeze that overlaps a stop, or an exhausted ring, leaves one ring without it.
+            Err((_, event)) => left.push(event),
         }
     }
-    match refused {
-        Some(refusal) if committed == 0 => Err((refusal, left.swap_remove(0))),
-        // Only a freeze that overlaps a stop, or an exhausted ring, leaves one ring without it: the others keep theirs.
-        _ => Ok(left.pop()),
-    }
+    Ok(left.pop())
 }
 
 /// A slot in every ring, or in none: those that were entered become holes.

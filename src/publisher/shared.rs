@@ -53,26 +53,27 @@ impl<E: Send + Sync + 'static> Publisher<E> {
     #[inline]
     fn send(&mut self, event: E, policy: Policy) -> Published<E> {
         if !self.carried.is_empty()
-            && let Err(refusal) = self.send_carried(policy)
+            && let (_, Err(refusal)) = self.send_carried(policy)
         {
             return Err((refusal, event));
         }
         send(&self.handle.core, &mut self.generation, event, policy)
     }
 
+    /// How many of them were sent, and why the rest was not.
     #[cold]
-    fn send_carried(&mut self, policy: Policy) -> Result<usize, Refusal> {
+    fn send_carried(&mut self, policy: Policy) -> (usize, Result<(), Refusal>) {
         let mut sent = 0;
         while let Some(event) = self.carried.pop_front() {
             match send(&self.handle.core, &mut self.generation, event, policy) {
                 Ok(_) => sent += 1,
                 Err((refusal, event)) => {
                     self.carried.push_front(event);
-                    return Err(refusal);
+                    return (sent, Err(refusal));
                 }
             }
         }
-        Ok(sent)
+        (sent, Ok(()))
     }
 
     /// Reports one event. Never waits for a subscriber: whoever is in the way is dropped.
@@ -89,6 +90,9 @@ impl<E: Send + Sync + 'static> Publisher<E> {
     }
 
     /// Reports one event if nobody is in the way. Drops no subscriber. Lock-free.
+    ///
+    /// With several workers one exception: when this thread hangs inside the report until a reader takes its claim away in
+    /// one ring, and another ring has the event already, the claim is made anew as by [`report`](Self::report).
     ///
     /// # Errors
     /// [`TryReportError`], with the event.
@@ -129,13 +133,10 @@ impl<E: Send + Sync + 'static> Publisher<E> {
         &mut self,
         events: &mut impl Iterator<Item = E>,
     ) -> Result<usize, BatchError<E>> {
-        let accepted = match self.carried.is_empty() {
-            true => 0,
-            false => match self.send_carried(Policy::Evict) {
-                Ok(sent) => sent,
-                Err(refusal) => return Err(batch_error(0, refusal, self.carried.drain(..))),
-            },
-        };
+        let (accepted, carried) = self.send_carried(Policy::Evict);
+        if let Err(refusal) = carried {
+            return Err(batch_error(accepted, refusal, self.carried.drain(..)));
+        }
         report_all(events, accepted, |batch| {
             self.send_batch(batch, Policy::Evict)
         })
@@ -148,10 +149,10 @@ impl<E: Send + Sync + 'static> Publisher<E> {
     ///
     /// Lock-free, but for the iterator.
     pub fn try_report_batch(&mut self, events: &mut impl Iterator<Item = E>) -> usize {
-        let mut accepted = match self.send_carried(Policy::Keep) {
-            Ok(sent) => sent,
-            Err(_) => return 0,
-        };
+        let (mut accepted, carried) = self.send_carried(Policy::Keep);
+        if carried.is_err() {
+            return accepted;
+        }
         loop {
             // Nothing is taken from the iterator that has nowhere to go.
             let free = if self.is_stopped() { 0 } else { self.free() };

@@ -197,9 +197,7 @@ impl<E> Ring<E> {
     ) -> Result<Option<u64>, Refusal> {
         match self.make_room(tail, policy, owed) {
             Room::Until(limit) => {
-                // SYNC limit: carries `advance` and `detach` to publishers that did not scan. An older scan's limit is
-                // as good as a newer one, so the largest stands.
-                self.limit.fetch_max(limit, Ordering::AcqRel);
+                self.raise_limit(limit);
                 Ok(Some(limit))
             }
             Room::Pinned(slots) => {
@@ -222,6 +220,20 @@ impl<E> Ring<E> {
             }
             Room::Full => Err(Refusal::Full),
             Room::Exhausted => Err(Refusal::Exhausted),
+        }
+    }
+
+    /// An older scan's limit is as good as a newer one, so the largest stands.
+    fn raise_limit(&self, limit: u64) {
+        let mut seen = self.limit.load(Ordering::Relaxed);
+        // SYNC limit: carries `advance` and `detach` to publishers that did not scan. (Not `fetch_max`, which thread
+        // sanitizers do not follow.)
+        while seen < limit
+            && let Err(found) =
+                self.limit
+                    .compare_exchange_weak(seen, limit, Ordering::Release, Ordering::Relaxed)
+        {
+            seen = found;
         }
     }
 
