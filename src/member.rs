@@ -204,13 +204,14 @@ impl Member {
 
     /// The host wants it gone, even where it was dropped for lag and is about to rejoin by itself. False if it was gone.
     pub(crate) fn unsubscribe(&self) -> bool {
+        let before = self.cursor.glance().reason();
         // SYNC unwanted: either this sees the cursor that has rejoined, or the rejoiner sees the mark.
         let first = !self.unwanted.swap(true, Ordering::AcqRel);
         fence(Ordering::SeqCst);
         let evicted = self.evict(EvictionReason::Unsubscribed);
-        let reason = self.cursor.glance().reason();
+        // Not active, but about to be: it will find the mark.
         let rejoins =
-            self.terms.on_lap == OnLap::Rejoin && reason.is_some_and(EvictionReason::is_for_lag);
+            self.terms.on_lap == OnLap::Rejoin && before.is_none_or(EvictionReason::is_for_lag);
         evicted || first && rejoins
     }
 

@@ -1,0 +1,108 @@
+//! The exclusive publisher: no compare-and-swap, and the same promises.
+#![cfg(loom)]
+#![allow(clippy::disallowed_types)] // models run on loom's own types
+
+mod support_a;
+
+use loom::sync::Arc;
+use loom::thread;
+use ringbus::Bus;
+use support_a::{Event, Reader, check};
+
+/// A reader that finds an event finds what its publisher put in; one that is done lets the publisher write over it.
+///
+/// Fails without: the stamp or `published` stored with Release, `Cursor::advance` releasing; the values of the last
+/// lap dropped with the ring (they leak).
+#[test]
+fn a_reader_sees_what_was_written() {
+    check(|| {
+        let (mut publisher, bus) = Bus::<Event>::builder()
+            .capacity(2)
+            .build_exclusive()
+            .unwrap();
+        let mut reader = Reader::join(&bus, 1);
+        publisher.report(Arc::new(0)).unwrap();
+        let thread = thread::spawn(move || {
+            publisher.try_report(Arc::new(1)).unwrap();
+            let third = publisher.try_report(Arc::new(2)).is_ok();
+            (publisher, third)
+        });
+        reader.poll();
+        reader.poll();
+        let (publisher, third) = thread.join().unwrap();
+        reader.drain();
+        assert_eq!(reader.evicted, None);
+        assert_eq!(reader.events(), [0, 1, 2][..if third { 3 } else { 2 }]);
+        drop(publisher);
+    });
+}
+
+/// A borrowed event stays as it is while the ring is lapped, its slot is written again once its reader has left, and
+/// every value is dropped once, those in passed slots too.
+///
+/// Fails without: `make_room` passing over pinned windows; hole stamps of their own (a reader waits there for
+/// ever); `Cursor::detach` releasing.
+#[test]
+fn a_borrowed_event_stays_whole() {
+    check(|| {
+        let (mut publisher, bus) = Bus::<Event>::builder()
+            .capacity(4)
+            .build_exclusive()
+            .unwrap();
+        let mut reader = Reader::join(&bus, 1);
+        let mut other = Reader::join(&bus, 1);
+        for n in 0..4 {
+            publisher.report(Arc::new(n)).unwrap();
+        }
+        reader.poll(); // holds event 0
+        other.drain();
+        for n in 4..7 {
+            publisher.report(Arc::new(n)).unwrap(); // the first drops the reader, and passes over its slot
+            other.drain();
+        }
+        let thread = thread::spawn(move || {
+            publisher.report(Arc::new(7)).unwrap();
+            publisher
+        });
+        drop(reader); // while it holds the event
+        let publisher = thread.join().unwrap();
+        other.drain();
+        assert_eq!(other.evicted, None);
+        assert_eq!(other.events(), [0, 1, 2, 3, 4, 5, 6, 7]);
+        drop(publisher);
+    });
+}
+
+/// Whoever joins while the publisher scans is seen by the scan, or starts behind what the scan made room for.
+///
+/// Fails without: `published` stored with Release, and after the stamp.
+#[test]
+fn a_joiner_is_seen_or_starts_at_the_tail() {
+    check(|| {
+        let (mut publisher, bus) = Bus::<Event>::builder()
+            .capacity(2)
+            .build_exclusive()
+            .unwrap();
+        let mut first = Reader::join(&bus, 1);
+        publisher.report(Arc::new(0)).unwrap();
+        first.drain();
+        let thread = thread::spawn(move || {
+            for n in 1..3 {
+                publisher.report(Arc::new(n)).unwrap();
+            }
+            publisher
+        });
+        let mut joiner = Reader::join(&bus, 1);
+        joiner.poll();
+        let publisher = thread.join().unwrap();
+        joiner.drain();
+        // What it saw it saw without a gap, to the end unless it was dropped.
+        let events = joiner.events();
+        assert!(
+            events.windows(2).all(|pair| pair[0] + 1 == pair[1]),
+            "{events:?}"
+        );
+        assert!(joiner.evicted.is_some() || events.last().is_none_or(|last| *last == 2));
+        drop(publisher);
+    });
+}

@@ -1,0 +1,91 @@
+//! [C6 join] Rejoining, with the cursor in place, against a publisher that laps the ring.
+#![cfg(loom)]
+#![allow(clippy::disallowed_types, clippy::unwrap_used)] // models run on loom's own types, and fail by panics
+
+use loom::sync::Arc;
+use loom::thread;
+use ringbus::{Bus, SubscribeOptions, Subscriber, TryRecvError};
+
+/// A full ring of two slots, and a reader that was dropped while it holds the first event, and does not know it yet.
+fn dropped() -> (Bus<Arc<u32>>, Subscriber<Arc<u32>>) {
+    let bus: Bus<Arc<u32>> = Bus::builder().capacity(2).build().unwrap();
+    let mut reader = bus
+        .subscribe_with(SubscribeOptions::new().window(1))
+        .unwrap();
+    for n in 0..2 {
+        bus.report(Arc::new(n)).unwrap();
+    }
+    assert_eq!(**reader.try_recv().unwrap(), 0);
+    assert!(bus.unsubscribe(reader.id()));
+    assert_eq!(bus.turn().notices, 1, "told, so that the rejoin need not");
+    (bus, reader)
+}
+
+/// Up to `most` events; true if the subscriber was dropped instead.
+fn receive(subscriber: &mut Subscriber<Arc<u32>>, seen: &mut Vec<u32>, most: usize) -> bool {
+    for _ in 0..most {
+        match subscriber.try_recv() {
+            Ok(event) => seen.push(**event),
+            Err(TryRecvError::Empty) => return false,
+            Err(TryRecvError::Evicted(eviction)) => {
+                assert!(eviction.lag > 0, "dropped where it has just joined");
+                return true;
+            }
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    false
+}
+
+/// Whoever rejoins sees nothing older than that, and everything after it in order.
+///
+/// Fails without: the fence in `Ring::tail_after_fence` (as used by `Worker::join_again`), the one in `Ring::make_room`, the
+/// tail loaded after `restart`: an active cursor is lapped; `detach` AcqRel, `restart` Release, `look` Acquire (`cursor.rs`,
+/// each made Relaxed): concurrent read and write of the event that it held before.
+#[test]
+fn a_rejoined_reader_sees_what_comes_after() {
+    loom::model(|| {
+        let (bus, mut reader) = dropped();
+        let mut publisher = bus.publisher();
+        let lapper = thread::spawn(move || {
+            for n in 2..=3 {
+                publisher.report(Arc::new(n)).unwrap();
+            }
+        });
+        reader.rejoin().unwrap();
+        let mut seen = Vec::new();
+        let mut evicted = receive(&mut reader, &mut seen, 1);
+        lapper.join().unwrap();
+        evicted = evicted || receive(&mut reader, &mut seen, 3);
+        if !evicted {
+            bus.report(Arc::new(4)).unwrap();
+            evicted = receive(&mut reader, &mut seen, 3);
+        }
+        assert!(!seen.contains(&0) && !seen.contains(&1), "{seen:?}");
+        assert!(
+            seen.windows(2).all(|pair| pair[0] + 1 == pair[1]),
+            "{seen:?}"
+        );
+        assert!(evicted || seen.last() == Some(&4), "{seen:?}");
+    });
+}
+
+/// Whoever is dropped while it rejoins, from where it began, tries again: it is not handed out as dropped already.
+///
+/// Fails without: the look whether `move_up` failed in `Worker::join_again`.
+#[test]
+fn a_rejoin_outlives_an_eviction() {
+    loom::model(|| {
+        let (bus, mut reader) = dropped();
+        assert!(reader.try_recv().is_err());
+        let rejoiner = thread::spawn(move || {
+            reader.rejoin().unwrap();
+            reader
+        });
+        for n in 2..=4 {
+            bus.report(Arc::new(n)).unwrap();
+        }
+        let mut reader = rejoiner.join().unwrap();
+        receive(&mut reader, &mut Vec::new(), 3);
+    });
+}
