@@ -1,5 +1,6 @@
 //! Unsubscribing a reader that rejoins by itself.
 #![cfg(loom)]
+#![allow(clippy::disallowed_types)] // the models run on loom's own types
 
 use loom::sync::Arc;
 use loom::thread;
