@@ -101,8 +101,8 @@ fn a_claim_lost_in_one_ring_is_made_anew() {
 /// A claim that a reader takes in the first ring, where there is then no room to make it anew: the claim in the second ring
 /// is given up, and the report is refused whole.
 ///
-/// Fails without: `give_up` in `send_to_all` (the slot stays its writer's), `pay` after it (asleep for good), the caller's
-/// policy for the first ring (somebody is dropped by a `try_report`).
+/// Fails without: `give_up` in `send_to_all` (the slot stays its writer's: the next report is refused), the caller's policy
+/// for the first ring (somebody is dropped by a `try_report`).
 #[test]
 fn a_claim_lost_in_the_first_ring_may_be_refused_for_all() {
     let mut model = loom::model::Builder::new();
@@ -132,7 +132,8 @@ fn a_claim_lost_in_the_first_ring_may_be_refused_for_all() {
         if bus.wants_turn() {
             bus.turn();
         }
-        assert_eq!(wakes.count(), 1, "asleep for good");
+        // It was refused before it claimed in the second ring, or it owed a wake-up there.
+        assert_eq!(wakes.count() > 0, sleeper.lag() > 0, "asleep for good");
         let expected = if accepted { &[1][..] } else { &[] };
         seen.extend(drain(&mut hasty));
         assert_eq!(seen, expected);
