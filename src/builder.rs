@@ -155,8 +155,9 @@ impl<E: Send + Sync + 'static> BusBuilder<E> {
 
     /// Events that each ring holds: rounded up to a power of two, at least 64. Default 1024.
     ///
-    /// It must exceed the peak rate times the longest delay that a healthy subscriber may have: for one that sleeps,
-    /// the wake-up latency (and `max_nap` under an exclusive publisher).
+    /// Seven eighths of it must exceed the peak rate times the longest delay that a healthy subscriber may have: for one
+    /// that sleeps, the wake-up latency (and `max_nap` under an exclusive publisher). It also bounds the subscribers: see
+    /// [`SubscribeError::Full`](crate::SubscribeError::Full).
     pub fn capacity(mut self, events: usize) -> Self {
         self.capacity = events;
         self

@@ -70,7 +70,7 @@ impl<E: Send + Sync + 'static> Bus<E> {
         BusBuilder::new()
     }
 
-    /// Starts the bus again after a stop, with as many workers as it was built with. On a running bus it does nothing.
+    /// Starts the bus again after a stop (building it has started it the first time), with as many workers as it was built with. On a running bus it does nothing.
     ///
     /// May block: on another start or stop, and until the threads have started.
     ///
@@ -119,7 +119,8 @@ impl<E: Send + Sync + 'static> Bus<E> {
         self.core().close();
     }
 
-    /// Reports one event. Never waits for a subscriber: whoever is in the way is dropped.
+    /// Reports one event. Never waits for a subscriber: whoever is in the way, 7/8 of the capacity behind or more, is
+    /// dropped.
     ///
     /// Lock-free: another publisher that is frozen anywhere does not hold it up. With nobody listening the event is
     /// dropped here. With several workers it clones the event, and
@@ -184,6 +185,23 @@ impl<E: Send + Sync + 'static, M> Bus<E, M> {
 
     /// Subscribes a closure, on a thread of its own. A panic in it drops this subscriber and nobody else.
     ///
+    /// ```
+    /// use ringbus::{Bus, HandlerEnd, SubscribeOptions};
+    ///
+    /// let bus = Bus::builder().build()?;
+    /// let mut sum = 0;
+    /// let guard = bus.handle(SubscribeOptions::new().name("sum"), move |n: &u64| {
+    ///     sum += n;
+    ///     println!("sum so far: {sum}");
+    /// })?;
+    /// bus.report(7)?;
+    /// bus.stop(); // the handler has seen everything
+    /// assert_eq!(guard.join(), HandlerEnd::Closed);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// Lock-free but for starting the thread, which it waits for.
+    ///
     /// # Errors
     /// [`SubscribeError`]; also a core that cannot be had, and a thread that does not start.
     pub fn handle(
@@ -240,6 +258,16 @@ impl<E: Send + Sync + 'static, M> Bus<E, M> {
     }
 
     /// Counters of all workers and subscribers; empty when stopped.
+    ///
+    /// ```
+    /// # let bus = ringbus::Bus::builder().build()?;
+    /// let _subscriber = bus.subscribe()?;
+    /// bus.report("hello")?;
+    /// let stats = bus.stats();
+    /// assert_eq!(stats.workers[0].published, 1);
+    /// assert_eq!(stats.subscribers[0].lag, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// Wait-free but for what it allocates, off every hot path. The counters are read one by one: together they are no
     /// instant of the bus.

@@ -16,13 +16,14 @@ const STOPPED: &str = "the bus is not running";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EvictionReason {
-    /// It was a whole ring behind, and a publisher needed the slot (the hard limit).
+    /// It was more than 7/8 of a ring behind, and a publisher needed room (the hard limit). Only
+    /// [`try_report`](crate::Bus::try_report) uses the whole ring and drops nobody.
     Lapped,
     /// It was further behind than its lag limit for longer than that limit allows (the soft limit).
     Lagging,
     /// It was behind and did not move for as long as its stall limit, or as a stop's deadline.
     Stalled,
-    /// Its handler panicked.
+    /// Its handler panicked, and it was not dropped for another reason before the panic had unwound.
     Panicked,
     /// The host unsubscribed it.
     Unsubscribed,
@@ -67,9 +68,10 @@ impl fmt::Display for EvictionReason {
 pub struct Eviction {
     /// Why.
     pub reason: EvictionReason,
-    /// The first sequence that the subscriber did not read.
+    /// The first sequence that the subscriber did not read. Seen from another thread (notices, statistics) the first that
+    /// its cursor had not passed: up to a window, 8, less.
     pub sequence: u64,
-    /// How many sequences it was behind when the drop was seen: an upper bound on events.
+    /// How many sequences it was behind when this value was made: an upper bound on events, and it grows.
     pub lag: u64,
 }
 

@@ -51,6 +51,10 @@ mod builder;
 mod bus;
 #[cfg(doc)]
 pub mod docs;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 mod handler;
 mod publisher;
 mod reader;

@@ -8,7 +8,7 @@ use crate::sync::{Arc, Ordering, PlainArc, fence};
 use crate::worker::Worker;
 use std::time::{Duration, Instant};
 
-/// How a stop went; see [`Bus::stop`](crate::Bus::stop).
+/// How a stop went; see [`Bus::stop`](crate::Bus::stop). Who was dropped before is in no list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StopReport {
@@ -35,7 +35,7 @@ impl StopReport {
         }
     }
 
-    /// Everybody had read everything, every handler had returned, and a shutdown's last event was accepted.
+    /// Nobody had to be dropped by this stop, every handler had returned, and a shutdown's last event was accepted.
     pub fn is_clean(&self) -> bool {
         self.evicted.is_empty() && self.running.is_empty() && self.last_accepted
     }

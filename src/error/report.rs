@@ -7,7 +7,7 @@ use std::fmt;
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReportError<E> {
-    /// The bus was not started, or is stopped.
+    /// The bus is stopped or closed.
     Stopped(E),
     /// Too much of the ring is frozen: more than half of it is pinned by evicted readers that do not come back, or
     /// held by publishers that do not, or a whole lap of claims was lost one after the other.
@@ -34,7 +34,7 @@ impl<E> ReportError<E> {
         }
     }
 
-    /// The bus was not started, or is stopped.
+    /// The bus is stopped or closed.
     pub fn is_stopped(&self) -> bool {
         matches!(self, ReportError::Stopped(_))
     }
@@ -60,7 +60,7 @@ impl<E> TryReportError<E> {
         matches!(self, TryReportError::Full(_))
     }
 
-    /// The bus was not started, or is stopped.
+    /// The bus is stopped or closed.
     pub fn is_stopped(&self) -> bool {
         matches!(self, TryReportError::Stopped(_))
     }
@@ -127,7 +127,7 @@ pub struct BatchError<E> {
 }
 
 impl<E> BatchError<E> {
-    /// The event that was refused; see [`BatchError::into_events`] for those taken behind it.
+    /// The event that was refused. Drops those taken behind it: [`BatchError::into_events`] has them too.
     pub fn into_inner(self) -> E {
         self.error.into_inner()
     }

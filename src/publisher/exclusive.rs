@@ -102,6 +102,8 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
 
     /// Reports all events of an iterator, in order, with one stamp for up to 32. How many there were.
     ///
+    /// Readers gain by it. The publisher itself does not yet: gathering costs it more than reporting one by one.
+    ///
     /// # Errors
     /// [`BatchError`]: how many were accepted, the event that was not, and those already taken behind it.
     pub fn report_batch(

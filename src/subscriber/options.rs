@@ -75,7 +75,8 @@ impl SubscribeOptions {
 
     /// The most slots it may hold at once, rounded down to a power of two: 1 to 8. A wide window costs fewer atomic
     /// operations, and more of the ring should it be dropped in the middle of an event. Default, and for 0: as wide as
-    /// the ring has room for.
+    /// the ring has room for, so that it also takes fewer subscribers
+    /// ([`SubscribeError::Full`](crate::SubscribeError::Full)).
     pub fn window(mut self, slots: usize) -> Self {
         self.terms.window = slots as u64;
         self

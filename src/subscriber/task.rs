@@ -38,6 +38,15 @@ impl<E> Subscriber<E> {
     }
 
     /// The next event, as a future: of any runtime, and cancel-safe, as it takes the event only when it is ready.
+    ///
+    /// ```
+    /// # let bus = ringbus::Bus::builder().build()?;
+    /// let mut subscriber = bus.subscribe()?;
+    /// bus.report(7)?;
+    /// let event = pollster::block_on(async { subscriber.recv_async().await.map(|event| *event) });
+    /// assert_eq!(event, Ok(7));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn recv_async(
         &mut self,
     ) -> impl Future<Output = Result<Delivery<'_, E>, RecvError>> + use<'_, E> {

@@ -9,7 +9,7 @@ pub struct Options {
     /// Other LOOM_ variables (LOOM_LOG, LOOM_CHECKPOINT_FILE...) count too
     #[arg(long)]
     deep: bool,
-    /// Only models whose name contains one of these
+    /// Only models (test functions, not files) whose name contains one of these
     #[arg(value_name = "MODEL")]
     models: Vec<String>,
 }
@@ -19,6 +19,11 @@ pub fn run(options: &Options) -> Result {
     let mut command =
         cargo::command_under_loom("test --profile loom --package loom-tests --tests --");
     command.args(&options.models);
+    for model in &options.models {
+        if !is_known(model)? {
+            return Err(format!("no model's name contains {model:?}"));
+        }
+    }
     if !options.deep {
         // The same models everywhere: nothing in the environment may weaken them.
         for (name, _) in std::env::vars_os() {
@@ -31,4 +36,11 @@ pub fn run(options: &Options) -> Result {
         command.env("LOOM_MAX_PREEMPTIONS", "3");
     }
     cargo::run(&mut command)
+}
+
+/// Some model's name contains `name`.
+fn is_known(name: &str) -> Result<bool> {
+    let line = "test --profile loom --package loom-tests --tests -- --list";
+    let listed = cargo::read(cargo::command_under_loom(line).arg(name))?;
+    Ok(listed.contains(": test"))
 }
