@@ -32,33 +32,6 @@ pub enum SubscribeError {
     },
 }
 
-impl SubscribeError {
-    /// The bus is stopped or closed.
-    pub fn is_stopped(&self) -> bool {
-        matches!(self, SubscribeError::Stopped)
-    }
-
-    /// The ring has as many subscribers as it can pin.
-    pub fn is_full(&self) -> bool {
-        matches!(self, SubscribeError::Full { .. })
-    }
-
-    /// There is no such worker.
-    pub fn is_no_such_worker(&self) -> bool {
-        matches!(self, SubscribeError::NoSuchWorker { .. })
-    }
-
-    /// The handler's thread cannot be pinned as asked.
-    pub fn is_pin(&self) -> bool {
-        matches!(self, SubscribeError::Pin(_))
-    }
-
-    /// The handler's thread could not be started.
-    pub fn is_spawn(&self) -> bool {
-        matches!(self, SubscribeError::Spawn { .. })
-    }
-}
-
 impl fmt::Display for SubscribeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -143,6 +116,42 @@ pub enum BuildError {
     },
 }
 
+macro_rules! predicates {
+    ($error:ident { $($name:ident $variant:ident $says:literal),* $(,)? }) => {
+        impl $error {
+            $(
+                #[doc = $says]
+                pub fn $name(&self) -> bool {
+                    matches!(self, $error::$variant { .. })
+                }
+            )*
+        }
+    };
+}
+
+predicates!(BuildError {
+    is_no_workers NoWorkers "No workers were asked for.",
+    is_too_many_workers TooManyWorkers "More workers were asked for than a bus has.",
+    is_needs_clone NeedsClone "Several workers were asked for, and the builder was not told how to clone.",
+    is_exclusive_workers ExclusiveWorkers "Several workers were asked for, with an exclusive publisher.",
+    is_running Running "It runs already, with another number of workers.",
+    is_capacity_too_large CapacityTooLarge "The ring would take more memory than can be had.",
+    is_too_few_cores TooFewCores "There are more workers than cores were named.",
+    is_zero_duration ZeroDuration "A duration is zero that must not be.",
+    is_pin Pin "A worker's thread cannot be pinned as asked.",
+    is_spawn Spawn "A worker's thread could not be started.",
+});
+
+predicates!(SubscribeError {
+    is_stopped Stopped "The bus is stopped or closed.",
+    is_full Full "The ring has as many subscribers as it can pin.",
+    is_no_such_worker NoSuchWorker "There is no such worker.",
+    is_pin Pin "The handler's thread cannot be pinned as asked.",
+    is_spawn Spawn "The handler's thread could not be started.",
+});
+
+predicates!(PinError { is_refused Refused "The system refused." });
+
 impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -212,3 +221,42 @@ impl fmt::Display for PinError {
 }
 
 impl std::error::Error for PinError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_predicate_knows_its_own() {
+        let pin = PinError::Refused {
+            core: 7,
+            os_error: None,
+        };
+        assert!(pin.is_refused());
+        assert!(BuildError::Pin(pin).is_pin() && !BuildError::Pin(pin).is_running());
+        assert!(BuildError::NoWorkers.is_no_workers());
+        assert!(BuildError::Running { workers: 2 }.is_running());
+        assert!(BuildError::ZeroDuration { option: "max_nap" }.is_zero_duration());
+        assert!(SubscribeError::Stopped.is_stopped());
+        assert!(SubscribeError::Full { worker: 0 }.is_full());
+        let nowhere = SubscribeError::NoSuchWorker {
+            worker: 9,
+            workers: 1,
+        };
+        assert!(nowhere.is_no_such_worker() && !nowhere.is_full());
+        assert!(SubscribeError::Pin(pin).is_pin());
+    }
+
+    #[test]
+    fn what_is_said_names_what_and_where() {
+        let said = |error: &dyn std::error::Error| error.to_string();
+        let pin = PinError::Refused {
+            core: 7,
+            os_error: None,
+        };
+        assert_eq!(said(&pin), "core 7 cannot be had");
+        assert!(said(&BuildError::Pin(pin)).contains("core 7"));
+        assert!(said(&BuildError::CapacityTooLarge { capacity: 99 }).contains("99"));
+        assert!(said(&SubscribeError::Full { worker: 3 }).contains("worker 3"));
+    }
+}
