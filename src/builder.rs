@@ -9,6 +9,7 @@ use crate::ring::slots::SlotLayout;
 use crate::sync::{PlainArc, limits};
 use crate::wait::WaitStrategy;
 use crate::watch::EvictionNotice;
+use crate::worker::QUIET_NAP;
 use std::fmt;
 use std::time::Duration;
 
@@ -68,6 +69,19 @@ impl Settings {
                 .min(self.max_nap.max(Duration::from_secs(1))),
             Drive::Manual => self.max_nap,
         }
+    }
+
+    /// What the naps of a worker that looks after sleepers double up to, while nothing comes.
+    ///
+    /// An exclusive publisher that missed a sleeper's request did so in the report that was under way: once a nap has
+    /// passed, later reports see it, and short naps have done their duty.
+    pub(crate) fn longest_nap(&self, exclusive: bool) -> Duration {
+        let base = if exclusive {
+            self.max_nap.max(QUIET_NAP)
+        } else {
+            self.max_nap
+        };
+        base.saturating_mul(4)
     }
 
     /// How long a claim may hang before it is taken away.
@@ -203,9 +217,10 @@ impl<E: Send + Sync + 'static> BusBuilder<E> {
     /// The longest that a sleeper goes unlooked-after: how late a wake-up can be when the thread that owed it is frozen,
     /// and under an exclusive publisher any wake-up. Default 50 ms, under an exclusive publisher 1 ms. Zero is an error.
     ///
-    /// The worker's thread naps no longer while somebody sleeps (under an exclusive publisher up to 50 ms, once later
-    /// reports are sure to wake it). Parked threads rely on it and nap up to a second, which bounds their delay should
-    /// that very thread be frozen; with [`Drive::Manual`] they nap no longer than this either.
+    /// The worker's thread naps so long while somebody sleeps. While nothing comes at all its naps double, up to four
+    /// times this (under an exclusive publisher up to 200 ms, once later reports are sure to wake it). Parked threads rely
+    /// on it and nap up to a second, which bounds their delay should that very thread be frozen; with [`Drive::Manual`]
+    /// they nap no longer than this.
     pub fn max_nap(mut self, bound: Duration) -> Self {
         self.max_nap = Some(bound);
         self

@@ -220,12 +220,12 @@ impl<E> Worker<E> {
             if ending || self.ring.is_closed() && self.ring.seats().is_empty() {
                 return;
             }
+            if asked || turn.did_something() {
+                nap = self.settings.max_nap;
+            }
             if turn.did_something() {
                 idler = Idler::new(self.settings.wait);
                 continue;
-            }
-            if asked || !self.ring.is_exclusive() {
-                nap = self.settings.max_nap;
             }
             // Nobody to look after but whoever raises the signal: sleep long, whatever the bound for sleepers is.
             let longest = match (turn.is_quiet(), turn.watched > 0) {
@@ -235,11 +235,8 @@ impl<E> Worker<E> {
             };
             if turn.is_quiet() || idler.pause() == Pause::Sleep {
                 self.signal.nap(longest);
-                // An exclusive publisher that missed a sleeper's request did so in the report that was under way; once a
-                // nap has passed, later reports see it.
-                nap = nap
-                    .saturating_mul(2)
-                    .min(self.settings.max_nap.max(QUIET_NAP));
+                let longest = self.settings.longest_nap(self.ring.is_exclusive());
+                nap = nap.saturating_mul(2).min(longest);
             }
         }
     }
