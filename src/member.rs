@@ -217,8 +217,11 @@ impl Member {
 
     /// Its own guard was dropped: it is to go, and nobody is to be told.
     pub(crate) fn leave(&self) -> bool {
-        // SYNC unwanted
-        self.leaves.store(true, Ordering::Release);
+        // Unless the host was first: that is news.
+        if self.cursor.glance().reason() != Some(EvictionReason::Unsubscribed) {
+            // SYNC unwanted
+            self.leaves.store(true, Ordering::Release);
+        }
         self.unsubscribe()
     }
 

@@ -355,15 +355,16 @@ impl<E> Reader<E> {
 
     /// Says that `sleeper` is to be woken when [`Reader::poll`] would find something. False: it would already.
     ///
+    /// `fresh`: the first sleep of a wait, which a worker that naps for longer than this sleeper may is told of.
+    ///
     /// [`Reader::poll`] has just found nothing.
-    pub(crate) fn fall_asleep(&mut self, sleeper: Sleeper) -> bool {
+    pub(crate) fn fall_asleep(&mut self, sleeper: Sleeper, fresh: bool) -> bool {
         let ring = &self.worker.ring;
         let cell = &self.member.sleeper;
         if !cell.register(sleeper) {
             return false;
         }
-        let first = !self.idle;
-        if first {
+        if !self.idle {
             // [C4 pin] Nothing is borrowed while it sleeps. If it was evicted, the look below says so.
             self.member.cursor.advance_idle(self.next - self.base);
             self.base = self.next;
@@ -372,14 +373,14 @@ impl<E> Reader<E> {
         if ring.is_exclusive() {
             // No stamp can be marked. The publisher is asked, and should it miss that, the worker looks after us.
             ring.ask_for_wake_up();
-            if first {
+            if fresh {
                 self.worker.signal.raise();
             }
         } else {
             match ring.arm(self.next) {
                 // Claimed and not entered, perhaps for good; or a worker that naps longer than this sleeper may.
                 Armed::Yes => {
-                    let hasty = first && self.worker.settings.max_nap < QUIET_NAP;
+                    let hasty = fresh && self.worker.settings.max_nap < QUIET_NAP;
                     if hasty || self.next < ring.tail() {
                         self.worker.signal.raise();
                     }

@@ -156,7 +156,10 @@ impl<E> Subscriber<E> {
                 let bound = self.reader.worker.settings.nap_of_a_sleeper(naps);
                 naps += 1;
                 let nap = left.map_or(bound, |left| left.min(bound));
-                if self.reader.fall_asleep(Sleeper::Thread(thread::current())) {
+                if self
+                    .reader
+                    .fall_asleep(Sleeper::Thread(thread::current()), naps == 1)
+                {
                     thread::nap(nap);
                     self.reader.wake_up();
                 } else {
@@ -363,8 +366,8 @@ impl<E> Subscriber<E> {
         self.reader.release();
     }
 
-    /// Moves to the tail, after an eviction or of its own will. How many sequences were missed: an upper bound on
-    /// events.
+    /// Moves to the tail, after an eviction (an unsubscription by the host included) or of its own will. How many sequences
+    /// were missed: an upper bound on events.
     ///
     /// Lock-free.
     ///

@@ -215,7 +215,9 @@ impl<E> Worker<E> {
                 verdict = verdict.or(Some(EvictionReason::Stalled));
             }
         }
-        turn.look_again = turn.look_again.max(SHORTEST_LOOK);
+        turn.look_again = turn
+            .look_again
+            .max(SHORTEST_LOOK.min(self.settings.max_nap));
         verdict
     }
 

@@ -4,7 +4,7 @@
 
 use crate::builder::Settings;
 use crate::contain::contain;
-use crate::error::{BuildError, SubscribeError};
+use crate::error::{BuildError, EvictionReason, SubscribeError};
 use crate::member::{Member, SubscriberId, Terms};
 use crate::reader::Reader;
 use crate::registry::Registry;
@@ -169,6 +169,10 @@ impl<E> Worker<E> {
             worker.join_again(&member)
         };
         member.arm_notice();
+        if member.is_unwanted() {
+            // Unsubscribed while it joined, by a host that found it in the statistics.
+            member.evict(EvictionReason::Unsubscribed);
+        }
         Reader::new(Arc::clone(worker), member, joined)
     }
 

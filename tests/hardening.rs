@@ -244,3 +244,36 @@ fn an_unsubscribed_reader_does_not_rejoin_by_itself() {
     bus.report(200).unwrap();
     assert_eq!(*subscriber.recv().unwrap(), 200);
 }
+
+#[test]
+fn the_hosts_unsubscription_is_told_though_the_guard_goes_next() {
+    let told = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&told);
+    let bus = manual::<u64>()
+        .on_evict(move |_| {
+            counter.fetch_add(1, Ordering::Relaxed);
+        })
+        .build()
+        .unwrap();
+    let guard = bus.handle(SubscribeOptions::new(), |_| {}).unwrap();
+    assert!(bus.unsubscribe(guard.id()));
+    drop(guard);
+    bus.turn();
+    assert_eq!(told.load(Ordering::Relaxed), 1);
+    drop(bus.handle(SubscribeOptions::new(), |_| {}).unwrap());
+    bus.turn();
+    assert_eq!(told.load(Ordering::Relaxed), 1, "left by itself");
+}
+
+#[test]
+fn a_stopped_ring_goes_with_its_last_publisher() {
+    let bus = manual().build().unwrap();
+    let subscriber = bus.subscribe().unwrap();
+    let mut publisher = bus.publisher();
+    let value = Arc::new(());
+    publisher.report(Arc::clone(&value)).unwrap();
+    drop(subscriber);
+    bus.stop();
+    drop(publisher);
+    assert_eq!(Arc::strong_count(&value), 1);
+}

@@ -172,16 +172,11 @@ impl<E: Send + Sync + 'static> Core<E> {
                 }
             }
         }
-        let replaced = self.running.update(|_| {
-            Ok::<_, ()>((
-                Generation {
-                    workers: fresh.clone(),
-                    registry: PlainArc::clone(&registry),
-                },
-                (),
-            ))
-        });
-        debug_assert!(replaced.is_ok());
+        // What it replaces is empty: nothing of the user's is dropped under the lock.
+        drop(self.running.replace(Generation {
+            workers: fresh,
+            registry,
+        }));
         Ok(())
     }
 
@@ -217,17 +212,12 @@ impl<E: Send + Sync + 'static> Core<E> {
                 .lifecycle
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
-            let generation = self.running.load_full();
-            // The only writer besides is `start`, under the same lock.
-            let _ = self
-                .running
-                .update(|_| Ok::<_, ()>((Generation::none(), ())));
+            let generation = self.running.replace(Generation::none());
             (generation, std::mem::take(&mut lifecycle.threads))
         };
         let report = crate::stop::stop(&generation, threads, timeout);
-        // The rings, and the events in them, go with their last user.
+        // The rings, and the events in them, go with their last user: under no lock.
         drop(generation);
-        self.running.sweep();
         report
     }
 

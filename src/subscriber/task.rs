@@ -23,7 +23,7 @@ impl<E> Subscriber<E> {
             }
             if self
                 .reader
-                .fall_asleep(Sleeper::Task(context.waker().clone()))
+                .fall_asleep(Sleeper::Task(context.waker().clone()), true)
             {
                 return Poll::Pending;
             }

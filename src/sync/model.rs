@@ -280,6 +280,17 @@ impl<T> Snapshot<T> {
         }
     }
 
+    pub(crate) fn replace(&self, value: T) -> PlainArc<T> {
+        // SAFETY: see `values`.
+        let values = unsafe { &mut *self.values.get() };
+        values.push(PlainArc::new(value));
+        let index = values.len() - 1;
+        // SYNC registry: as strong as arc-swap's swap.
+        let old = self.current.swap(index, Ordering::AcqRel);
+        // SAFETY: see `values`.
+        PlainArc::clone(unsafe { &(&*self.values.get())[old] })
+    }
+
     /// What was replaced lives to the end.
     pub(crate) fn sweep(&self) {}
 }

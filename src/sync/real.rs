@@ -145,6 +145,12 @@ impl<T> Snapshot<T> {
         }
     }
 
+    /// Replaces the value, and gives the old one back instead of keeping it for [`Snapshot::sweep`].
+    pub(crate) fn replace(&self, value: T) -> PlainArc<T> {
+        // SYNC registry
+        self.current.swap(PlainArc::new(value))
+    }
+
     /// Frees what was replaced and is in no reader's hand. Runs the values' own `Drop`: under no lock of ours.
     pub(crate) fn sweep(&self) {
         for value in self.retired.take_all() {
