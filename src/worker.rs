@@ -208,6 +208,7 @@ impl<E> Worker<E> {
     }
 
     fn is_ending(&self) -> bool {
+        // SYNC wake
         self.ending.load(Ordering::Acquire)
     }
 
@@ -217,8 +218,9 @@ impl<E> Worker<E> {
         let mut idler = Idler::new(self.settings.wait);
         let mut nap = self.settings.max_nap;
         loop {
-            let ending = self.is_ending();
             let asked = self.signal.lower();
+            // After lowering: an end that is not seen here raises the signal again, so the nap below does not happen.
+            let ending = self.is_ending();
             // A clock is user code: without it this turn is lost, and the thread is not.
             let turn = contain(|| self.turn()).unwrap_or(Turn::nothing(self.settings.max_nap));
             if ending || self.ring.is_closed() && self.ring.seats().is_empty() {
