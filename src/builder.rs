@@ -32,9 +32,10 @@ pub enum Pinning {
 #[non_exhaustive]
 pub enum Drive {
     /// A thread for each worker.
-    #[default]
+    #[cfg_attr(not(loom), default)]
     Threads,
-    /// Nobody but the host, by [`Bus::turn`]. Models under `cfg(loom)` are always driven so.
+    /// Nobody but the host, by [`Bus::turn`]. The default under `cfg(loom)`, where each thread costs.
+    #[cfg_attr(loom, default)]
     Manual,
 }
 
@@ -295,11 +296,7 @@ impl<E: Send + Sync + 'static> BusBuilder<E> {
             capacity,
             layout: self.layout,
             pinning: self.pinning,
-            drive: if cfg!(loom) {
-                Drive::Manual
-            } else {
-                self.drive
-            },
+            drive: self.drive,
             wait: self.wait,
             max_nap,
             stall_grace: self.stall_grace,

@@ -13,7 +13,7 @@ use crate::ring::Policy;
 use crate::stats::{BusStats, SubscriberState, SubscriberStats, WorkerStats};
 use crate::stop::StopReport;
 use crate::subscriber::{SubscribeOptions, Subscriber};
-use crate::sync::{Ordering, PlainArc, fence};
+use crate::sync::PlainArc;
 use crate::watch::Turn;
 use std::fmt;
 use std::marker::PhantomData;
@@ -235,9 +235,7 @@ impl<E: Send + Sync + 'static, M> Bus<E, M> {
         };
         let evicted = member.unsubscribe();
         if evicted {
-            // SYNC sleep
-            fence(Ordering::SeqCst);
-            worker.wake_member(&member);
+            worker.wake_evicted(&member);
             worker.wake();
         }
         evicted

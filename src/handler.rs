@@ -5,7 +5,7 @@ use crate::contain::contain;
 use crate::error::{Eviction, EvictionReason, RecvError, SubscribeError};
 use crate::member::{Member, SubscriberId};
 use crate::subscriber::Subscriber;
-use crate::sync::{Arc, Ordering, PlainArc, fence, thread};
+use crate::sync::{Arc, PlainArc, thread};
 use crate::worker::Worker;
 use std::fmt;
 
@@ -149,9 +149,7 @@ pub(crate) fn spawn<E: Send + Sync + 'static>(
 /// A voluntary leave: no notice.
 fn leave<E>(worker: &Worker<E>, member: &Member) {
     if member.leave() {
-        // SYNC sleep
-        fence(Ordering::SeqCst);
-        worker.wake_member(member);
+        worker.wake_evicted(member);
     }
 }
 

@@ -1,6 +1,6 @@
 //! A stack that many push to and one at a time takes whole (Treiber 1986, without a pop, so without its ABA).
 
-use crate::sync::{AtomicPtr, Ordering};
+use crate::sync::{AtomicPtr, Ordering, UnsafeCell};
 use std::ptr;
 
 /// Progress: pushing is lock-free, taking is wait-free.
@@ -11,7 +11,8 @@ pub(crate) struct Stack<T> {
 
 #[derive(Debug)]
 struct Node<T> {
-    value: T,
+    /// Taken once. A cell, so that a model sees who comes to it unordered.
+    value: UnsafeCell<Option<T>>,
     next: *mut Node<T>,
 }
 
@@ -25,7 +26,10 @@ impl<T> Stack<T> {
     pub(crate) fn push(&self, value: T) {
         // Relaxed: only the pointer is compared.
         let mut head = self.head.load(Ordering::Relaxed);
-        let node = Box::into_raw(Box::new(Node { value, next: head }));
+        let node = Box::into_raw(Box::new(Node {
+            value: UnsafeCell::new(Some(value)),
+            next: head,
+        }));
         // SYNC stack: hands the node over.
         while let Err(found) =
             self.head
@@ -68,7 +72,8 @@ impl<T> Iterator for TakeAll<T> {
         // SAFETY: made by `Box::into_raw` in `push`; the swap made this iterator the only owner of the chain.
         let node = unsafe { Box::from_raw(self.0) };
         self.0 = node.next;
-        Some(node.value)
+        // SAFETY: as above.
+        node.value.with_mut(|value| unsafe { (*value).take() })
     }
 }
 

@@ -4,7 +4,7 @@ use crate::bus::Generation;
 use crate::error::EvictionReason;
 use crate::member::{Member, SubscriberId};
 use crate::sync::thread::{self, JoinHandle};
-use crate::sync::{Arc, Ordering, PlainArc, fence};
+use crate::sync::{Arc, PlainArc};
 use crate::worker::Worker;
 use std::time::{Duration, Instant};
 
@@ -101,9 +101,7 @@ pub(crate) fn stop<E>(
         };
         let left = left(worker, member);
         if left == Left::Reading && member.evict(EvictionReason::Stalled) {
-            // SYNC sleep
-            fence(Ordering::SeqCst);
-            worker.wake_member(member);
+            worker.wake_evicted(member);
             report.evicted.push(entry.clone());
         } else if !was_dropped {
             report.drained.push(entry.clone());
@@ -118,11 +116,9 @@ pub(crate) fn stop<E>(
     }
     for thread in threads {
         // Not its own thread, when called from a notice; and not one that a notice holds for ever.
-        while thread.thread().id() != thread::current().id() && !thread::is_finished(&thread) {
-            if over() && began.elapsed() > timeout.saturating_add(LONGEST_PAUSE) {
-                break;
-            }
-            thread::sleep(Duration::from_micros(50));
+        if thread.thread().id() != thread::current().id() {
+            let over = || over() && began.elapsed() > timeout.saturating_add(LONGEST_PAUSE);
+            thread::wait_for(thread, over);
         }
     }
     // What there is to tell when no thread of ours did.

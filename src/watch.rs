@@ -117,9 +117,10 @@ impl<E> Worker<E> {
                 member.watched.since.store(NEVER, Ordering::Relaxed);
                 member.watched.lagging_since.store(NEVER, Ordering::Relaxed);
             } else if let Some(reason) = self.over_a_limit(member, position.sequence(), now, turn) {
-                turn.evicted += usize::from(member.cursor.evict(position, reason));
-                // SYNC sleep: one that registers now is seen, or sees that it was evicted.
-                fence(Ordering::SeqCst);
+                if member.cursor.evict(position, reason) {
+                    turn.evicted += 1;
+                    turn.woken += usize::from(self.wake_evicted(member));
+                }
             }
         }
         if member.sleeper.is_asleep() {

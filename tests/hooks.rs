@@ -7,7 +7,10 @@ mod common;
 use common::{Census, Counted, LONG, builder, until};
 use ringbus::hooks::{self, Point};
 use ringbus::{Bus, Drive, ManualClock, Publisher, SlotLayout, Subscriber};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::task::{Context, Wake, Waker};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -350,5 +353,45 @@ fn a_stopped_batch_evicts_nobody_who_drains_now_and_then() {
                 "{point:?}, {every}"
             );
         }
+    }
+}
+
+/// A sleeper at a slot whose writer of an earlier lap hangs inside: no stamp can be marked there, so whoever passes over
+/// it owes the wake-up.
+#[test]
+fn a_sleeper_behind_a_frozen_writer_is_woken() {
+    for point in [Point::Entered, Point::Written] {
+        let census = Census::default();
+        let bus = bus(&ManualClock::new(), SlotLayout::InLine);
+        let mut sleeper = bus.subscribe().unwrap();
+        let (event, mut own) = (census.value(STOPPED), bus.publisher());
+        let stopped = Stopped::at(point, 0, move || own.report(event));
+        // Once round, to the slot that it hangs in.
+        for n in 1..64 {
+            bus.report(census.value(n)).unwrap();
+            numbers(&mut sleeper);
+        }
+        let wakes = Arc::new(Wakes::default());
+        let waker = Waker::from(Arc::clone(&wakes));
+        let mut context = Context::from_waker(&waker);
+        assert!(sleeper.poll_ready(&mut context).is_pending());
+        bus.turn();
+        assert!(!bus.wants_turn());
+        bus.report(census.value(64)).unwrap();
+        assert!(bus.wants_turn(), "{point:?}");
+        bus.turn();
+        assert_eq!(wakes.0.load(Ordering::Relaxed), 1);
+        assert_eq!(numbers(&mut sleeper), [64]);
+        stopped.go_on().unwrap();
+        assert_eq!(numbers(&mut sleeper), [STOPPED]);
+    }
+}
+
+#[derive(Default)]
+struct Wakes(AtomicUsize);
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
     }
 }

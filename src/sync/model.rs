@@ -178,9 +178,20 @@ pub(crate) mod thread {
         true
     }
 
-    /// Sleeps until someone unparks this thread: no time passes in a model, so that a wake-up that is lost shows.
-    pub(crate) fn nap(_length: Duration) {
-        loom::thread::park();
+    /// Waits for a thread to end: no deadline passes in a model, so that a thread that does not end shows.
+    pub(crate) fn wait_for<T>(thread: JoinHandle<T>, _over: impl Fn() -> bool) {
+        // It panicked, then: the model fails anyway.
+        let _ = thread.join();
+    }
+
+    /// Sleeps until someone unparks this thread: no time passes in a model, so that a wake-up that is lost shows. But
+    /// whoever naps for no longer than a grace waits for others to have a turn, not for a wake-up.
+    pub(crate) fn nap(length: Duration) {
+        if length <= Duration::from_millis(1) {
+            yield_now();
+        } else {
+            loom::thread::park();
+        }
     }
 
     pub(crate) fn sleep(_length: Duration) {

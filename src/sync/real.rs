@@ -64,6 +64,13 @@ pub(crate) mod thread {
         thread.is_finished()
     }
 
+    /// Waits for a thread to end, or for `over`.
+    pub(crate) fn wait_for<T>(thread: JoinHandle<T>, over: impl Fn() -> bool) {
+        while !thread.is_finished() && !over() {
+            sleep(Duration::from_micros(50));
+        }
+    }
+
     /// Sleeps for `length`, or until someone unparks this thread.
     pub(crate) fn nap(length: Duration) {
         std::thread::park_timeout(length);

@@ -1,4 +1,5 @@
-//! The project's own commands: `cargo xtask test` and `cargo xtask loom`.
+//! The project's own commands: `cargo xtask test`, `loom` and `mutants`.
+#![allow(clippy::disallowed_types)] // nothing here is under a model
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -8,6 +9,7 @@ use clap::Parser;
 mod cargo;
 mod dependencies;
 mod loom;
+mod mutants;
 mod steps;
 
 /// What a command or a step gives back; the error is one line for the reader.
@@ -21,6 +23,8 @@ enum Command {
     Test,
     /// Run the loom models
     Loom(loom::Options),
+    /// Take rules and orderings out of the core, one at a time, and see that something fails
+    Mutants(mutants::Options),
 }
 
 fn main() -> ExitCode {
@@ -28,6 +32,7 @@ fn main() -> ExitCode {
     let result = enter_root().and_then(|()| match command {
         Command::Test => steps::run(),
         Command::Loom(options) => loom::run(&options),
+        Command::Mutants(options) => mutants::run(&options),
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,132 @@
+//! Mutants of the core: `cargo xtask mutants`.
+//!
+//! One ordering a step weaker, or one rule of a protocol out, at a time, in a copy of the project; then the models and
+//! the tests, which are to fail. Each mutant names the model or the test that is expected to, and that runs first.
+
+mod lane;
+mod mutant;
+mod orderings;
+mod rules;
+mod table;
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::time::Instant;
+
+use crate::Result;
+use lane::Lane;
+use mutant::Mutant;
+use table::Outcome;
+
+/// What `cargo xtask mutants` takes.
+#[derive(clap::Args)]
+pub struct Options {
+    /// Only mutants whose name contains this; may be given several times
+    #[arg(long, value_name = "TEXT")]
+    only: Vec<String>,
+    /// Only so many, evenly spread over all
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    sample: Option<u16>,
+    /// How many at the same time, each in a copy of its own [default: one a core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    jobs: Option<u16>,
+    /// Only say which there are
+    #[arg(long)]
+    list: bool,
+}
+
+/// Every mutant there is. Fails where the page of orderings or a rule no longer fits the sources.
+pub fn all() -> Result<Vec<Mutant>> {
+    let mut mutants = rules::mutants()?;
+    mutants.extend(orderings::mutants()?);
+    Ok(mutants)
+}
+
+/// For `cargo xtask test`: each mutant can still be made.
+pub fn check() -> Result {
+    all().map(|mutants| println!("{} mutants", mutants.len()))
+}
+
+/// Runs the mutants that `options` select, and writes `docs/mutants.md` if those were all.
+pub fn run(options: &Options) -> Result {
+    let mutants = all()?;
+    let whole = options.only.is_empty() && options.sample.is_none();
+    let selected = select(mutants, options);
+    if options.list {
+        for mutant in &selected {
+            println!("{:<90} {}", mutant.name, mutant.expected());
+        }
+        return Ok(());
+    }
+    if selected.is_empty() {
+        return Err("no mutant has such a name: see --list".into());
+    }
+
+    let began = Instant::now();
+    let outcomes = run_all(selected, jobs(options))?;
+    let report = table::Report::new(outcomes, began.elapsed());
+    print!("\n{}", report.text());
+    if whole {
+        report.write()?;
+    }
+    report.verdict()
+}
+
+fn select(mutants: Vec<Mutant>, options: &Options) -> Vec<Mutant> {
+    let wanted = |mutant: &Mutant| {
+        options.only.is_empty() || options.only.iter().any(|text| mutant.name.contains(text))
+    };
+    let wanted: Vec<Mutant> = mutants.into_iter().filter(wanted).collect();
+    let most = options.sample.map_or(wanted.len(), usize::from).max(1);
+    let stride = wanted.len().div_ceil(most).max(1);
+    wanted.into_iter().step_by(stride).collect()
+}
+
+fn jobs(options: &Options) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    options.jobs.map_or(cores, usize::from)
+}
+
+fn run_all(mutants: Vec<Mutant>, jobs: usize) -> Result<Vec<Outcome>> {
+    let total = mutants.len();
+    let queue = Mutex::new(VecDeque::from_iter(mutants.into_iter().enumerate()));
+    let next = || lock(&queue).pop_front();
+    let outcomes = Mutex::new(Vec::with_capacity(total));
+    let work = |id| -> Result {
+        let lane = Lane::new(id)?;
+        while let Some((number, mutant)) = next() {
+            let began = Instant::now();
+            let verdict = lane.try_out(&mutant)?;
+            let outcome = Outcome {
+                number,
+                mutant,
+                verdict,
+                took: began.elapsed(),
+            };
+            let mut outcomes = lock(&outcomes);
+            println!("[{}/{total}] {}", outcomes.len() + 1, outcome.line());
+            outcomes.push(outcome);
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        let work = &work;
+        let lanes: Vec<_> = (0..jobs).map(|id| scope.spawn(move || work(id))).collect();
+        lanes.into_iter().try_for_each(|lane| {
+            lane.join()
+                .unwrap_or_else(|_| Err("a lane panicked: see above".into()))
+        })
+    })?;
+    let mut outcomes = outcomes
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    outcomes.sort_by_key(|outcome| outcome.number);
+    Ok(outcomes)
+}
+
+/// A lane that panicked leaves the queue as it was between two mutants.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}

@@ -1,0 +1,228 @@
+//! A copy of the project in which one mutant after the other is tried.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::mutant::{Guard, Mutant, Target, read};
+use super::table::Verdict;
+use crate::{Result, cargo};
+
+/// A test program that runs for longer hangs, which is a way to notice.
+const DEADLINE: Duration = Duration::from_secs(600);
+
+/// What runs against a mutant that its own guard lets pass, besides every model.
+const STRESS: &[&str] = &["stress", "hooks", "properties"];
+
+pub struct Lane {
+    root: PathBuf,
+}
+
+impl Lane {
+    /// A fresh copy of what is in the working tree; the build of an earlier run is kept.
+    pub fn new(id: usize) -> Result<Lane> {
+        let root = std::env::current_dir()
+            .map_err(|error| format!("the current directory: {error}"))?
+            .join(format!("target/mutants/{id}"));
+        let lane = Lane { root };
+        let listed = Command::new("git")
+            .args(["ls-files", "--cached", "--others", "--exclude-standard"])
+            .output()
+            .map_err(|error| format!("git ls-files: {error}"))?;
+        for path in String::from_utf8_lossy(&listed.stdout).lines() {
+            // A file that git knows may have been deleted since.
+            if Path::new(path).is_file() {
+                lane.write(
+                    path,
+                    &std::fs::read(path).map_err(|error| format!("{path}: {error}"))?,
+                )?;
+            }
+        }
+        Ok(lane)
+    }
+
+    /// Writes a file of the copy, unless it is the same: cargo goes by times.
+    fn write(&self, path: &str, contents: &[u8]) -> Result {
+        let to = self.root.join(path);
+        if std::fs::read(&to).is_ok_and(|found| found == contents) {
+            return Ok(());
+        }
+        let made = to.parent().map_or(Ok(()), std::fs::create_dir_all);
+        made.and_then(|()| std::fs::write(&to, contents))
+            .map_err(|error| format!("{}: {error}", to.display()))
+    }
+
+    /// Puts the mutant in, sees who notices, and takes it out again.
+    pub fn try_out(&self, mutant: &Mutant) -> Result<Verdict> {
+        for (path, contents) in &mutant.files {
+            self.write(path, contents.as_bytes())?;
+        }
+        let verdict = self.noticed(&mutant.guard);
+        for (path, _) in &mutant.files {
+            self.write(path, read(path)?.as_bytes())?;
+        }
+        verdict
+    }
+
+    fn noticed(&self, guard: &Guard) -> Result<Verdict> {
+        let first = match guard {
+            Guard::Model(target) => self.model(Some(target))?,
+            Guard::Test(target) => self.tests(std::slice::from_ref(target))?,
+            Guard::Nothing(_) => Verdict::Survived,
+        };
+        if first != Verdict::Survived {
+            return Ok(first);
+        }
+        let models = self.model(None)?;
+        if models != Verdict::Survived {
+            return Ok(models);
+        }
+        let stress: Vec<Target> = STRESS.iter().map(|file| Target::parse(file)).collect();
+        self.tests(&stress)
+    }
+
+    /// One model, or all.
+    fn model(&self, target: Option<&Target>) -> Result<Verdict> {
+        let mut command = cargo::command("test --profile loom --package loom-tests");
+        match target {
+            Some(target) => command.args(["--test", &target.file]),
+            None => command.arg("--tests"),
+        };
+        command
+            .env("RUSTFLAGS", "--cfg loom")
+            .env("CARGO_TARGET_DIR", self.root.join("target/loom"));
+        let name = target.and_then(|target| target.name.as_deref());
+        self.run("model", command, name)
+    }
+
+    fn tests(&self, targets: &[Target]) -> Result<Verdict> {
+        // As it ships, with what the models' profile adds: optimised, where races are, and with debug assertions.
+        let mut command = cargo::command("test --profile loom --package ringbus --all-features");
+        for target in targets {
+            command.args(["--test", &target.file]);
+        }
+        command.env("CARGO_TARGET_DIR", self.root.join("target/real"));
+        let name = match targets {
+            [target] => target.name.as_deref(),
+            _ => None,
+        };
+        self.run("test", command, name)
+    }
+
+    /// Builds what `command` names, and runs one program after the other until one fails.
+    fn run(&self, kind: &str, mut command: Command, name: Option<&str>) -> Result<Verdict> {
+        let built = command
+            .args(["--no-run", "--message-format=json"])
+            .current_dir(&self.root)
+            .env_remove("CARGO_ENCODED_RUSTFLAGS") // it would win over RUSTFLAGS
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| format!("cargo: {error}"))?;
+        if !built.status.success() {
+            return Ok(Verdict::DoesNotBuild(last_error(
+                &built.stderr,
+                &built.stdout,
+            )));
+        }
+        for (file, program) in programs(&built.stdout) {
+            match self.run_program(&program, name)? {
+                End::Passed => {}
+                End::Failed(tests) => {
+                    let by = format!("{kind} {file}::{}", tests.join(", "));
+                    return Ok(Verdict::Caught { by });
+                }
+                End::Hung => {
+                    return Ok(Verdict::Caught {
+                        by: format!("{kind} {file} (hangs)"),
+                    });
+                }
+            }
+        }
+        Ok(Verdict::Survived)
+    }
+
+    fn run_program(&self, program: &Path, name: Option<&str>) -> Result<End> {
+        let log = self.root.join("target/output");
+        let sink =
+            std::fs::File::create(&log).map_err(|error| format!("{}: {error}", log.display()))?;
+        let mut command = Command::new(program);
+        if let Some(name) = name {
+            command.args([name, "--exact"]);
+        }
+        // The same models for everyone: nothing in the environment may weaken them.
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("LOOM_") {
+                command.env_remove(name);
+            }
+        }
+        let mut child = command
+            .env("LOOM_MAX_PREEMPTIONS", "2")
+            .current_dir(&self.root)
+            .stdin(Stdio::null())
+            .stdout(sink)
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| format!("{}: {error}", program.display()))?;
+        let deadline = Instant::now() + DEADLINE;
+        let status = loop {
+            if let Some(status) = child.try_wait().map_err(|error| error.to_string())? {
+                break status;
+            }
+            if Instant::now() > deadline {
+                // It may have ended just now; either way it is gone.
+                let _ = child.kill();
+                let _ = child.wait();
+                return Ok(End::Hung);
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        if status.success() {
+            return Ok(End::Passed);
+        }
+        let output = std::fs::read(&log).unwrap_or_default();
+        let output = String::from_utf8_lossy(&output);
+        let mut failed: Vec<String> = output
+            .lines()
+            .filter_map(|line| {
+                Some(
+                    line.strip_prefix("test ")?
+                        .strip_suffix(" ... FAILED")?
+                        .to_owned(),
+                )
+            })
+            .collect();
+        if failed.is_empty() {
+            failed.push("(aborts)".into());
+        }
+        Ok(End::Failed(failed))
+    }
+}
+
+/// How a test program ended.
+enum End {
+    Passed,
+    Failed(Vec<String>),
+    Hung,
+}
+
+/// The test programs of cargo's messages, with the names of their files.
+fn programs(messages: &[u8]) -> Vec<(String, PathBuf)> {
+    String::from_utf8_lossy(messages)
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .filter_map(|message| {
+            let name = message["target"]["name"].as_str()?.to_owned();
+            Some((name, message["executable"].as_str()?.into()))
+        })
+        .collect()
+}
+
+/// The first error of a build that failed.
+fn last_error(stderr: &[u8], stdout: &[u8]) -> String {
+    let rendered = String::from_utf8_lossy(stdout)
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .filter(|message| message["message"]["level"] == "error")
+        .find_map(|message| Some(message["message"]["message"].as_str()?.to_owned()));
+    rendered.unwrap_or_else(|| String::from_utf8_lossy(stderr).trim().to_owned())
+}

@@ -1,0 +1,220 @@
+//! Each ordering of the core one step weaker, and each fence out.
+//!
+//! What there is to weaken is found in the sources. Which model notices stands in the crate's page of orderings, a row
+//! for each step, so the page and the sources are held against each other: an operation without a row, or a row without
+//! its operation, is an error.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use super::mutant::{Guard, Kind, Mutant, Target, read};
+use crate::Result;
+
+const PAGE: &str = "src/docs/orderings.rs";
+
+/// One step that can be taken from the sources.
+struct Step {
+    file: String,
+    function: String,
+    /// As the page writes it: `A`, `R`, `A of AR`, `R of AR`, `SC`, `fence`.
+    order: &'static str,
+    at: Range<usize>,
+    weaker: &'static str,
+}
+
+/// One row of the page.
+struct Row {
+    file: String,
+    function: String,
+    order: String,
+    guard: Guard,
+}
+
+/// A mutant for each step.
+pub fn mutants() -> Result<Vec<Mutant>> {
+    let mut rows: VecDeque<Row> = rows(&read(PAGE)?)?;
+    let mut mutants = Vec::new();
+    for path in core()? {
+        let text = read(&path)?;
+        for step in steps(&path, &text) {
+            let guard = take_row(&mut rows, &step)?;
+            let mut mutated = text.clone();
+            mutated.replace_range(step.at.clone(), step.weaker);
+            let line = text[..step.at.start].lines().count();
+            let Step {
+                file,
+                function,
+                order,
+                ..
+            } = step;
+            mutants.push(Mutant {
+                name: format!("ordering: {file} {function} {order} (line {line})"),
+                kind: Kind::Ordering,
+                files: vec![(path.clone(), mutated)],
+                guard,
+            });
+        }
+    }
+    if let Some(row) = rows.front() {
+        let Row {
+            file,
+            function,
+            order,
+            ..
+        } = row;
+        return Err(format!(
+            "{PAGE}: {file} {function} {order}: the sources have no such operation"
+        ));
+    }
+    Ok(mutants)
+}
+
+/// The first row for the same operation: those of one function stand in the order of its code.
+fn take_row(rows: &mut VecDeque<Row>, step: &Step) -> Result<Guard> {
+    let Step {
+        file,
+        function,
+        order,
+        ..
+    } = step;
+    let fits = |row: &Row| row.file == *file && row.function == *function && row.order == *order;
+    let found = rows.iter().position(fits).and_then(|at| rows.remove(at));
+    let missing = || format!("{PAGE}: no row for | {file} | {function} | {order} |");
+    found.map(|row| row.guard).ok_or_else(missing)
+}
+
+/// `//! | file | function | order | edge | why | model |`; in place of a model, `none: ` and the reason.
+fn rows(page: &str) -> Result<VecDeque<Row>> {
+    let mut rows = VecDeque::new();
+    for line in page.lines() {
+        let Some(cells) = line.strip_prefix("//! |") else {
+            continue;
+        };
+        let cells: Vec<String> = cells
+            .trim_end()
+            .trim_end_matches('|')
+            .split('|')
+            .map(|cell| cell.trim().replace('`', ""))
+            .collect();
+        if !cells[0].ends_with(".rs") {
+            continue;
+        }
+        let [file, function, order, _edge, _why, guard] = cells.as_slice() else {
+            return Err(format!("{PAGE}: not six cells: {line}"));
+        };
+        rows.push_back(Row {
+            file: file.clone(),
+            function: function.clone(),
+            order: order.clone(),
+            guard: guard_of(guard)?,
+        });
+    }
+    Ok(rows)
+}
+
+fn guard_of(cell: &str) -> Result<Guard> {
+    if let Some(why) = cell.strip_prefix("none: ") {
+        return Ok(Guard::Nothing(why.to_owned()));
+    }
+    if let Some(test) = cell.strip_prefix("test ") {
+        let target = Target::parse(test);
+        target.check("tests")?;
+        return Ok(Guard::Test(target));
+    }
+    let target = Target::parse(cell);
+    target.check("loom-tests/tests")?;
+    Ok(Guard::Model(target))
+}
+
+/// The sources of the core: without the facade, which adds no ordering of its own, and the pages of documentation.
+fn core() -> Result<Vec<String>> {
+    let mut files = Vec::new();
+    for entry in walkdir::WalkDir::new("src").sort_by_file_name() {
+        let entry = entry.map_err(|error| error.to_string())?;
+        // Our own names, all of them in ASCII.
+        let path = entry.path().to_string_lossy().replace('\\', "/");
+        let is_core = !path.starts_with("src/sync") && !path.starts_with("src/docs");
+        if path.ends_with(".rs") && is_core {
+            files.push(path);
+        }
+    }
+    Ok(files)
+}
+
+/// Everything in a file that is not Relaxed, up to its tests.
+fn steps(path: &str, text: &str) -> Vec<Step> {
+    let file = path.trim_start_matches("src/");
+    let mut steps = Vec::new();
+    let mut function = String::new();
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let offset = start;
+        start += line.len();
+        if line.starts_with("#[cfg(") && line.contains("test") {
+            break;
+        }
+        let code = line.split("//").next().unwrap_or("");
+        if let Some(name) = function_of(code) {
+            function = name;
+        }
+        for (order, at, weaker) in weaker(code) {
+            steps.push(Step {
+                file: file.to_owned(),
+                function: function.clone(),
+                order,
+                at: offset + at.start..offset + at.end,
+                weaker,
+            });
+        }
+    }
+    steps
+}
+
+fn function_of(code: &str) -> Option<String> {
+    let (before, after) = code.split_once("fn ")?;
+    let is_item = before.split_whitespace().all(|word| {
+        matches!(
+            word,
+            "pub" | "pub(crate)" | "pub(super)" | "unsafe" | "const"
+        )
+    });
+    let name = after
+        .split(|c: char| !c.is_alphanumeric() && c != '_')
+        .next()?;
+    (is_item && !name.is_empty()).then(|| name.to_owned())
+}
+
+/// Each way to weaken a line by one step: how the page calls it, where, and what comes there instead.
+fn weaker(code: &str) -> Vec<(&'static str, Range<usize>, &'static str)> {
+    const FENCES: [&str; 2] = [
+        "crate::sync::fence(Ordering::SeqCst)",
+        "fence(Ordering::SeqCst)",
+    ];
+    for fence in FENCES {
+        if let Some(at) = code.find(fence) {
+            return vec![("fence", at..at + fence.len(), "()")];
+        }
+    }
+    let mut found = Vec::new();
+    for (at, _) in code.match_indices("Ordering::") {
+        let start = at + "Ordering::".len();
+        let order: &str = code[start..]
+            .split(|c: char| !c.is_alphanumeric())
+            .next()
+            .unwrap_or("");
+        let range = start..start + order.len();
+        match order {
+            "Acquire" => found.push(("A", range, "Relaxed")),
+            "Release" => found.push(("R", range, "Relaxed")),
+            "AcqRel" => {
+                found.push(("A of AR", range.clone(), "Release"));
+                found.push(("R of AR", range, "Acquire"));
+            }
+            "SeqCst" if code.contains(".load(") => found.push(("SC", range, "Acquire")),
+            "SeqCst" if code.contains(".store(") => found.push(("SC", range, "Release")),
+            "SeqCst" => found.push(("SC", range, "AcqRel")),
+            _ => {}
+        }
+    }
+    found
+}

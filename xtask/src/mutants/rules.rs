@@ -1,0 +1,730 @@
+//! The rules of the protocols, each taken out.
+
+use std::ops::Range;
+
+use super::mutant::{Guard, Kind, Mutant, Target, read};
+use crate::Result;
+
+struct Rule {
+    name: &'static str,
+    /// `model file::name` or `test file::name`.
+    guard: &'static str,
+    edits: &'static [Edit],
+}
+
+/// In a file below `src`: what stands there exactly once, however it is broken into lines, and what comes instead.
+struct Edit(&'static str, &'static str, &'static str);
+
+/// A mutant for each rule.
+pub fn mutants() -> Result<Vec<Mutant>> {
+    RULES.iter().map(Rule::mutant).collect()
+}
+
+impl Rule {
+    fn mutant(&self) -> Result<Mutant> {
+        let mut files: Vec<(String, String)> = Vec::new();
+        for Edit(file, old, new) in self.edits {
+            let path = format!("src/{file}");
+            let (_, mut text) = match files.iter().position(|(known, _)| *known == path) {
+                Some(at) => files.swap_remove(at), // edited before
+                None => (path.clone(), read(&path)?),
+            };
+            match places(&text, old).as_slice() {
+                [place] => text.replace_range(place.clone(), new),
+                found => {
+                    let (name, times) = (self.name, found.len());
+                    return Err(format!(
+                        "rule `{name}`: {path} has `{old}` {times} times, not once"
+                    ));
+                }
+            }
+            files.push((path, text));
+        }
+        Ok(Mutant {
+            name: format!("rule: {}", self.name),
+            kind: Kind::Rule,
+            files,
+            guard: self.guard()?,
+        })
+    }
+
+    fn guard(&self) -> Result<Guard> {
+        let (kind, path) = self.guard.split_once(' ').unwrap_or(("", self.guard));
+        let target = Target::parse(path);
+        match kind {
+            "model" => target
+                .check("loom-tests/tests")
+                .map(|()| Guard::Model(target)),
+            "test" => target.check("tests").map(|()| Guard::Test(target)),
+            _ => Err(format!(
+                "rule `{}`: no guard is called `{}`",
+                self.name, self.guard
+            )),
+        }
+    }
+}
+
+/// Where `wanted` stands in `text`, whatever white space is between its words.
+fn places(text: &str, wanted: &str) -> Vec<Range<usize>> {
+    let words: Vec<&str> = wanted.split_whitespace().collect();
+    let Some((first, rest)) = words.split_first() else {
+        return Vec::new();
+    };
+    text.match_indices(first)
+        .filter_map(|(start, _)| {
+            let mut end = start + first.len();
+            for word in rest {
+                let after = &text[end..];
+                let gap = after.len() - after.trim_start().len();
+                if gap == 0 || !after[gap..].starts_with(word) {
+                    return None;
+                }
+                end += gap + word.len();
+            }
+            Some(start..end)
+        })
+        .collect()
+}
+
+const RULES: &[Rule] = &[
+    // Claim, enter, commit.
+    Rule {
+        name: "a claim by fetch_add, not by an exchange",
+        guard: "model evict::no_claim_goes_beyond_the_limit_that_it_was_made_for",
+        edits: &[Edit(
+            "ring/shared.rs",
+            "if self .tail .compare_exchange_weak(start, end, Ordering::Relaxed, Ordering::Relaxed) .is_ok() { return Ok(start..end); }",
+            "let start = self.tail.fetch_add(end - start, Ordering::Relaxed); return Ok(start..start + (end - start));",
+        )],
+    },
+    Rule {
+        name: "enter by a store",
+        guard: "model stall::one_of_two_readers_takes_the_claim_away",
+        edits: &[Edit(
+            "ring/shared.rs",
+            "match stamp.compare_exchange(seen.0, next.0, Ordering::Acquire, Ordering::Relaxed) { Ok(_) if seen.at_rest() => {",
+            "stamp.store(next.0, Ordering::Release); match Ok::<u64, u64>(0) { Ok(_) if seen.at_rest() => {",
+        )],
+    },
+    Rule {
+        name: "enter does not give way to a later stamp",
+        guard: "model stall::readers_agree_about_a_stalled_claim",
+        edits: &[Edit(
+            "ring/shared.rs",
+            "if !seen.is_before(lap) { return None; // abandoned",
+            "if !seen.at_rest() && !seen.is_before(lap) { return None; // abandoned",
+        )],
+    },
+    Rule {
+        name: "enter goes in to a writer of an earlier lap",
+        guard: "model stall::a_lapped_writer_keeps_its_slot_to_itself",
+        edits: &[
+            Edit(
+                "ring/shared.rs",
+                "let next = if seen.at_rest() { Stamp::writing(lap) }",
+                "let next = if lap > 0 { Stamp::writing(lap) }",
+            ),
+            Edit(
+                "ring/shared.rs",
+                "Ok(_) if seen.at_rest() => { owed.0 |= seen.is_waited(); crate::hooks",
+                "Ok(_) if lap > 0 || seen.at_rest() => { owed.0 |= seen.is_waited(); crate::hooks",
+            ),
+            Edit(
+                "ring/shared.rs",
+                "holds_value: seen.holds_value(), }); }",
+                "holds_value: !seen.at_rest() || seen.holds_value(), }); }",
+            ),
+        ],
+    },
+    Rule {
+        name: "commit by a store",
+        guard: "model stall::readers_agree_about_a_stalled_claim",
+        edits: &[Edit(
+            "ring/shared.rs",
+            "match self.slots.stamp(sequence).compare_exchange( Stamp::writing(lap).0, Stamp::full(lap).0, Ordering::Release, Ordering::Relaxed, ) {",
+            "self.slots.stamp(sequence).store(Stamp::full(lap).0, Ordering::Release); match Ok::<u64, u64>(0) {",
+        )],
+    },
+    Rule {
+        name: "a lost writer does not put the old value back",
+        guard: "model wrap::what_two_publishers_report_is_seen_once",
+        edits: &[Edit(
+            "ring/slots.rs",
+            "if let Some(old) = old { value.write(old); }",
+            "drop(old);",
+        )],
+    },
+    Rule {
+        name: "a lost writer does not leave its slot",
+        guard: "model stall::a_lapped_writer_keeps_its_slot_to_itself",
+        edits: &[Edit(
+            "ring/shared.rs",
+            "self.leave(sequence, holds_value); Err(event)",
+            "Err(event)",
+        )],
+    },
+    Rule {
+        name: "a rescue makes a hole of a slot whose writer is inside",
+        guard: "model stall::readers_agree_about_a_stalled_claim",
+        edits: &[Edit(
+            "ring/shared.rs",
+            "} else if seen.is_before(lap) || seen == Stamp::writing(lap) { Stamp::lost(lap) } else {",
+            "} else if seen.is_before(lap) || seen == Stamp::writing(lap) { Stamp::empty(lap, false) } else {",
+        )],
+    },
+    Rule {
+        name: "the count of lost slots may not be below zero",
+        guard: "model stall::a_rescued_publisher_keeps_its_order",
+        edits: &[Edit(
+            "ring.rs",
+            "lost.max(0).cast_unsigned()",
+            "lost.cast_unsigned()",
+        )],
+    },
+    Rule {
+        name: "an event that lost its slot is left out of its batch",
+        guard: "model batch::a_stalled_batch_keeps_its_order",
+        edits: &[Edit(
+            "ring/shared.rs",
+            "batch.unpop(event); if let",
+            "batch.keep_old(Some(event)); if let",
+        )],
+    },
+    // Room: gate, eviction, pins.
+    Rule {
+        name: "the gate is one slot too far",
+        guard: "model publish::a_slot_is_written_again_when_its_reader_has_moved_on",
+        edits: &[Edit(
+            "registry.rs",
+            "gate = gate.min(position.sequence() + capacity); } else if position.pins() { match",
+            "gate = gate.min(position.sequence() + capacity + 1); } else if position.pins() { match",
+        )],
+    },
+    Rule {
+        name: "no hole for a pinned slot at the tail",
+        guard: "model evict::a_borrowed_event_stays_whole",
+        edits: &[Edit(
+            "registry.rs",
+            "} else if pinned_here > 0 {",
+            "} else if pinned_here > capacity {",
+        )],
+    },
+    Rule {
+        name: "pinned slots ahead are not seen",
+        guard: "model evict::a_borrowed_event_stays_whole",
+        edits: &[Edit(
+            "registry.rs",
+            "Pin::At(sequence) => free = free.min(sequence),",
+            "Pin::At(sequence) => free = free.max(sequence).min(gate),",
+        )],
+    },
+    Rule {
+        name: "an evicted reader's window pins nothing (window 0)",
+        guard: "model evict::a_borrowed_event_stays_whole",
+        edits: &[Edit(
+            "registry.rs",
+            "match next_pinned(position.sequence(), member.window, tail, capacity)",
+            "match next_pinned(position.sequence(), 0, tail, capacity)",
+        )],
+    },
+    Rule {
+        name: "a window pins one slot too few",
+        guard: "model window::a_delivery_in_a_window_outlives_an_eviction",
+        edits: &[Edit(
+            "registry.rs",
+            "match next_pinned(position.sequence(), member.window, tail, capacity)",
+            "match next_pinned(position.sequence(), member.window - 1, tail, capacity)",
+        )],
+    },
+    Rule {
+        name: "a reader's window is one slot wider than its cursor pins",
+        guard: "model window::a_delivery_in_a_window_outlives_an_eviction",
+        edits: &[Edit(
+            "reader.rs",
+            "window: member.window,",
+            "window: member.window + 1,",
+        )],
+    },
+    Rule {
+        name: "an eviction by a store",
+        guard: "model evict::an_advance_and_an_eviction_have_an_order",
+        edits: &[Edit(
+            "cursor.rs",
+            "self.0 .compare_exchange( seen.0, seen.evicted(reason).0, Ordering::AcqRel, Ordering::Relaxed, ) .is_ok()",
+            "self.0.store(seen.evicted(reason).0, Ordering::Release); true",
+        )],
+    },
+    Rule {
+        name: "an advance does not look whether it was evicted",
+        guard: "model evict::an_advance_and_an_eviction_have_an_order",
+        edits: &[Edit(
+            "reader.rs",
+            "if old.is_active() { Ok(())",
+            "if old.is_active() || !old.is_detached() { Ok(())",
+        )],
+    },
+    Rule {
+        name: "a cursor moves on by one slot too many",
+        guard: "model window::a_window_is_given_back_whole",
+        edits: &[Edit(
+            "reader.rs",
+            "let old = self.member.cursor.advance(self.next - self.base); self.base = self.next;",
+            "let old = self.member.cursor.advance(self.next - self.base + 1); self.base = self.next + 1;",
+        )],
+    },
+    Rule {
+        name: "a ring that is half pinned is not exhausted",
+        guard: "test limits",
+        edits: &[Edit(
+            "registry.rs",
+            "if pinned + scan.lost > capacity / 2 {",
+            "if pinned + scan.lost > capacity * 2 {",
+        )],
+    },
+    Rule {
+        name: "windows are given out beyond their quota",
+        guard: "test lifecycle::a_ring_takes_as_many_subscribers_as_it_can_pin",
+        edits: &[Edit(
+            "registry.rs",
+            "let left = (capacity / limits::PIN_SHARE).checked_sub(spent)?;",
+            "let left = (capacity / limits::PIN_SHARE).saturating_sub(spent).max(1);",
+        )],
+    },
+    Rule {
+        name: "a scan does not rescue the claim that a reader waits at",
+        guard: "test hooks",
+        edits: &[
+            Edit(
+                "registry.rs",
+                "blameless = rescue(position.sequence());",
+                "blameless &= rescue(tail_of_nobody());",
+            ),
+            Edit(
+                "registry.rs",
+                "/// Where the window of an evicted reader next meets the tail.",
+                "fn tail_of_nobody() -> u64 { u64::MAX >> 8 }\n\n/// Where the window of an evicted reader next meets the tail.",
+            ),
+        ],
+    },
+    Rule {
+        name: "who is moved on by a rescue is evicted all the same",
+        guard: "test hooks",
+        edits: &[Edit(
+            "registry.rs",
+            "let in_the_way = if blameless { room == 0 } else { room < eighth };",
+            "let in_the_way = if blameless { room < self.capacity } else { room < eighth };",
+        )],
+    },
+    Rule {
+        name: "latest borrows where its cursor has not moved to",
+        guard: "model latest::the_newest_event_is_borrowed_where_the_cursor_is",
+        edits: &[Edit(
+            "reader.rs",
+            "let old = self.member.cursor.advance(newest - self.base); if !old.is_active() { return Err(self.leave_evicted()); } (self.base, self.next, self.ready) = (newest, newest, newest + 1);",
+            "(self.next, self.ready) = (newest, newest + 1); self.window += newest - self.base;",
+        )],
+    },
+    Rule {
+        name: "latest does not look whether it was evicted",
+        guard: "model latest::the_newest_event_is_borrowed_where_the_cursor_is",
+        edits: &[Edit(
+            "reader.rs",
+            "let old = self.member.cursor.advance(newest - self.base); if !old.is_active() {",
+            "let old = self.member.cursor.advance(newest - self.base); if old.is_detached() {",
+        )],
+    },
+    // Join, rejoin, leave.
+    Rule {
+        name: "a joiner starts where it registered, not at the tail after its fence",
+        guard: "model join::a_joiner_sees_what_comes_after_its_join",
+        edits: &[Edit(
+            "worker.rs",
+            "let tail = worker.ring.tail_after_fence();",
+            "let tail = start;",
+        )],
+    },
+    Rule {
+        name: "a joiner does not look whether it was evicted on its way up",
+        guard: "model join::a_joiner_sees_what_comes_after_its_join",
+        edits: &[Edit(
+            "worker.rs",
+            "let joined = if member.cursor.move_up(start, tail) {",
+            "let joined = if member.cursor.move_up(start, tail) || tail >= start {",
+        )],
+    },
+    Rule {
+        name: "a rejoiner starts where it restarted, not at the tail after its fence",
+        guard: "model rejoin::a_rejoined_reader_sees_what_comes_after",
+        edits: &[Edit(
+            "worker.rs",
+            "let tail = self.ring.tail_after_fence();",
+            "let tail = start;",
+        )],
+    },
+    Rule {
+        name: "a rejoiner does not look whether it was evicted on its way up",
+        guard: "model rejoin::a_rejoin_outlives_an_eviction",
+        edits: &[Edit(
+            "worker.rs",
+            "if member.cursor.move_up(start, tail) { return tail; }",
+            "if member.cursor.move_up(start, tail) || tail >= start { return tail; }",
+        )],
+    },
+    Rule {
+        name: "a joiner moves up by a store",
+        guard: "model rejoin::a_rejoin_outlives_an_eviction",
+        edits: &[Edit(
+            "cursor.rs",
+            "self.0 .compare_exchange(from, to, Ordering::Release, Ordering::Relaxed) .is_ok()",
+            "self.0.store(to.max(from), Ordering::Release); true",
+        )],
+    },
+    Rule {
+        name: "a subscriber detaches before its last borrow ends",
+        guard: "model leave::a_leaver_is_pruned_by_a_turn",
+        edits: &[Edit(
+            "reader.rs",
+            "fn drop(&mut self) { self.held = None;",
+            "fn drop(&mut self) {",
+        )],
+    },
+    Rule {
+        name: "an evicted reader is pruned before it has left",
+        guard: "model leave::a_dropped_reader_is_not_pruned_before_it_has_left",
+        edits: &[Edit(
+            "member.rs",
+            "self.is_retired() && self.notice.0.load(Ordering::Acquire) & 1 == 0",
+            "(self.is_retired() || !self.cursor.look().is_active()) && self.notice.0.load(Ordering::Acquire) & 1 == 0",
+        )],
+    },
+    Rule {
+        name: "a leaver is pruned before its drop is told",
+        guard: "test limits::a_drop_is_told_though_its_subscriber_is_gone_before_a_turn",
+        edits: &[Edit(
+            "member.rs",
+            "self.is_retired() && self.notice.0.load(Ordering::Acquire) & 1 == 0",
+            "self.is_retired()",
+        )],
+    },
+    Rule {
+        name: "a drop is told by whoever finds it",
+        guard: "model registry::a_drop_is_told_once",
+        edits: &[Edit(
+            "member.rs",
+            "self.notice .0 .compare_exchange( untold.armed, untold.armed & !1, Ordering::AcqRel, Ordering::Relaxed, ) .is_ok()",
+            "self.notice.0.store(untold.armed & !1, Ordering::Release); true",
+        )],
+    },
+    Rule {
+        name: "a rejoiner does not look whether it was unsubscribed",
+        guard: "model unsubscribe::what_is_unsubscribed_does_not_come_back",
+        edits: &[Edit(
+            "reader.rs",
+            "self.member.arm_notice(); if self.member.is_unwanted() {",
+            "self.member.arm_notice(); if self.member.is_unwanted() && self.held.is_some() {",
+        )],
+    },
+    Rule {
+        name: "a subscriber is heard only after it has joined",
+        guard: "model registry::what_is_reported_after_a_join_is_heard",
+        edits: &[Edit(
+            "worker.rs",
+            "worker.ring.listen(); let reader = Worker::join(worker, member);",
+            "let reader = Worker::join(worker, member);",
+        )],
+    },
+    Rule {
+        name: "the registry forgets a joiner that another one races",
+        guard: "model registry::two_joiners_are_both_listed",
+        edits: &[Edit(
+            "sync/model.rs",
+            "match self .current .compare_exchange(seen, index, Ordering::AcqRel, Ordering::Acquire) {",
+            "match Ok::<usize, usize>(self.current.swap(index, Ordering::AcqRel)) {",
+        )],
+    },
+    // Sleeping and waking.
+    Rule {
+        name: "who sleeps does not mark the stamp",
+        guard: "model sleep::a_turn_meets_a_report",
+        edits: &[Edit("ring/shared.rs", "seen.waited().0,", "seen.0,")],
+    },
+    Rule {
+        name: "who swaps out a marked stamp owes nothing",
+        guard: "model sleep::a_turn_meets_a_report",
+        edits: &[Edit(
+            "ring/shared.rs",
+            "owed.0 |= seen.is_waited(); crate::hooks",
+            "crate::hooks",
+        )],
+    },
+    Rule {
+        name: "a mark is lost where a writer of an earlier lap is inside (WAITED through LOST)",
+        guard: "test hooks::a_sleeper_behind_a_frozen_writer_is_woken",
+        edits: &[Edit(
+            "ring/shared.rs",
+            "owed.0 = true; // perhaps: no bit can be set while a writer is inside self.count_lost(seen); self.count_hole(); return None;",
+            "self.count_lost(seen); self.count_hole(); return None;",
+        )],
+    },
+    Rule {
+        name: "who makes a hole of a marked stamp owes nothing",
+        guard: "model sleep::a_rescue_pays_the_wake_up",
+        edits: &[Edit(
+            "ring/shared.rs",
+            "owed.0 |= seen.is_waited(); } else {",
+            "} else {",
+        )],
+    },
+    Rule {
+        name: "a report does not pay",
+        guard: "model sleep::a_turn_meets_a_report",
+        edits: &[Edit(
+            "worker.rs",
+            "let result = self.ring.publish(event, policy, &mut owed); self.pay(owed);",
+            "let result = self.ring.publish(event, policy, &mut owed);",
+        )],
+    },
+    Rule {
+        name: "a rescue does not pay",
+        guard: "model sleep::a_rescue_pays_the_wake_up",
+        edits: &[Edit(
+            "worker.rs",
+            "self.ring.abandon(sequence, &mut owed); self.pay(owed);",
+            "self.ring.abandon(sequence, &mut owed);",
+        )],
+    },
+    Rule {
+        name: "a report to several rings does not pay where a later one refuses",
+        guard: "model rings::one_ring_that_refuses_refuses_for_all",
+        edits: &[Edit(
+            "publisher/send.rs",
+            "worker.ring.give_up(entered); worker.pay(owed); } return Err(refusal);",
+            "worker.ring.give_up(entered); let _ = owed; } return Err(refusal);",
+        )],
+    },
+    Rule {
+        name: "a report to several rings does not pay where an earlier one lost its claim",
+        guard: "model rings::a_claim_lost_in_the_first_ring_may_be_refused_for_all",
+        edits: &[Edit(
+            "publisher/send.rs",
+            "worker.ring.give_up(entered); worker.pay(owed); left.push(event);",
+            "worker.ring.give_up(entered); let _ = owed; left.push(event);",
+        )],
+    },
+    Rule {
+        name: "a turn looks first and lowers its signal then",
+        guard: "model sleep::a_turn_meets_a_report",
+        edits: &[Edit(
+            "bus.rs",
+            "worker.signal.lower(); turn.add(worker.turn());",
+            "turn.add(worker.turn()); worker.signal.lower();",
+        )],
+    },
+    Rule {
+        name: "who finds a publisher inside sleeps without a word to the worker",
+        guard: "model sleep::a_task_is_woken_by_a_report",
+        edits: &[Edit(
+            "reader.rs",
+            "Armed::Inside => { self.worker.signal.raise(); }",
+            "Armed::Inside => {}",
+        )],
+    },
+    Rule {
+        name: "a writer inside counts as in flight only below a tail that may be stale",
+        guard: "model sleep::a_task_is_woken_by_a_report",
+        edits: &[Edit(
+            "ring.rs",
+            "Look::Writing => true,",
+            "Look::Writing => claimed,",
+        )],
+    },
+    Rule {
+        name: "an idle reader wakes without a look at its cursor",
+        guard: "model sleep::a_sleeper_wakes_into_its_eviction",
+        edits: &[Edit(
+            "reader.rs",
+            "if !self.member.cursor.resume().is_active() {",
+            "if self.member.cursor.resume().is_detached() {",
+        )],
+    },
+    Rule {
+        name: "a sleeper does not look at its cursor once it is registered",
+        guard: "model sleep::a_sleeper_is_woken_by_its_eviction",
+        edits: &[Edit(
+            "reader.rs",
+            "&& !ring.is_closed() && self.member.cursor.glance().is_active();",
+            "&& !ring.is_closed();",
+        )],
+    },
+    Rule {
+        name: "a sleeper does not look for a close once it is registered",
+        guard: "model close::a_sleeper_is_woken_by_the_close",
+        edits: &[Edit(
+            "reader.rs",
+            "&& !ring.is_closed() && self.member.cursor.glance().is_active();",
+            "&& self.member.cursor.glance().is_active();",
+        )],
+    },
+    Rule {
+        name: "a waker takes the sleeper by a store",
+        guard: "model cell::two_wakers_meet_a_registration",
+        edits: &[Edit(
+            "wait.rs",
+            "match self .state .compare_exchange(seen, next, Ordering::AcqRel, Ordering::Relaxed) {",
+            "self.state.store(next, Ordering::Release); match Ok::<u8, u8>(seen) {",
+        )],
+    },
+    Rule {
+        name: "a subscriber changes its sleeper while a waker is inside",
+        guard: "model cell::two_wakers_meet_a_registration",
+        edits: &[Edit("wait.rs", "if seen == WAKING {", "if seen > MISSED {")],
+    },
+    // Closing.
+    Rule {
+        name: "a close by a load and a store",
+        guard: "model close::an_accepted_event_is_read_before_the_end",
+        edits: &[Edit(
+            "ring.rs",
+            "self.tail.fetch_or(CLOSED, Ordering::AcqRel);",
+            "self.tail.store(self.tail.load(Ordering::Acquire) | CLOSED, Ordering::Release);",
+        )],
+    },
+    Rule {
+        name: "a claim does not look for a close",
+        guard: "model close::an_accepted_event_is_read_before_the_end",
+        edits: &[Edit(
+            "ring/shared.rs",
+            "if tail & CLOSED != 0 { return Err(Refusal::Stopped); } // SYNC limit: the reads that the limit was computed from are over. let limit = self.limit.load(Ordering::Acquire);",
+            "let limit = self.limit.load(Ordering::Acquire) | tail & CLOSED;",
+        )],
+    },
+    Rule {
+        name: "a reader ends at a close, not at the tail",
+        guard: "model close::an_accepted_event_is_read_before_the_end",
+        edits: &[Edit(
+            "reader.rs",
+            "if self.next >= ring.tail() { return Err(Gone::Closed); }",
+            "if self.next >= self.base { return Err(Gone::Closed); }",
+        )],
+    },
+    Rule {
+        name: "a close wakes nobody",
+        guard: "model close::a_sleeper_is_woken_by_the_close",
+        edits: &[Edit(
+            "worker.rs",
+            "self.wake_member(member); } }",
+            "let _ = member; } }",
+        )],
+    },
+    Rule {
+        name: "a publisher that meets a close does not look for new workers",
+        guard: "model restart::a_publisher_finds_the_workers_of_the_next_run",
+        edits: &[Edit(
+            "publisher/send.rs",
+            "Err((Refusal::Stopped, back)) if reload(core, generation) => event = back,",
+            "Err((Refusal::Stopped, back)) if { reload(core, generation); false } => event = back,",
+        )],
+    },
+    // Several rings.
+    Rule {
+        name: "a claim is not given back where a later ring refuses",
+        guard: "model rings::one_ring_that_refuses_refuses_for_all",
+        edits: &[Edit(
+            "publisher/send.rs",
+            "worker.ring.give_up(entered); worker.pay(owed); } return Err(refusal);",
+            "let _ = entered; worker.pay(owed); } return Err(refusal);",
+        )],
+    },
+    Rule {
+        name: "a claim is not given back where an earlier ring lost its own",
+        guard: "model rings::a_claim_lost_in_the_first_ring_may_be_refused_for_all",
+        edits: &[Edit(
+            "publisher/send.rs",
+            "worker.ring.give_up(entered); worker.pay(owed); left.push(event);",
+            "let _ = entered; worker.pay(owed); left.push(event);",
+        )],
+    },
+    Rule {
+        name: "a claim lost in a later ring is not made anew",
+        guard: "model rings::a_claim_lost_in_one_ring_is_made_anew",
+        edits: &[Edit(
+            "publisher/send.rs",
+            "match outcome.or_else(|event| worker.publish(event, policy)) {",
+            "match outcome.or_else(|event| match policy { Policy::Keep => worker.publish(event, policy), Policy::Evict => Err((Refusal::Exhausted, event)) }) {",
+        )],
+    },
+    Rule {
+        name: "a claim made anew in the first ring may evict",
+        guard: "model rings::a_claim_lost_in_the_first_ring_may_be_refused_for_all",
+        edits: &[Edit(
+            "publisher/send.rs",
+            "let policy = if committed == 0 { policy } else { Policy::Evict };",
+            "let policy = if committed > targets.len() { policy } else { Policy::Evict };",
+        )],
+    },
+    // The exclusive publisher.
+    Rule {
+        name: "the tail is not published before a scan",
+        guard: "model batch::a_batch_tells_joiners_how_far_it_is",
+        edits: &[Edit(
+            "ring/exclusive.rs",
+            "self.publish_tail(tip); match self.make_room",
+            "match self.make_room",
+        )],
+    },
+    Rule {
+        name: "a pinned slot gets no stamp of its own",
+        guard: "model exclusive::a_borrowed_event_stays_whole",
+        edits: &[Edit(
+            "ring/exclusive.rs",
+            "self.slots.stamp(sequence).store(hole.0, Ordering::Release);",
+            "let _ = hole;",
+        )],
+    },
+    Rule {
+        name: "a run goes beyond the limit",
+        guard: "model batch::a_run_ends_at_the_limit",
+        edits: &[Edit(
+            "ring/exclusive.rs",
+            "let most = (batch.len() as u64).min(tip.limit - tip.next);",
+            "let most = batch.len() as u64;",
+        )],
+    },
+    Rule {
+        name: "the first slot of the second lap is taken for empty",
+        guard: "model exclusive::a_reader_sees_what_was_written",
+        edits: &[Edit(
+            "ring/exclusive.rs",
+            "let holds_value = sequence >= self.capacity();",
+            "let holds_value = sequence > self.capacity();",
+        )],
+    },
+    Rule {
+        name: "a run is stamped before its last event is written",
+        guard: "model batch::a_run_is_read_whole_by_whoever_joins",
+        edits: &[Edit(
+            "ring/exclusive.rs",
+            "for sequence in tip.next..tip.next + (1 << run) {",
+            "let early = Stamp::full_run(self.slots.lap(tip.next), run); self.slots.stamp(tip.next).store(early.0, Ordering::Release); for sequence in tip.next..tip.next + (1 << run) {",
+        )],
+    },
+    // The watch.
+    Rule {
+        name: "who waits at a claim that hangs is called slow",
+        guard: "test hooks",
+        edits: &[Edit(
+            "watch.rs",
+            "if self.waits_for_a_claim(member, position.sequence(), now, turn) {",
+            "if self.waits_for_a_claim(member, position.sequence(), now, turn) && now == NEVER {",
+        )],
+    },
+    Rule {
+        name: "the worker reads its end before it lowers its signal",
+        guard: "model worker::a_worker_ends",
+        edits: &[Edit(
+            "worker.rs",
+            "let asked = self.signal.lower(); // After lowering: an end that is not seen here raises the signal again, so the nap below does not happen. let ending = self.is_ending();",
+            "let ending = self.is_ending(); let asked = self.signal.lower();",
+        )],
+    },
+];
