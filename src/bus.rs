@@ -30,7 +30,8 @@ pub enum Exclusive {}
 /// An event bus: any thread reports, every subscriber sees every event, and no subscriber makes a publisher wait.
 ///
 /// Clones are handles on one bus. When the last handle and the last [`Publisher`] of a shared bus are dropped, its
-/// rings close: subscribers read what is there, then find [`Closed`](crate::RecvError::Closed).
+/// rings close: subscribers read what is there, then find [`Closed`](crate::RecvError::Closed). After a
+/// [`mem::forget`](std::mem::forget) of one they do not: see [the limitations](crate::docs::limitations).
 ///
 /// ```
 /// use ringbus::Bus;

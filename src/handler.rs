@@ -56,6 +56,9 @@ impl<E, F: FnMut(&E) + Send> Handler<E> for Closure<F> {
 }
 
 /// Keeps a handler subscribed; dropping it unsubscribes, and does not wait.
+///
+/// [`mem::forget`](std::mem::forget) of it leaves the handler alone, as [`detach`](Self::detach) does, and keeps the memory
+/// of its ring: see [the limitations](crate::docs::limitations).
 #[must_use = "dropping the guard unsubscribes its handler"]
 pub struct HandlerGuard {
     id: SubscriberId,

@@ -28,7 +28,8 @@ use std::time::{Duration, Instant};
 /// Receiving is wait-free for events that are there. A publisher that hangs inside a claim delays its readers by the
 /// builder's [`stall_grace`](crate::BusBuilder::stall_grace) at most; they then pass the claim.
 ///
-/// [`mem::forget`](std::mem::forget) of it is safe, and costs what a subscriber that stopped reading costs.
+/// [`mem::forget`](std::mem::forget) of it is safe, and costs what a subscriber that stopped reading costs: see
+/// [the limitations](crate::docs::limitations).
 pub struct Subscriber<E> {
     reader: Reader<E>,
     wait: WaitStrategy,

@@ -23,9 +23,36 @@
 //! freeze overlaps a stop, or a ring is exhausted between the claim and a rescue, an event that one ring has may miss in
 //! another.
 //!
-//! **`mem::forget`** of anything is safe. A forgotten [`Subscriber`](crate::Subscriber) is one that stopped reading: it is
-//! dropped as lapped, and its window, at most 8 slots, stays pinned for the life of the ring. A forgotten
-//! [`HandlerGuard`](crate::HandlerGuard) is a detached one.
+//! **What [`mem::forget`](std::mem::forget) costs.** It is safe, whatever is forgotten.
+//! - A [`Delivery`](crate::Delivery), an [`Iter`](crate::Iter) or a [`TryIter`](crate::TryIter): nothing, they have no
+//!   destructor. A pending [`recv_async`](crate::Subscriber::recv_async): one wake-up for nothing, and its `Waker` until
+//!   the subscriber waits again or is dropped.
+//! - A [`Subscriber`](crate::Subscriber): what one that stopped reading costs, until the next stop. It is dropped as
+//!   lapped, told and counted; until then it is in the way of `try_report`, and holds a stop up to its deadline. Its
+//!   window, at most 8 slots, stays pinned
+//!   ([`pinned_slots`](crate::WorkerStats::pinned_slots); none if it was forgotten asleep) and keeps its share of the
+//!   quarter that all windows together may take, so that enough of them make
+//!   [`subscribe`](crate::Bus::subscribe) say [`Full`](crate::SubscribeError::Full), but never a report
+//!   [`Exhausted`](crate::ReportError::Exhausted). It stays in the [`stats`](crate::Bus::stats), in every scan, and counts
+//!   as a listener. A stop and a start leave all that behind, but for the memory of its ring and at most a ring of
+//!   events, which are kept for good.
+//! - A [`HandlerGuard`](crate::HandlerGuard): its handler lives on as after
+//!   [`detach`](crate::HandlerGuard::detach), and the memory of the ring is kept as by a subscriber's.
+//! - A [`Bus`](crate::Bus) or a [`Publisher`](crate::Publisher): the close that the last of them makes. A
+//!   [`close`](crate::Bus::close) or a [`stop`](crate::Bus::stop) by another handle ends the stream all the same; without
+//!   one its threads and sleepers wait for good. A publisher's
+//!   [`carried`](crate::Publisher::carried) events, 32 at most, are lost.
+//! - An [`ExclusivePublisher`](crate::ExclusivePublisher): the end of the stream, which nobody else can make. Subscribers
+//!   can be [unsubscribed](crate::Bus::unsubscribe) one by one; the worker's thread naps for good.
+//!
+//! **Events that keep their bus** (a handle in an event) make a circle, which a stop breaks; one that keeps a
+//! *subscriber* of its bus is dropped when it is lapped, but for one that lies in that subscriber's own window.
+//!
+//! **Notices wait for a turn.** Where nobody turns (a host that does not, a worker's thread that is frozen) each drop is
+//! kept, some 500 bytes and the name, until it is told.
+//!
+//! **Panics of your `Drop`** come out of whichever call drops the event: a report a lap later, a stop, the drop of the last
+//! handle. As in a `Vec`, a second one during the first's unwinding (two of one batch, or of three rings) ends the process.
 //!
 //! **`try_report_batch`** of a shared publisher takes from its iterator what fits. Where another publisher then takes the
 //! room first, up to 32 events wait in the publisher ([`carried`](crate::Publisher::carried)) and go first at its next call;

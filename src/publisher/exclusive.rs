@@ -16,6 +16,8 @@ use std::time::Duration;
 ///
 /// Every method is lock-free unless it says otherwise: no other thread, frozen anywhere, holds it up.
 ///
+/// After a [`mem::forget`](std::mem::forget) of it the stream has no end: see [the limitations](crate::docs::limitations).
+///
 /// It cannot be cloned:
 /// ```compile_fail
 /// let (publisher, _bus) = ringbus::Bus::<u64>::builder().build_exclusive().unwrap();

@@ -14,6 +14,9 @@ use std::time::Duration;
 /// One of the publishers of a shared bus, with what it needs at hand. Clone it for each thread.
 ///
 /// Every method is lock-free unless it says otherwise: no other thread, frozen anywhere, holds it up.
+///
+/// After a [`mem::forget`](std::mem::forget) of it the bus does not close by itself: see
+/// [the limitations](crate::docs::limitations).
 pub struct Publisher<E> {
     handle: PlainArc<Handle<E>>,
     generation: PlainArc<Generation<E>>,

@@ -27,7 +27,7 @@ impl<E> Subscriber<E> {
     }
 }
 
-/// Copies of events; see [`Subscriber::iter`].
+/// Copies of events; see [`Subscriber::iter`]. A [`mem::forget`](std::mem::forget) of it changes nothing.
 #[derive(Debug)]
 #[must_use]
 pub struct Iter<'a, E> {
@@ -53,7 +53,7 @@ impl<E: Clone> Iterator for Iter<'_, E> {
     }
 }
 
-/// Copies of events that are there; see [`Subscriber::try_iter`].
+/// Copies of events that are there; see [`Subscriber::try_iter`]. A [`mem::forget`](std::mem::forget) of it changes nothing.
 #[derive(Debug)]
 #[must_use]
 pub struct TryIter<'a, E> {
