@@ -236,7 +236,7 @@ impl<E: Send + Sync + 'static, M> Bus<E, M> {
         };
         let evicted = member.unsubscribe();
         if evicted {
-            worker.wake_evicted(&member);
+            member.wake_evicted();
             worker.wake();
         }
         evicted

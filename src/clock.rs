@@ -74,8 +74,16 @@ impl ManualClock {
     /// Moves the clock on by `time`, which is cut to whole nanoseconds and to about 584 years in all.
     pub fn advance(&self, time: Duration) {
         let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        // Relaxed: time orders nothing.
-        self.nanos.fetch_add(nanos, Ordering::Relaxed);
+        // Relaxed: time orders nothing. Not `fetch_add`, which would wrap, and time go back.
+        let mut now = self.nanos.load(Ordering::Relaxed);
+        while let Err(found) = self.nanos.compare_exchange(
+            now,
+            now.saturating_add(nanos),
+            Ordering::Relaxed,
+            Ordering::Relaxed,
+        ) {
+            now = found;
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Running user code where a panic must not get out.
 
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// Runs `code`; if it panics, with what message, if that was a string.
 pub(crate) fn contain<R>(code: impl FnOnce() -> R) -> Result<R, Option<String>> {
@@ -13,6 +13,39 @@ pub(crate) fn contain<R>(code: impl FnOnce() -> R) -> Result<R, Option<String>> 
         }
         message
     })
+}
+
+/// Drops many values of the user's: a panic of one keeps none of the others, and the first comes out at the end. While
+/// the thread unwinds already, none does.
+pub(crate) fn drop_each<T>(mut values: impl Iterator<Item = T>) {
+    let mut first = None;
+    let mut drop_some = || {
+        for value in values.by_ref() {
+            drop(value);
+        }
+    };
+    // Again after a panic, with what is left.
+    while let Err(panic) = catch_unwind(AssertUnwindSafe(&mut drop_some)) {
+        if first.is_none() && !std::thread::panicking() {
+            first = Some(panic);
+        } else {
+            let _ = contain(|| drop(panic));
+        }
+    }
+    if let Some(panic) = first {
+        resume_unwind(panic);
+    }
+}
+
+/// Drops the rest as [`drop_each`] does, and gives back what is kept; should one panic, that is dropped first.
+pub(crate) fn drop_beside<K, T>(kept: K, rest: impl Iterator<Item = T>) -> K {
+    match catch_unwind(AssertUnwindSafe(|| drop_each(rest))) {
+        Ok(()) => kept,
+        Err(panic) => {
+            let _ = contain(|| drop(kept));
+            resume_unwind(panic)
+        }
+    }
 }
 
 fn message(panic: &(dyn Any + Send)) -> Option<String> {

@@ -5,8 +5,7 @@ use crate::contain::contain;
 use crate::error::{Eviction, EvictionReason, RecvError, SubscribeError};
 use crate::member::{Member, SubscriberId};
 use crate::subscriber::Subscriber;
-use crate::sync::{Arc, PlainArc, thread};
-use crate::worker::Worker;
+use crate::sync::{PlainArc, thread};
 use std::fmt;
 
 /// Where an event stands, for a [`Handler`].
@@ -57,13 +56,13 @@ impl<E, F: FnMut(&E) + Send> Handler<E> for Closure<F> {
 
 /// Keeps a handler subscribed; dropping it unsubscribes, and does not wait.
 ///
-/// [`mem::forget`](std::mem::forget) of it leaves the handler alone, as [`detach`](Self::detach) does, and keeps the memory
-/// of its ring: see [the limitations](crate::docs::limitations).
+/// [`mem::forget`](std::mem::forget) of it leaves the handler alone, as [`detach`](Self::detach) does: see
+/// [the limitations](crate::docs::limitations).
 #[must_use = "dropping the guard unsubscribes its handler"]
 pub struct HandlerGuard {
     id: SubscriberId,
-    /// Unsubscribes, whatever the events are.
-    unsubscribe: Option<Box<dyn Fn() + Send + Sync>>,
+    /// Whom to unsubscribe. Not its worker: a guard keeps no ring.
+    member: Option<PlainArc<Member>>,
     thread: Option<thread::JoinHandle<Option<HandlerEnd>>>,
 }
 
@@ -88,14 +87,14 @@ impl HandlerGuard {
 
     /// Lets the handler live as long as the bus.
     pub fn detach(mut self) {
-        self.unsubscribe = None;
+        self.member = None;
     }
 
     /// Waits until the handler has come to its end: the bus's, its eviction, its panic. Blocks.
     ///
     /// From the handler itself it does not wait, and says [`HandlerEnd::Running`].
     pub fn join(mut self) -> HandlerEnd {
-        self.unsubscribe = None;
+        self.member = None;
         match self.thread.take() {
             Some(thread) if thread.thread().id() != thread::current().id() => {
                 // A panic of the handler is caught in its thread; this one would be ours.
@@ -112,8 +111,8 @@ impl HandlerGuard {
 
 impl Drop for HandlerGuard {
     fn drop(&mut self) {
-        if let Some(unsubscribe) = &self.unsubscribe {
-            unsubscribe();
+        if let Some(member) = &self.member {
+            leave(member);
         }
     }
 }
@@ -124,7 +123,6 @@ pub(crate) fn spawn<E: Send + Sync + 'static>(
 ) -> Result<HandlerGuard, SubscribeError> {
     let id = subscriber.id();
     let member = PlainArc::clone(subscriber.member());
-    let worker = Arc::clone(subscriber.bus_worker());
     let core = member.terms.core;
     let mask = ProcessMask::get();
     let setup = move || {
@@ -144,15 +142,15 @@ pub(crate) fn spawn<E: Send + Sync + 'static>(
     })?;
     Ok(HandlerGuard {
         id,
-        unsubscribe: Some(Box::new(move || leave(&worker, &member))),
+        member: Some(member),
         thread: Some(thread),
     })
 }
 
 /// A voluntary leave: no notice.
-fn leave<E>(worker: &Worker<E>, member: &Member) {
+fn leave(member: &Member) {
     if member.leave() {
-        worker.wake_evicted(member);
+        member.wake_evicted();
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a ring knows of one subscriber: its cursor, its limits, how to wake it, and whether its drop was told.
 
+use crate::contain::contain;
 use crate::cursor::{Cursor, Position};
 use crate::error::{Eviction, EvictionReason};
 use crate::sync::{AtomicBool, AtomicU64, OnceLock, Ordering, fence, thread::ThreadId};
@@ -240,6 +241,18 @@ impl Member {
         // SYNC unwanted
         fence(Ordering::SeqCst);
         self.unwanted.load(Ordering::Acquire)
+    }
+
+    /// Wakes it, if it sleeps: true. Its waker is user code: a panic in it is caught.
+    pub(crate) fn wake(&self) -> bool {
+        contain(|| self.sleeper.wake()).unwrap_or(true)
+    }
+
+    /// After an eviction.
+    pub(crate) fn wake_evicted(&self) -> bool {
+        // SYNC sleep: one that registered before is seen; one that registers after sees that it was evicted.
+        fence(Ordering::SeqCst);
+        self.wake()
     }
 
     /// Drops it, whoever asks; false if it was not active.

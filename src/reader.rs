@@ -415,7 +415,6 @@ impl<E> Reader<E> {
 impl<E> Drop for Reader<E> {
     fn drop(&mut self) {
         self.held = None;
-        self.member.sleeper.cancel();
         if self.evicted.is_none() && self.member.cursor.detach().is_active() {
             self.member.disarm_notice();
         }
@@ -423,5 +422,7 @@ impl<E> Drop for Reader<E> {
         self.worker.ring.unlisten();
         // The worker prunes, and tells what is left to tell.
         self.worker.signal.raise();
+        // Last, as the waker that it drops is user code, which may panic.
+        self.member.sleeper.cancel();
     }
 }

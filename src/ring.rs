@@ -18,6 +18,7 @@ pub(crate) mod shared;
 pub(crate) mod slots;
 pub(crate) mod stamp;
 
+use crate::contain::drop_each;
 use crate::error::BuildError;
 use crate::registry::{Registry, Room, Scan, Seats};
 use crate::sync::{AtomicU64, Borrow, Ordering, PlainArc};
@@ -311,19 +312,18 @@ impl<E> Drop for Ring<E> {
             return;
         }
         let tail = self.tail();
-        for sequence in 0..self.capacity() {
-            let holds_value = if self.exclusive {
+        let holds_value = |sequence: &u64| {
+            if self.exclusive {
                 // Every slot of lap 0 that was passed holds a value: no window is pinned in the lap it was read in.
-                sequence < tail
+                *sequence < tail
             } else {
                 // At rest, as publishers are gone. (Were one not, its slot would leak.)
-                let stamp = Stamp(self.slots.stamp(sequence).load(Ordering::Relaxed));
+                let stamp = Stamp(self.slots.stamp(*sequence).load(Ordering::Relaxed));
                 stamp.at_rest() && stamp.holds_value()
-            };
-            if holds_value {
-                // SAFETY: `&mut self`: publishers and readers are gone. Tags (or the tail) say that it holds a value.
-                unsafe { self.slots.drop_value(sequence) };
             }
-        }
+        };
+        let full = (0..self.capacity()).filter(holds_value);
+        // SAFETY: `&mut self`: publishers and readers are gone. Tags (or the tail) say that it holds a value. Each once.
+        drop_each(full.map(|sequence| unsafe { self.slots.drop_value(sequence) }));
     }
 }

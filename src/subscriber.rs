@@ -15,7 +15,6 @@ use crate::member::{Member, OnLap, SubscriberId};
 use crate::reader::{Gone, Reader};
 use crate::sync::{PlainArc, thread};
 use crate::wait::{Idler, Pause, Sleeper, WaitStrategy};
-use crate::worker::Worker;
 use std::fmt;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -53,10 +52,6 @@ impl<E> Subscriber<E> {
 
     pub(crate) fn member(&self) -> &PlainArc<Member> {
         &self.reader.member
-    }
-
-    pub(crate) fn bus_worker(&self) -> &crate::sync::Arc<Worker<E>> {
-        &self.reader.worker
     }
 
     /// For handlers: delivers the event that [`wait`](Self::wait) found, and says whether there is another behind it.

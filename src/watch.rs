@@ -116,11 +116,11 @@ impl<E> Worker<E> {
                 // Nobody is slow who waits at a claim that is not committed.
                 member.watched.since.store(NEVER, Ordering::Relaxed);
                 member.watched.lagging_since.store(NEVER, Ordering::Relaxed);
-            } else if let Some(reason) = self.over_a_limit(member, position.sequence(), now, turn) {
-                if member.cursor.evict(position, reason) {
-                    turn.evicted += 1;
-                    turn.woken += usize::from(self.wake_evicted(member));
-                }
+            } else if let Some(reason) = self.over_a_limit(member, position.sequence(), now, turn)
+                && member.cursor.evict(position, reason)
+            {
+                turn.evicted += 1;
+                turn.woken += usize::from(member.wake_evicted());
             }
         }
         if member.sleeper.is_asleep() {
@@ -132,7 +132,7 @@ impl<E> Worker<E> {
             if sleeps_on {
                 turn.asleep += 1;
             } else {
-                turn.woken += usize::from(self.wake_member(member));
+                turn.woken += usize::from(member.wake());
             }
         }
     }
@@ -220,11 +220,6 @@ impl<E> Worker<E> {
             .look_again
             .max(SHORTEST_LOOK.min(self.settings.max_nap));
         verdict
-    }
-
-    /// Wakes one subscriber. Its waker is user code: a panic in it is caught.
-    pub(crate) fn wake_member(&self, member: &Member) -> bool {
-        contain(|| member.sleeper.wake()).unwrap_or(true)
     }
 
     fn take_notice(&self, member: &Member) -> Option<EvictionNotice> {

@@ -12,7 +12,7 @@ use crate::ring::batch::Batch;
 use crate::ring::exclusive::Tip;
 use crate::ring::{Owed, Policy, Refusal, Ring};
 use crate::stack::Stack;
-use crate::sync::{Arc, AtomicBool, AtomicU64, OnceLock, Ordering, PlainArc, fence, thread};
+use crate::sync::{Arc, AtomicBool, AtomicU64, OnceLock, Ordering, PlainArc, thread};
 use crate::wait::{Idler, Pause, Signal};
 use crate::watch::{EvictionNotice, Turn};
 use std::time::Duration;
@@ -189,13 +189,6 @@ impl<E> Worker<E> {
         }
     }
 
-    /// After an eviction: wakes whoever sleeps through it.
-    pub(crate) fn wake_evicted(&self, member: &Member) -> bool {
-        // SYNC sleep: one that registered before is seen; one that registers after sees that it was evicted.
-        fence(Ordering::SeqCst);
-        self.wake_member(member)
-    }
-
     // Ending.
 
     /// [C8 close] No event is accepted after this; sleepers are woken to find out.
@@ -203,7 +196,7 @@ impl<E> Worker<E> {
         self.ring.close();
         self.wake();
         for member in self.ring.seats().members().iter() {
-            self.wake_member(member);
+            member.wake();
         }
     }
 

@@ -58,7 +58,7 @@ fn an_accepted_event_is_read_before_the_end() {
 /// A sleeper is woken by the close itself: no turn is needed.
 ///
 /// Fails without: the fence in `Ring::close` and the one in `Reader::fall_asleep`, the look at `is_closed` after it,
-/// `wake_member` in `Worker::close`: each a deadlock.
+/// the wake-up in `Worker::close`: each a deadlock.
 #[test]
 fn a_sleeper_is_woken_by_the_close() {
     loom::model(|| {

@@ -10,7 +10,7 @@ type Event = Arc<u32>;
 
 /// A handler that is unsubscribed ends, though it may be about to sleep just then.
 ///
-/// Fails without: the fence in `Worker::wake_evicted`, the one in `Reader::fall_asleep`, the look at the cursor after it: each
+/// Fails without: the fence in `Member::wake_evicted`, the one in `Reader::fall_asleep`, the look at the cursor after it: each
 /// a deadlock.
 #[test]
 fn an_unsubscribed_handler_ends() {
@@ -30,7 +30,7 @@ fn an_unsubscribed_handler_ends() {
 
 /// A handler has handled what was accepted before a close, and then ends as closed.
 ///
-/// Fails without: `next >= tail` before `Closed` in `reader.rs` (an event is left), `wake_member` in `Worker::close` (a
+/// Fails without: `next >= tail` before `Closed` in `reader.rs` (an event is left), the wake-up in `Worker::close` (a
 /// deadlock).
 #[test]
 fn a_handler_ends_with_its_bus() {

@@ -194,7 +194,7 @@ fn a_rescue_pays_the_wake_up() {
 
 /// An `unsubscribe` wakes whoever sleeps, itself: no turn is needed.
 ///
-/// Fails without: the fence in `Bus::unsubscribe` and the one in `Reader::fall_asleep`, the look at the cursor after it: each
+/// Fails without: the fence in `Member::wake_evicted` and the one in `Reader::fall_asleep`, the look at the cursor after it: each
 /// a deadlock.
 #[test]
 fn a_sleeper_is_woken_by_its_eviction() {

@@ -37,7 +37,7 @@
 //!   as a listener. A stop and a start leave all that behind, but for the memory of its ring and at most a ring of
 //!   events, which are kept for good.
 //! - A [`HandlerGuard`](crate::HandlerGuard): its handler lives on as after
-//!   [`detach`](crate::HandlerGuard::detach), and the memory of the ring is kept as by a subscriber's.
+//!   [`detach`](crate::HandlerGuard::detach).
 //! - A [`Bus`](crate::Bus) or a [`Publisher`](crate::Publisher): the close that the last of them makes. A
 //!   [`close`](crate::Bus::close) or a [`stop`](crate::Bus::stop) by another handle ends the stream all the same; without
 //!   one its threads and sleepers wait for good. A publisher's
@@ -52,7 +52,7 @@
 //! kept, some 500 bytes and the name, until it is told.
 //!
 //! **Panics of your `Drop`** come out of whichever call drops the event: a report a lap later, a stop, the drop of the last
-//! handle. As in a `Vec`, a second one during the first's unwinding (two of one batch, or of three rings) ends the process.
+//! handle. Of several in one call the first comes out, and no value is kept for it.
 //!
 //! **`try_report_batch`** of a shared publisher takes from its iterator what fits. Where another publisher then takes the
 //! room first, up to 32 events wait in the publisher ([`carried`](crate::Publisher::carried)) and go first at its next call;

@@ -63,6 +63,7 @@
 //! | `member.rs` | `left_by_itself` | A | unwanted | ? | none: ? |
 //! | `member.rs` | `is_unwanted` | fence | unwanted | the other half of the fence in unsubscribe | unsubscribe::what_is_unsubscribed_does_not_come_back |
 //! | `member.rs` | `is_unwanted` | A | unwanted | ? | none: ? |
+//! | `member.rs` | `wake_evicted` | fence | sleep | whoever registered as a sleeper before is found; one that registers later sees that it was evicted | sleep::a_sleeper_is_woken_by_its_eviction |
 //! | `reader.rs` | `fall_asleep` | fence | sleep | whoever evicts, closes or publishes after it sees the sleeper; what came before is seen by the look that follows | sleep::a_sleeper_is_woken_by_its_eviction |
 //! | `ring.rs` | `tail` | A | published | every slot before an exclusive publisher's tail is written | batch::a_run_is_read_whole_by_whoever_joins |
 //! | `ring.rs` | `tail_after_fence` | fence | join | either a scan sees the cursor, or the joiner sees the tail of that scan | join::a_joiner_sees_what_comes_after_its_join |
@@ -99,7 +100,6 @@
 //! | `wait.rs` | `lower` | R of AR | wake | ? | none: ? |
 //! | `wait.rs` | `is_raised` | A | wake | ? | none: ? |
 //! | `watch.rs` | `turn` | fence | sleep | sleepers that registered before are seen; those that come after look for themselves | sleep::two_sleep_at_one_stamp |
-//! | `worker.rs` | `wake_evicted` | fence | sleep | whoever registered as a sleeper before is found; one that registers later sees that it was evicted | sleep::a_sleeper_is_woken_by_its_eviction |
 //! | `worker.rs` | `end` | R | wake | ? | worker::a_worker_ends |
 //! | `worker.rs` | `is_ending` | A | wake | ? | worker::a_worker_ends |
 //! | `ring/exclusive.rs` | `commit_exclusive` | R | publish | the contents of the run | exclusive::a_reader_sees_what_was_written |

@@ -2,6 +2,7 @@
 
 use super::Published;
 use crate::bus::{Core, Generation};
+use crate::contain::drop_beside;
 use crate::ring::shared::Entered;
 use crate::ring::{Owed, Policy, Refusal};
 use crate::sync::{Arc, PlainArc};
@@ -82,7 +83,10 @@ fn send_to_all<E>(
     let mut left = Vec::with_capacity(targets.len());
     let claims = match claim_all(&targets, policy) {
         Ok(claims) => claims,
-        Err(refusal) => return Err((refusal, events.swap_remove(0))),
+        Err(refusal) => {
+            let event = events.swap_remove(0);
+            return Err((refusal, drop_beside(event, events.into_iter())));
+        }
     };
     let mut committed = 0;
     let mut steps = targets.iter().zip(claims).zip(events);
@@ -107,13 +111,15 @@ fn send_to_all<E>(
                     worker.pay(owed);
                     left.push(event);
                 }
-                return Err((refusal, left.swap_remove(0)));
+                let event = left.swap_remove(0);
+                return Err((refusal, drop_beside(event, left.into_iter())));
             }
             // Only a freeze that overlaps a stop, or an exhausted ring, leaves one ring without it.
             Err((_, event)) => left.push(event),
         }
     }
-    Ok(left.pop())
+    let old = left.pop();
+    Ok(drop_beside(old, left.into_iter()))
 }
 
 /// A slot in every ring, or in none: those that were entered become holes.

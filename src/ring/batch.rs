@@ -1,5 +1,7 @@
 //! Events on their way into a ring, many at a time.
 
+use crate::contain::drop_each;
+
 /// How many events a batch claims at once.
 pub(crate) const BATCH: usize = 32;
 
@@ -65,5 +67,14 @@ impl<E> Batch<E> {
     pub(crate) fn keep_old(&mut self, old: Option<E>) {
         self.olds[self.committed] = old;
         self.committed += 1;
+    }
+}
+
+impl<E> Drop for Batch<E> {
+    fn drop(&mut self) {
+        if std::mem::needs_drop::<E>() {
+            let values = self.olds.iter_mut().chain(&mut self.events);
+            drop_each(values.filter_map(Option::take));
+        }
     }
 }

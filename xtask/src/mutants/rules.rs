@@ -612,7 +612,7 @@ const RULES: &[Rule] = &[
         guard: "model close::a_sleeper_is_woken_by_the_close",
         edits: &[Edit(
             "worker.rs",
-            "self.wake_member(member); } }",
+            "member.wake(); } }",
             "let _ = member; } }",
         )],
     },
