@@ -1,0 +1,421 @@
+//! Stops, shutdowns and drops: what was accepted is read, what was not comes back, and nothing hangs.
+#![cfg(not(loom))]
+#![allow(clippy::disallowed_types, clippy::unwrap_used)]
+
+mod common;
+
+use common::{Census, Counted, LONG, builder, until};
+use ringbus::{
+    Drive, HandlerEnd, ManualClock, Publisher, SlotLayout, StopReport, SubscribeOptions,
+    Subscriber, TryRecvError,
+};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Barrier, Mutex};
+use std::thread;
+use std::time::Duration;
+
+/// A publisher in the high digits, its own count in the low ones.
+const PUBLISHER: u64 = 10_000;
+
+/// Reports in every way until it is refused, or out of events; how many were accepted.
+fn report_on(publisher: &mut Publisher<Counted>, id: u64, most: u64, census: &Census) -> u64 {
+    let mut n = 0;
+    while n < most {
+        let value = |n| census.value(id * PUBLISHER + n);
+        let refused = match n % 4 {
+            0 => {
+                let mut batch = (n..most.min(n + 9)).map(value);
+                match publisher.report_batch(&mut batch) {
+                    Ok(accepted) => {
+                        n += accepted as u64;
+                        thread::yield_now();
+                        continue;
+                    }
+                    Err(refused) => {
+                        n += refused.accepted as u64;
+                        assert!(refused.is_stopped());
+                        let back = refused.into_events().chain(batch);
+                        for (expected, event) in (n..).zip(back) {
+                            assert_eq!(event.number(), id * PUBLISHER + expected);
+                        }
+                        return n;
+                    }
+                }
+            }
+            1 => publisher
+                .report(value(n))
+                .map_err(|e| (e.is_stopped(), e.into_inner())),
+            2 => publisher
+                .try_report(value(n))
+                .map_err(|e| (e.is_stopped(), e.into_inner())),
+            _ => publisher
+                .report_recycling(value(n))
+                .map(drop)
+                .map_err(|e| (e.is_stopped(), e.into_inner())),
+        };
+        if let Err((stopped, back)) = refused {
+            assert!(stopped);
+            assert_eq!(back.number(), id * PUBLISHER + n);
+            return n;
+        }
+        n += 1;
+        thread::yield_now();
+    }
+    n
+}
+
+fn read_on(mut subscriber: Subscriber<Counted>) -> Vec<u64> {
+    let mut seen = Vec::new();
+    loop {
+        match subscriber.recv_many(50, |event| seen.push(event.number())) {
+            Ok(_) => {}
+            Err(end) => {
+                assert!(end.is_closed(), "{end}");
+                return seen;
+            }
+        }
+    }
+}
+
+/// A publisher's own share of `seen`.
+fn share(seen: &[u64], id: u64) -> impl Iterator<Item = u64> + '_ {
+    let own = seen.iter().filter(move |n| **n / PUBLISHER == id);
+    own.map(|n| n % PUBLISHER)
+}
+
+/// Too few events to drop anybody, or to take a claim from anybody: with two rings that could leave one of them without.
+fn full_flight(layout: SlotLayout, workers: usize) {
+    const PUBLISHERS: u64 = 3;
+    const MOST: u64 = 1_300;
+    let mut refused = 0;
+    for round in 0..20 {
+        let census = Census::default();
+        let builder = builder(1 << 14).slots(layout).clock(ManualClock::new());
+        let bus = builder.workers(workers).build().unwrap();
+        let by_handler = Arc::new(Mutex::new(Vec::new()));
+        let handled = by_handler.clone();
+        let guard = bus
+            .handle(SubscribeOptions::new(), move |event: &Counted| {
+                handled.lock().unwrap().push(event.number());
+            })
+            .unwrap();
+        thread::scope(|scope| {
+            let readers = [0, 1].map(|_| {
+                let subscriber = bus.subscribe().unwrap();
+                scope.spawn(move || read_on(subscriber))
+            });
+            let writers: Vec<_> = (0..PUBLISHERS)
+                .map(|id| {
+                    let (mut publisher, census) = (bus.publisher(), &census);
+                    scope.spawn(move || report_on(&mut publisher, id, MOST, census))
+                })
+                .collect();
+            until("some events", || census.made() > round * 60);
+            assert!(bus.stop_timeout(LONG).is_clean());
+            let accepted: Vec<u64> = writers.into_iter().map(|w| w.join().unwrap()).collect();
+            refused += accepted.iter().filter(|n| **n < MOST).count();
+            assert_eq!(guard.join(), HandlerEnd::Closed);
+            let mut all = readers.map(|reader| reader.join().unwrap()).to_vec();
+            all.push(std::mem::take(&mut by_handler.lock().unwrap()));
+            for seen in all {
+                for (id, accepted) in (0..).zip(&accepted) {
+                    assert!(share(&seen, id).eq(0..*accepted), "{id} in round {round}");
+                }
+            }
+        });
+        drop(bus);
+        census.expect_all_dropped();
+    }
+    assert!(refused > 0, "no stop came in full flight");
+}
+
+#[test]
+fn in_full_flight_an_event_is_accepted_and_read_by_all_or_given_back() {
+    full_flight(SlotLayout::InLine, 1);
+    full_flight(SlotLayout::Dense, 1);
+}
+
+#[test]
+fn in_full_flight_over_two_rings_too() {
+    full_flight(SlotLayout::InLine, 2);
+}
+
+#[test]
+fn of_stops_at_the_same_time_one_has_the_report() {
+    const STOPS: usize = 4;
+    for round in 0..20 {
+        let bus = builder::<u64>(64).workers(2).build().unwrap();
+        let guard = bus.handle(SubscribeOptions::new(), |_| {}).unwrap();
+        let names = ["a", "b", "c"];
+        let mut subscribers = names.map(|name| {
+            let options = SubscribeOptions::new().name(name);
+            bus.subscribe_with(options).unwrap()
+        });
+        for n in 0..round {
+            bus.report(n).unwrap();
+            for subscriber in &mut subscribers {
+                assert_eq!(*subscriber.recv().unwrap(), n);
+                subscriber.release();
+            }
+        }
+        let barrier = Barrier::new(STOPS);
+        let reports: Vec<StopReport> = thread::scope(|scope| {
+            let stop = || {
+                barrier.wait();
+                bus.stop_timeout(LONG)
+            };
+            let stops: Vec<_> = (0..STOPS).map(|_| scope.spawn(stop)).collect();
+            stops.into_iter().map(|stop| stop.join().unwrap()).collect()
+        });
+        assert!(reports.iter().all(StopReport::is_clean), "{reports:?}");
+        let told = reports.iter().flat_map(|report| &report.drained);
+        let mut told: Vec<_> = told.filter_map(|stopped| stopped.name.clone()).collect();
+        told.sort();
+        assert_eq!(told, names);
+        assert_eq!(guard.join(), HandlerEnd::Closed);
+        assert!(bus.stop().drained.is_empty());
+    }
+}
+
+#[test]
+fn a_shutdowns_event_is_read_by_all_or_by_none_as_it_says() {
+    let mut both = 0;
+    for _ in 0..50 {
+        let census = Census::default();
+        let bus = builder(64).workers(2).build().unwrap();
+        let (accepted, seen) = thread::scope(|scope| {
+            let readers = [0, 1].map(|_| {
+                let subscriber = bus.subscribe().unwrap();
+                scope.spawn(move || read_on(subscriber))
+            });
+            let shutdowns = [1, 2].map(|last| {
+                let (bus, event) = (bus.clone(), census.value(last));
+                scope.spawn(move || bus.shutdown(event).last_accepted.then_some(last))
+            });
+            let stop = scope.spawn(|| bus.stop());
+            let accepted = shutdowns.map(|shutdown| shutdown.join().unwrap());
+            stop.join().unwrap();
+            (accepted, readers.map(|reader| reader.join().unwrap()))
+        });
+        let accepted: Vec<u64> = accepted.into_iter().flatten().collect();
+        both += usize::from(accepted.len() == 2);
+        for mut seen in seen {
+            seen.sort_unstable();
+            assert_eq!(seen, accepted);
+        }
+        let report = bus.shutdown(census.value(3));
+        assert!(!report.last_accepted && !report.is_clean());
+        drop(bus);
+        census.expect_all_dropped();
+    }
+    assert!(both < 50, "no shutdown came too late");
+}
+
+// Who holds a stop up.
+
+#[test]
+fn handlers_that_never_return_are_named_whatever_became_of_them() {
+    let bus = builder::<u64>(64).workers(2).build().unwrap();
+    let (tell, told) = channel();
+    let stuck = |name: &str| {
+        let (go, wait) = channel::<()>();
+        let (tell, options) = (tell.clone(), SubscribeOptions::new().name(name));
+        let guard = bus
+            .handle(options, move |_: &u64| {
+                let _ = tell.send(());
+                let _ = wait.recv();
+            })
+            .unwrap();
+        (guard, go)
+    };
+    let [reading, unsubscribed, lapped] = ["reading", "unsubscribed", "lapped"].map(stuck);
+    let fine = bus
+        .handle(SubscribeOptions::new().name("fine"), |_| {})
+        .unwrap();
+    bus.report(0).unwrap();
+    (0..3).for_each(|_| told.recv_timeout(LONG).unwrap());
+    for _ in 0..100 {
+        // All three are in the way; but the host's word came first for one, and the last is asked no more.
+        if bus.unsubscribe(unsubscribed.0.id()) {
+            assert!(!bus.unsubscribe(unsubscribed.0.id()));
+        }
+        if bus.lag_of(lapped.0.id()) < Some(40) {
+            bus.report(1).unwrap();
+        }
+    }
+    let report = bus.stop_timeout(Duration::from_millis(200));
+    let mut names: Vec<_> = report
+        .running
+        .iter()
+        .map(|s| s.name.clone().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["lapped", "reading", "unsubscribed"]);
+    let mut names: Vec<_> = report
+        .evicted
+        .iter()
+        .map(|s| s.name.clone().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["lapped", "reading"]);
+    assert_eq!(report.drained.len(), 1);
+    assert_eq!(report.drained[0].id, fine.id());
+    assert_eq!(fine.join(), HandlerEnd::Closed);
+    for (guard, go) in [reading, unsubscribed, lapped] {
+        assert!(!guard.is_finished());
+        drop(go);
+        guard.join();
+    }
+}
+
+#[test]
+fn a_notice_that_never_returns_holds_a_stop_up_no_longer_than_its_deadline() {
+    let (go, wait) = channel::<()>();
+    let (tell, told) = channel();
+    let wait = Mutex::new(wait);
+    let bus = builder::<u64>(64)
+        .on_evict(move |_| {
+            tell.send(()).unwrap();
+            let _ = wait.lock().unwrap().recv();
+        })
+        .build()
+        .unwrap();
+    let mut reading = bus.subscribe().unwrap();
+    let gone = bus.subscribe().unwrap();
+    assert!(bus.unsubscribe(gone.id()));
+    told.recv_timeout(LONG).unwrap();
+    // The worker's thread is in the notice, and readers go on without it.
+    bus.report(7).unwrap();
+    assert_eq!(*reading.recv().unwrap(), 7);
+    let (stopped, stop) = channel();
+    let stopping = bus.clone();
+    let thread = thread::spawn(move || {
+        let _ = stopped.send(stopping.stop_timeout(Duration::from_millis(100)));
+    });
+    assert!(reading.recv().unwrap_err().is_closed());
+    assert!(stop.recv_timeout(LONG).unwrap().is_clean());
+    thread.join().unwrap();
+    drop(go);
+}
+
+#[test]
+fn a_stop_may_come_from_the_iterator_of_a_batch() {
+    let census = Census::default();
+    let bus = builder(64).drive(Drive::Manual).workers(2).build().unwrap();
+    let mut readers = Vec::from([0, 1].map(|_| bus.subscribe().unwrap()));
+    let mut events = (0..50).map(|n| {
+        if n == 40 {
+            for mut reader in readers.drain(..) {
+                let mut seen = Vec::new();
+                let drained = reader.drain(99, |event: &Counted| seen.push(event.number()));
+                assert_eq!(drained, Ok(32));
+                assert!(seen.into_iter().eq(0..32));
+            }
+            assert!(bus.stop().is_clean());
+        }
+        census.value(n)
+    });
+    let refused = bus.publisher().report_batch(&mut events).unwrap_err();
+    assert!(refused.is_stopped());
+    assert_eq!(refused.accepted, 32);
+    let back = refused
+        .into_events()
+        .chain(events)
+        .map(|event| event.number());
+    assert!(back.eq(32..50));
+    drop(bus);
+    census.expect_all_dropped();
+}
+
+// What goes on after the bus.
+
+/// Holds one event, and reads the rest when the bus is gone.
+fn outlives(census: &Census, mut subscriber: Subscriber<Counted>, end: impl FnOnce()) {
+    {
+        let held = subscriber.recv().unwrap();
+        end();
+        assert_eq!(held.number(), 0);
+    }
+    assert!(census.alive() > 0);
+    for n in 1..40 {
+        assert_eq!(subscriber.try_recv().unwrap().number(), n);
+    }
+    assert_eq!(subscriber.try_recv().unwrap_err(), TryRecvError::Closed);
+    assert!(subscriber.recv().unwrap_err().is_closed());
+    assert!(subscriber.rejoin().unwrap_err().is_stopped());
+    drop(subscriber);
+    census.expect_all_dropped();
+}
+
+#[test]
+fn the_last_subscriber_outlives_a_bus_that_was_not_stopped() {
+    for drive in [Drive::Manual, Drive::Threads] {
+        for layout in [SlotLayout::InLine, SlotLayout::Dense] {
+            for workers in [1, 2] {
+                let census = Census::default();
+                let builder = builder(64).drive(drive).slots(layout);
+                let bus = builder.workers(workers).build().unwrap();
+                let subscriber = bus.subscribe().unwrap();
+                let second = bus.subscribe().unwrap();
+                for n in 0..40 {
+                    bus.report(census.value(n)).unwrap();
+                }
+                drop(second);
+                outlives(&census, subscriber, || drop(bus));
+            }
+            let census = Census::default();
+            let (mut publisher, bus) = builder(64).slots(layout).build_exclusive().unwrap();
+            let subscriber = bus.subscribe().unwrap();
+            let mut events = (0..40).map(|n| census.value(n));
+            assert_eq!(publisher.report_batch(&mut events).unwrap(), 40);
+            outlives(&census, subscriber, || drop((bus, publisher)));
+        }
+    }
+}
+
+#[test]
+fn handlers_finish_a_bus_that_was_dropped_and_then_it_is_freed() {
+    let census = Census::default();
+    let handled = Arc::new(AtomicUsize::new(0));
+    let bus = builder(64).workers(2).build().unwrap();
+    let guards = [0, 1, 2].map(|_| {
+        let handled = handled.clone();
+        let handle = bus.handle(SubscribeOptions::new(), move |event: &Counted| {
+            event.number();
+            handled.fetch_add(1, Ordering::Relaxed);
+        });
+        handle.unwrap()
+    });
+    for n in 0..40 {
+        bus.report(census.value(n)).unwrap();
+    }
+    drop(bus);
+    for guard in guards {
+        assert_eq!(guard.join(), HandlerEnd::Closed);
+    }
+    assert_eq!(handled.load(Ordering::Relaxed), 3 * 40);
+    census.expect_all_dropped();
+}
+
+#[test]
+fn an_evicted_reader_keeps_what_it_holds_though_the_bus_is_stopped_and_gone() {
+    let census = Census::default();
+    let bus = builder(64).build().unwrap();
+    let mut subscriber = bus.subscribe().unwrap();
+    for n in 0..40 {
+        bus.report(census.value(n)).unwrap();
+    }
+    let held = subscriber.recv().unwrap();
+    let report = bus.stop_timeout(Duration::ZERO);
+    assert_eq!(report.evicted.len(), 1);
+    bus.start().unwrap();
+    let mut fresh = bus.subscribe().unwrap();
+    bus.report(census.value(100)).unwrap();
+    assert_eq!(fresh.recv().unwrap().number(), 100);
+    drop((bus, fresh));
+    assert_eq!(held.number(), 0);
+    assert_eq!(census.alive(), 40, "the new ring's is gone");
+    drop(subscriber);
+    census.expect_all_dropped();
+}
