@@ -1,0 +1,149 @@
+//! Batches whose iterators panic half way: what was accepted is read, the rest is dropped once, and the bus goes on.
+#![cfg(not(loom))]
+#![allow(clippy::disallowed_types, clippy::unwrap_used)]
+
+mod common;
+
+use common::{Census, Counted, builder};
+use ringbus::{Drive, SlotLayout, Subscriber};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+const LAYOUTS: [SlotLayout; 2] = [SlotLayout::InLine, SlotLayout::Dense];
+
+/// Events are gathered so many at a time, before anything is claimed.
+const GATHERED: u64 = 32;
+
+/// Everybody finds the same, beginning with `first` and without a gap. How many they find.
+fn read(subscribers: &mut [Subscriber<Counted>], first: u64) -> u64 {
+    let mut counts = subscribers.iter_mut().map(|subscriber| {
+        let mut next = first;
+        let drained = subscriber.drain(usize::MAX, |event| {
+            assert_eq!(event.number(), next);
+            next += 1;
+        });
+        drained.unwrap();
+        subscriber.release();
+        next - first
+    });
+    let count = counts.next().unwrap_or(0);
+    assert!(counts.all(|other| other == count));
+    count
+}
+
+/// An iterator that panics at one event for `report`, which returns how many were accepted.
+fn expect_all_or_nothing_of_what_was_gathered(
+    census: &Census,
+    subscribers: &mut [Subscriber<Counted>],
+    keep: bool,
+    mut report: impl FnMut(&mut dyn Iterator<Item = Counted>) -> usize,
+) {
+    // Twice round the ring, so that slots hold older values, and each event is gathered once as the first, once as the last.
+    for at in [0, 1, 31, 32, 33, 63] {
+        let mut events = (0..64).map(|n| {
+            assert_ne!(n, at, "no more");
+            census.value(n)
+        });
+        let alive = census.alive();
+        let panicked = catch_unwind(AssertUnwindSafe(|| report(&mut events)));
+        assert!(panicked.is_err(), "swallowed at {at}");
+        let accepted = read(subscribers, 0);
+        // A `try_` gathers no more than there is room for: perhaps less at a time.
+        let lost = at.checked_sub(accepted);
+        let right = match keep {
+            true => lost.is_some_and(|lost| lost < GATHERED),
+            false => lost == Some(at % GATHERED),
+        };
+        assert!(right || subscribers.is_empty(), "{accepted} of {at}");
+        // The iterator itself goes on behind the event that it died of.
+        let after: Vec<_> = events.map(|event| event.number()).collect();
+        assert!(after.into_iter().eq(at + 1..64));
+        // Slots keep their values until lapped; nothing else is left.
+        let kept = (census.alive() - alive) as u64;
+        assert!(
+            kept <= accepted * subscribers.len() as u64,
+            "{kept} at {at}"
+        );
+
+        let mut whole = (100..150).map(|n| census.value(n));
+        assert_eq!(report(&mut whole), 50);
+        assert!(read(subscribers, 100) == 50 || subscribers.is_empty());
+    }
+}
+
+#[test]
+fn of_a_shared_publisher_with_one_ring_and_with_two() {
+    for layout in LAYOUTS {
+        for workers in [1, 2] {
+            for keep in [false, true] {
+                let census = Census::default();
+                let builder = builder(64).drive(Drive::Manual).slots(layout);
+                let bus = builder.workers(workers).build().unwrap();
+                let mut subscribers = [0, 1].map(|_| bus.subscribe().unwrap());
+                let mut publisher = bus.publisher();
+                expect_all_or_nothing_of_what_was_gathered(
+                    &census,
+                    &mut subscribers,
+                    keep,
+                    |mut events| {
+                        if keep {
+                            publisher.try_report_batch(&mut events)
+                        } else {
+                            publisher.report_batch(&mut events).unwrap()
+                        }
+                    },
+                );
+                assert_eq!(publisher.carried(), 0);
+                let stats = bus.stats();
+                assert!(stats.workers.iter().all(|w| w.holes + w.abandoned == 0));
+                drop((bus, publisher, subscribers));
+                census.expect_all_dropped();
+            }
+        }
+    }
+}
+
+#[test]
+fn of_an_exclusive_publisher() {
+    for layout in LAYOUTS {
+        for keep in [false, true] {
+            let census = Census::default();
+            let builder = builder(64).drive(Drive::Manual).slots(layout);
+            let (mut publisher, bus) = builder.build_exclusive().unwrap();
+            let mut subscribers = [0, 1].map(|_| bus.subscribe().unwrap());
+            expect_all_or_nothing_of_what_was_gathered(
+                &census,
+                &mut subscribers,
+                keep,
+                |mut events| {
+                    if keep {
+                        publisher.try_report_batch(&mut events)
+                    } else {
+                        publisher.report_batch(&mut events).unwrap()
+                    }
+                },
+            );
+            assert_eq!(bus.stats().workers[0].holes, 0);
+            drop((bus, publisher, subscribers));
+            census.expect_all_dropped();
+        }
+    }
+}
+
+#[test]
+fn with_nobody_listening() {
+    let census = Census::default();
+    let bus = builder(64).drive(Drive::Manual).workers(2).build().unwrap();
+    let mut shared = bus.publisher();
+    let (mut exclusive, _other) = builder(64).drive(Drive::Manual).build_exclusive().unwrap();
+    let report = |events: &mut dyn Iterator<Item = Counted>| {
+        let mut events = events;
+        shared.report_batch(&mut events).unwrap()
+    };
+    expect_all_or_nothing_of_what_was_gathered(&census, &mut [], false, report);
+    let report = |events: &mut dyn Iterator<Item = Counted>| {
+        let mut events = events;
+        exclusive.try_report_batch(&mut events)
+    };
+    expect_all_or_nothing_of_what_was_gathered(&census, &mut [], false, report);
+    assert_eq!(census.alive(), 0);
+}
