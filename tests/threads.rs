@@ -8,9 +8,10 @@ mod common;
 
 use common::{LONG, builder, until};
 use ringbus::affinity::cores;
-use ringbus::{Bus, Drive, Pinning, SubscribeOptions};
+use ringbus::{Bus, Drive, ManualClock, Pinning, SubscribeOptions};
 use std::fs;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// One test at a time: they count the threads of the whole process.
 fn alone() -> MutexGuard<'static, ()> {
@@ -50,12 +51,14 @@ fn they_are_as_many_as_workers_and_handlers_and_gone_after_a_stop_or_a_drop() {
     for round in 0..10 {
         let bus = running(builder(64).workers(2).build().unwrap());
         assert_eq!(ours(), ALL);
+        let stays = bus.subscribe().unwrap();
         if round % 2 == 0 {
-            assert!(bus.stop_timeout(LONG).is_clean());
-            until("gone after a stop", || ours().is_empty());
+            assert!(bus.stop_timeout(LONG / 10).is_clean());
+            until("gone after a stop, whoever stays", || ours().is_empty());
             bus.start_with(1).unwrap();
             assert_eq!(ours(), ["ringbus-0"]);
         }
+        drop(stays);
         drop(bus);
         until("gone after a drop", || ours().is_empty());
     }
@@ -75,21 +78,28 @@ fn a_bus_that_the_host_turns_has_none_but_its_handlers() {
 #[test]
 fn a_worker_stays_for_the_last_subscriber_and_goes_with_it() {
     let _alone = alone();
+    let limit = Duration::from_millis(4);
     for exclusive in [false, true] {
-        let mut subscriber = if exclusive {
-            let (mut publisher, bus) = builder(64).build_exclusive().unwrap();
-            let subscriber = bus.subscribe().unwrap();
+        let clock = ManualClock::new();
+        let builder = builder(64).clock(clock.clone());
+        let options = SubscribeOptions::new().stall_limit(limit);
+        let subscriber = if exclusive {
+            let (mut publisher, bus) = builder.build_exclusive().unwrap();
+            let subscriber = bus.subscribe_with(options).unwrap();
             publisher.report(7).unwrap();
             subscriber
         } else {
-            let bus = builder(64).build().unwrap();
-            let subscriber = bus.subscribe().unwrap();
+            let bus = builder.build().unwrap();
+            let subscriber = bus.subscribe_with(options).unwrap();
             bus.report(7).unwrap();
             subscriber
         };
-        assert_eq!(*subscriber.recv().unwrap(), 7);
-        assert!(subscriber.recv().unwrap_err().is_closed());
-        assert_eq!(ours(), ["ringbus-0"], "somebody is left to look after");
+        // Its bus is gone, and it is still held to its limit.
+        until("looked after", || {
+            clock.advance(limit);
+            subscriber.eviction().is_some()
+        });
+        assert_eq!(ours(), ["ringbus-0"]);
         drop(subscriber);
         until("gone with the last subscriber", || ours().is_empty());
     }
