@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Census, Counted, LONG, SetOnDrop, builder};
+use common::{Census, Counted, SetOnDrop, builder};
 use ringbus::{Bus, Drive, ManualClock, SubscribeOptions, Subscriber, TryReportError};
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -185,6 +185,7 @@ fn what_was_accepted_is_in_both_rings_and_what_was_refused_in_none() {
 
 #[cfg(feature = "test-hooks")]
 mod hooked {
+    use super::common::LONG;
     use super::*;
     use ringbus::EvictionReason;
     use ringbus::hooks::{self, Point};
