@@ -1,0 +1,185 @@
+//! What the process holds: the bytes it has allocated, and the pages that the system says it has.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+/// The system's allocator, counting. Allocated bytes are the better truth about leaks: what is resident depends on
+/// how the allocator keeps what was freed as well.
+struct Counting;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+static ALLOCATED: AtomicU64 = AtomicU64::new(0);
+
+// SAFETY: all is the system allocator's; the counter beside it is no part of the contract.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATED.fetch_add(layout.size() as u64, Relaxed);
+        // SAFETY: the caller's promise is handed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        ALLOCATED.fetch_sub(layout.size() as u64, Relaxed);
+        // SAFETY: the caller's promise is handed on.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+fn allocated() -> u64 {
+    ALLOCATED.load(Relaxed)
+}
+
+/// The resident set; `None` where nobody says.
+pub fn resident() -> Option<u64> {
+    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = statm.split_whitespace().nth(1)?.parse().ok()?;
+    Some(pages * page_size()?)
+}
+
+#[cfg(target_os = "linux")]
+fn page_size() -> Option<u64> {
+    // SAFETY: it has no requirements.
+    let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    u64::try_from(size).ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn page_size() -> Option<u64> {
+    None
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Sample {
+    resident: Option<u64>,
+    allocated: u64,
+}
+
+/// Samples, all at the same point of an epoch: when everything of it was dropped.
+#[derive(Debug)]
+pub struct Memory {
+    began: Instant,
+    samples: Mutex<Samples>,
+}
+
+#[derive(Debug, Default)]
+struct Samples {
+    after_first_minute: Option<Sample>,
+    last: Option<Sample>,
+    /// At any point.
+    most_resident: Option<u64>,
+    most_allocated: u64,
+}
+
+/// Before this, rings of every size may not have been seen yet.
+const WARM_UP: Duration = Duration::from_secs(60);
+
+impl Memory {
+    pub fn new() -> Self {
+        Self {
+            began: Instant::now(),
+            samples: Mutex::default(),
+        }
+    }
+
+    /// At the end of an epoch.
+    pub fn sample(&self) {
+        let sample = Sample {
+            resident: resident(),
+            allocated: allocated(),
+        };
+        let mut samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
+        samples.last = Some(sample);
+        if self.began.elapsed() >= WARM_UP {
+            samples.after_first_minute.get_or_insert(sample);
+        }
+    }
+
+    /// In the middle of one. What is resident now.
+    pub fn glance(&self) -> Option<u64> {
+        let resident = resident();
+        let mut samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
+        samples.most_resident = samples.most_resident.max(resident);
+        samples.most_allocated = samples.most_allocated.max(allocated());
+        resident
+    }
+
+    pub fn report(&self) -> MemoryReport {
+        let samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
+        let resident = Course::new(
+            samples
+                .after_first_minute
+                .and_then(|sample| sample.resident),
+            samples.most_resident,
+            samples.last.and_then(|sample| sample.resident),
+        );
+        let allocated = Course::new(
+            samples.after_first_minute.map(|sample| sample.allocated),
+            Some(samples.most_allocated),
+            samples.last.map(|sample| sample.allocated),
+        );
+        MemoryReport {
+            resident_bytes: Measured::of(resident, samples.most_resident.is_some()),
+            allocated_bytes: allocated,
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub struct MemoryReport {
+    pub resident_bytes: Measured,
+    pub allocated_bytes: Course,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Measured {
+    Course(Course),
+    Not(&'static str),
+}
+
+impl Measured {
+    fn of(course: Course, is_measured: bool) -> Self {
+        match is_measured {
+            true => Measured::Course(course),
+            false => Measured::Not("not measured"),
+        }
+    }
+
+    pub fn growth(&self) -> Option<f64> {
+        match self {
+            Measured::Course(course) => course.ratio,
+            Measured::Not(_) => None,
+        }
+    }
+}
+
+/// The first and the last are taken between epochs, the maximum at any time.
+#[derive(Debug, Serialize)]
+pub struct Course {
+    after_first_minute: Option<u64>,
+    maximum: Option<u64>,
+    at_end: Option<u64>,
+    /// The last of the first.
+    pub ratio: Option<f64>,
+}
+
+impl Course {
+    fn new(first: Option<u64>, maximum: Option<u64>, last: Option<u64>) -> Self {
+        let ratio = first
+            .zip(last)
+            .map(|(first, last)| last as f64 / first as f64);
+        Self {
+            after_first_minute: first,
+            maximum: maximum.max(last),
+            at_end: last,
+            ratio,
+        }
+    }
+}

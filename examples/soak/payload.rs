@@ -1,0 +1,173 @@
+//! Events that check themselves, and that are counted from the first to the last of them.
+
+use std::hint::black_box;
+use std::mem::ManuallyDrop;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+
+use crate::dice::{Dice, mix};
+use crate::violation;
+
+/// What subscribers are sent.
+pub trait Payload: Clone + Send + Sync + 'static {
+    fn new(publisher: usize, number: u64, dice: &mut Dice) -> Self;
+
+    /// Whose it is, and which; `None` if a single bit of it is not what it was.
+    fn read(&self) -> Option<(usize, u64)>;
+}
+
+/// Values of the counted kinds that live now.
+static LIVE: AtomicI64 = AtomicI64::new(0);
+
+pub fn live() -> i64 {
+    LIVE.load(Relaxed)
+}
+
+/// Two words and their checksum. It needs no drop, so that it can only be lost, torn or doubled.
+#[derive(Clone, Copy, Debug)]
+pub struct Bare {
+    publisher: u64,
+    number: u64,
+    checksum: u64,
+}
+
+impl Bare {
+    fn of(publisher: usize, number: u64, body: &[u64]) -> Self {
+        let publisher = publisher as u64;
+        let checksum = checksum(publisher, number, body);
+        Self {
+            publisher,
+            number,
+            checksum,
+        }
+    }
+
+    fn read_with(&self, body: &[u64]) -> Option<(usize, u64)> {
+        let Self {
+            publisher,
+            number,
+            checksum: told,
+        } = *black_box(self);
+        (told == checksum(publisher, number, body)).then_some((publisher as usize, number))
+    }
+}
+
+fn checksum(publisher: u64, number: u64, body: &[u64]) -> u64 {
+    let start = mix(publisher) ^ number;
+    black_box(body)
+        .iter()
+        .fold(mix(start), |sum, word| mix(sum ^ word))
+}
+
+impl Payload for Bare {
+    fn new(publisher: usize, number: u64, _dice: &mut Dice) -> Self {
+        Self::of(publisher, number, &[])
+    }
+
+    fn read(&self) -> Option<(usize, u64)> {
+        self.read_with(&[])
+    }
+}
+
+/// Some words without a heap, over more than one cache line.
+#[derive(Clone, Debug)]
+pub struct Plain {
+    tag: Bare,
+    body: [u64; 6],
+    seal: Seal,
+}
+
+impl Payload for Plain {
+    fn new(publisher: usize, number: u64, dice: &mut Dice) -> Self {
+        let body = [dice.below(u64::MAX); 6];
+        Self {
+            tag: Bare::of(publisher, number, &body),
+            body,
+            seal: Seal::new(),
+        }
+    }
+
+    fn read(&self) -> Option<(usize, u64)> {
+        self.tag
+            .read_with(&self.body)
+            .filter(|_| self.seal.is_whole())
+    }
+}
+
+/// Words on the heap, sometimes more and sometimes less.
+#[derive(Debug)]
+pub struct Heap {
+    tag: Bare,
+    body: ManuallyDrop<Box<[u64]>>,
+    seal: Seal,
+}
+
+impl Payload for Heap {
+    fn new(publisher: usize, number: u64, dice: &mut Dice) -> Self {
+        let body = vec![dice.below(u64::MAX); dice.within(1..33) as usize].into_boxed_slice();
+        Self {
+            tag: Bare::of(publisher, number, &body),
+            body: ManuallyDrop::new(body),
+            seal: Seal::new(),
+        }
+    }
+
+    fn read(&self) -> Option<(usize, u64)> {
+        // The seal first: of a value that is gone the heap must not be touched.
+        self.seal
+            .is_whole()
+            .then(|| self.tag.read_with(&self.body))
+            .flatten()
+    }
+}
+
+impl Clone for Heap {
+    fn clone(&self) -> Self {
+        Self {
+            tag: self.tag,
+            body: self.body.clone(),
+            seal: self.seal.clone(),
+        }
+    }
+}
+
+impl Drop for Heap {
+    fn drop(&mut self) {
+        // A second drop is to be told, not to end in the allocator.
+        if self.seal.is_whole() {
+            // SAFETY: the seal is broken by the first drop, right after this one.
+            unsafe { ManuallyDrop::drop(&mut self.body) };
+        }
+    }
+}
+
+/// Broken by the first drop, so that a second is noticed.
+#[derive(Debug)]
+struct Seal(AtomicU64);
+
+const WHOLE: u64 = 0x5ea1_5ea1_5ea1_5ea1;
+
+impl Seal {
+    fn new() -> Self {
+        LIVE.fetch_add(1, Relaxed);
+        Self(AtomicU64::new(WHOLE))
+    }
+
+    fn is_whole(&self) -> bool {
+        self.0.load(Relaxed) == WHOLE
+    }
+}
+
+impl Clone for Seal {
+    fn clone(&self) -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Seal {
+    fn drop(&mut self) {
+        LIVE.fetch_sub(1, Relaxed);
+        if self.0.swap(!WHOLE, Relaxed) != WHOLE {
+            violation::record("a value was dropped twice, or never was one");
+        }
+    }
+}
