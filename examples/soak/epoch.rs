@@ -36,6 +36,7 @@ pub fn run(mut dice: Dice, over: &AtomicBool) {
             "{} values live after everything was dropped",
             payload::live()
         ));
+        payload::forget();
     }
 }
 

@@ -32,6 +32,17 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
+/// Back to the system with what is free: many short-lived threads leave their arenas in pieces, and what is kept there
+/// for reuse is no leak.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn trim() {
+    // SAFETY: it has no requirements.
+    unsafe { libc::malloc_trim(0) };
+}
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+fn trim() {}
+
 fn allocated() -> u64 {
     ALLOCATED.load(Relaxed)
 }
@@ -90,6 +101,7 @@ impl Memory {
 
     /// At the end of an epoch.
     pub fn sample(&self) {
+        trim();
         let sample = Sample {
             resident: resident(),
             allocated: allocated(),
@@ -151,13 +163,6 @@ impl Measured {
             false => Measured::Not("not measured"),
         }
     }
-
-    pub fn growth(&self) -> Option<f64> {
-        match self {
-            Measured::Course(course) => course.ratio,
-            Measured::Not(_) => None,
-        }
-    }
 }
 
 /// The first and the last are taken between epochs, the maximum at any time.
@@ -167,7 +172,7 @@ pub struct Course {
     maximum: Option<u64>,
     at_end: Option<u64>,
     /// The last of the first.
-    pub ratio: Option<f64>,
+    ratio: Option<f64>,
 }
 
 impl Course {
@@ -181,5 +186,11 @@ impl Course {
             at_end: last,
             ratio,
         }
+    }
+
+    /// The ratio, if there is more than `slack` to it.
+    pub fn growth_beyond(&self, slack: u64) -> Option<f64> {
+        let (first, last) = self.after_first_minute.zip(self.at_end)?;
+        self.ratio.filter(|_| last > first + slack)
     }
 }

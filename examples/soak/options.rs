@@ -12,15 +12,15 @@ use clap::Parser;
 #[command(name = "soak")]
 pub struct Options {
     /// How long, 0.1 for six seconds
-    #[arg(long, value_name = "N", value_parser = minutes)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = minutes)]
     pub minutes: f64,
 
     /// Where all choices come from; by default another one each time
-    #[arg(long, value_name = "S", default_value_t = fastrand::u64(..1_000_000_000))]
+    #[arg(long, value_name = "S", allow_negative_numbers = true, default_value_t = fastrand::u64(..1_000_000_000))]
     pub seed: u64,
 
     /// Only this epoch of the seed, over and over
-    #[arg(long, value_name = "K")]
+    #[arg(long, value_name = "K", requires = "seed")]
     pub epoch: Option<u64>,
 }
 
@@ -34,7 +34,7 @@ fn minutes(text: &str) -> Result<f64, String> {
     const MOST: f64 = 1e6; // two years
     match text.parse::<f64>() {
         Ok(minutes) if minutes > 0.0 && minutes <= MOST => Ok(minutes),
-        Ok(_) => Err(format!("not more than 0 and at most {MOST}")),
+        Ok(_) => Err(format!("must be more than 0 and at most {MOST}")),
         Err(_) => Err("not a number".into()),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 use std::mem::ManuallyDrop;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
 
 use crate::dice::{Dice, mix};
 use crate::violation;
@@ -15,11 +15,20 @@ pub trait Payload: Clone + Send + Sync + 'static {
     fn read(&self) -> Option<(usize, u64)>;
 }
 
-/// Values of the counted kinds that live now.
-static LIVE: AtomicI64 = AtomicI64::new(0);
+/// The living values of the counted kinds, by their seals. Many counters, so that they seldom meet.
+static CENSUS: [AtomicI32; 1 << 16] = [const { AtomicI32::new(0) }; 1 << 16];
 
+/// How many live. No good while they come and go.
 pub fn live() -> i64 {
-    LIVE.load(Relaxed)
+    let counters = CENSUS.iter();
+    counters
+        .map(|counter| i64::from(counter.load(Relaxed)))
+        .sum()
+}
+
+/// Forgets those that live, once they are told.
+pub fn forget() {
+    CENSUS.iter().for_each(|counter| counter.store(0, Relaxed));
 }
 
 /// Two words and their checksum. It needs no drop, so that it can only be lost, torn or doubled.
@@ -132,28 +141,33 @@ impl Clone for Heap {
 
 impl Drop for Heap {
     fn drop(&mut self) {
-        // A second drop is to be told, not to end in the allocator.
+        // A second drop is to be told by the seal, not to end in the allocator.
         if self.seal.is_whole() {
-            // SAFETY: the seal is broken by the first drop, right after this one.
+            // SAFETY: the first drop, as the one of the seal follows.
             unsafe { ManuallyDrop::drop(&mut self.body) };
         }
     }
 }
 
-/// Broken by the first drop, so that a second is noticed.
+/// One living value. It is known outside of the value, so that a second drop of the same bits is noticed as well, be it
+/// where the value was or where it was copied to.
 #[derive(Debug)]
-struct Seal(AtomicU64);
-
-const WHOLE: u64 = 0x5ea1_5ea1_5ea1_5ea1;
+struct Seal(u64);
 
 impl Seal {
     fn new() -> Self {
-        LIVE.fetch_add(1, Relaxed);
-        Self(AtomicU64::new(WHOLE))
+        // By no seed: these numbers decide nothing.
+        let seal = Self(fastrand::u64(1..));
+        seal.census().fetch_add(1, Relaxed);
+        seal
+    }
+
+    fn census(&self) -> &'static AtomicI32 {
+        &CENSUS[self.0 as usize % CENSUS.len()]
     }
 
     fn is_whole(&self) -> bool {
-        self.0.load(Relaxed) == WHOLE
+        self.0 != 0 && self.census().load(Relaxed) > 0
     }
 }
 
@@ -165,8 +179,7 @@ impl Clone for Seal {
 
 impl Drop for Seal {
     fn drop(&mut self) {
-        LIVE.fetch_sub(1, Relaxed);
-        if self.0.swap(!WHOLE, Relaxed) != WHOLE {
+        if self.census().fetch_sub(1, Relaxed) <= 0 {
             violation::record("a value was dropped twice, or never was one");
         }
     }
