@@ -1,8 +1,9 @@
 //! Events that check themselves, and that are counted from the first to the last of them.
 
+use std::cell::Cell;
 use std::hint::black_box;
 use std::mem::ManuallyDrop;
-use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicI32, AtomicU64, Ordering::Relaxed};
 
 use crate::dice::{Dice, mix};
 use crate::violation;
@@ -154,10 +155,29 @@ impl Drop for Heap {
 #[derive(Debug)]
 struct Seal(u64);
 
+/// Seals in a row, so that values that live at the same time seldom share a counter; each thread takes some at once.
+static NEXT_NUMBER: AtomicU64 = AtomicU64::new(0);
+
+const AT_ONCE: u64 = 64;
+
+thread_local! {
+    static NUMBERS: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
+}
+
 impl Seal {
     fn new() -> Self {
-        // By no seed: these numbers decide nothing.
-        let seal = Self(fastrand::u64(1..));
+        let seal = Self(NUMBERS.with(|numbers| {
+            let (next, end) = numbers.get();
+            let (next, end) = match next == end {
+                true => {
+                    let next = NEXT_NUMBER.fetch_add(AT_ONCE, Relaxed);
+                    (next, next + AT_ONCE)
+                }
+                false => (next, end),
+            };
+            numbers.set((next + 1, end));
+            next
+        }));
         seal.census().fetch_add(1, Relaxed);
         seal
     }
@@ -167,7 +187,7 @@ impl Seal {
     }
 
     fn is_whole(&self) -> bool {
-        self.0 != 0 && self.census().load(Relaxed) > 0
+        self.census().load(Relaxed) > 0
     }
 }
 
@@ -180,6 +200,7 @@ impl Clone for Seal {
 impl Drop for Seal {
     fn drop(&mut self) {
         if self.census().fetch_sub(1, Relaxed) <= 0 {
+            self.census().fetch_add(1, Relaxed); // it must not be held against another value
             violation::record("a value was dropped twice, or never was one");
         }
     }
