@@ -65,13 +65,14 @@ struct Run {
 }
 
 fn main() -> ExitCode {
+    let options = Options::parse();
+    violation::watch_panics();
     let run = Arc::new(Run {
-        options: Options::parse(),
+        options,
         over: AtomicBool::new(false),
         epochs: AtomicU64::new(0),
         memory: Memory::new(),
     });
-    violation::watch_panics();
     let interrupted = Arc::clone(&run);
     let interrupt = move || {
         if interrupted.over.swap(true, SeqCst) {

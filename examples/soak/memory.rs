@@ -1,12 +1,16 @@
 //! What the process holds: the bytes it has allocated, and the pages that the system says it has.
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::hint::black_box;
+use std::panic;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Barrier, Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
+
+use crate::violation;
 
 /// The system's allocator, counting. Allocated bytes are the better truth about leaks: what is resident depends on
 /// how the allocator keeps what was freed as well.
@@ -57,6 +61,24 @@ fn keep_little() {}
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 fn trim() {}
 
+/// The system keeps the stacks of threads that have ended, some dozens of them, as deep as they were used. They are to be
+/// there from the beginning, and not when some late epoch happens to need one more.
+fn warm_up() {
+    const THREADS: usize = 24;
+    const DEPTH: usize = 32 << 10;
+    let all_there = Barrier::new(THREADS);
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                black_box([1u8; DEPTH]);
+                let panicked = panic::catch_unwind(|| panic!("{}", violation::DELIBERATE));
+                all_there.wait();
+                drop(panicked);
+            });
+        }
+    });
+}
+
 fn allocated() -> u64 {
     ALLOCATED.load(Relaxed)
 }
@@ -106,9 +128,10 @@ struct Samples {
 const WARM_UP: Duration = Duration::from_secs(60);
 
 impl Memory {
-    /// To be called before there are threads.
+    /// To be called before there are threads, and with panics watched.
     pub fn new() -> Self {
         keep_little();
+        warm_up();
         Self {
             began: Instant::now(),
             samples: Mutex::default(),

@@ -85,7 +85,7 @@ impl<E: Payload> Stint<E> {
         most: usize,
         ledger: &Ledger,
     ) -> Result<(), Refused> {
-        let before = source.gone() - self.pen.carried().min(source.gone());
+        let before = source.gone() - self.pen.carried();
         let outcome = self.pen.offer(way, source, most);
         let accepted = source.gone() - self.pen.carried();
         ledger.accept(self.publisher, accepted);
