@@ -7,6 +7,7 @@ use crate::member::{Member, SubscriberId};
 use crate::sync::thread::{self, JoinHandle};
 use crate::sync::{Arc, PlainArc};
 use crate::worker::Worker;
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 /// How a stop went; see [`Bus::stop`](crate::Bus::stop). Who was dropped before is in no list.
@@ -77,8 +78,12 @@ pub(crate) fn stop<E>(
     let deadline = began.checked_add(timeout);
     let over = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
 
+    // Looked at twice: who drains and goes right at the close is known from before, who joined just then from after.
+    let mut members = present(generation);
     generation.workers.iter().for_each(|worker| worker.close());
-    let members = members(generation);
+    let known: HashSet<SubscriberId> = members.iter().map(|(_, member)| member.id).collect();
+    let late = present(generation).into_iter();
+    members.extend(late.filter(|(_, member)| !known.contains(&member.id)));
     let mut pause = Duration::from_micros(20);
     while members
         .iter()
@@ -104,7 +109,8 @@ pub(crate) fn stop<E>(
         if left == Left::Reading && member.evict(EvictionReason::Stalled) {
             member.wake_evicted();
             report.evicted.push(entry.clone());
-        } else if !was_dropped {
+        } else if !(was_dropped || member.is_retired() && lag > 0) {
+            // Not one that left by itself before it had read everything.
             report.drained.push(entry.clone());
         }
         if left != Left::Nothing && member.terms.is_handler {
@@ -134,7 +140,7 @@ pub(crate) fn stop<E>(
 type Reading<E> = (Arc<Worker<E>>, PlainArc<Member>);
 
 /// Everybody who is there, but the caller itself if it is a handler.
-fn members<E>(generation: &Generation<E>) -> Vec<Reading<E>> {
+fn present<E>(generation: &Generation<E>) -> Vec<Reading<E>> {
     let roster = generation.registry.load();
     let own = thread::current().id();
     roster

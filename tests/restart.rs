@@ -164,3 +164,16 @@ fn every_run_has_an_unbroken_piece_of_what_was_accepted() {
     drop(bus);
     census.expect_all_dropped();
 }
+
+#[test]
+fn an_old_publishers_room_is_that_of_the_new_workers() {
+    let bus = builder::<u64>(64).drive(Drive::Manual).build().unwrap();
+    let mut old = bus.publisher();
+    bus.stop();
+    assert_eq!(old.free(), 0, "nothing fits into a stopped bus");
+    bus.start().unwrap();
+    let _full = bus.subscribe().unwrap();
+    while bus.try_report(1).is_ok() {}
+    assert_eq!(old.free(), 0, "a lower bound");
+    assert!(old.try_report(2).unwrap_err().is_full());
+}

@@ -10,6 +10,7 @@ use ringbus::{
 };
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Barrier, Mutex};
+use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
@@ -324,4 +325,50 @@ fn a_stop_may_come_from_the_iterator_of_a_batch() {
     assert!(back.eq(32..50));
     drop(bus);
     census.expect_all_dropped();
+}
+
+/// A task whose waker drains its subscriber to the end and drops it, as any executor may do on another thread meanwhile.
+struct Drains(Mutex<Option<Subscriber<u64>>>);
+
+impl Wake for Drains {
+    fn wake(self: Arc<Self>) {
+        let mut subscriber = self.0.lock().unwrap().take().unwrap();
+        assert!(subscriber.recv().unwrap_err().is_closed());
+    }
+}
+
+#[test]
+fn a_stop_reports_who_drained_however_fast() {
+    let bus = builder::<u64>(64).drive(Drive::Manual).build().unwrap();
+    let subscriber = bus.subscribe().unwrap();
+    let id = subscriber.id();
+    let task = Arc::new(Drains(Mutex::new(Some(subscriber))));
+    let waker = Waker::from(task.clone());
+    let mut context = Context::from_waker(&waker);
+    let poll = |s: &mut Subscriber<u64>| s.poll_ready(&mut context).is_pending();
+    assert!(task.0.lock().unwrap().as_mut().is_some_and(poll));
+    let report = bus.stop_timeout(LONG);
+    let drained: Vec<_> = report.drained.iter().map(|stopped| stopped.id).collect();
+    assert_eq!(drained, [id]);
+}
+
+#[test]
+fn a_stop_does_not_report_as_drained_who_left_with_events_unread() {
+    for _ in 0..20 {
+        let bus = builder::<u64>(64).drive(Drive::Manual).build().unwrap();
+        let mut leaves = bus.subscribe().unwrap();
+        let mut stays = bus.subscribe().unwrap();
+        (0..40).for_each(|n| bus.report(n).unwrap());
+        let report = thread::scope(|scope| {
+            let stop = scope.spawn(|| bus.stop_timeout(LONG));
+            until("stopping", || bus.stats().workers.is_empty());
+            // The stop waits for both; one gives up.
+            leaves.try_recv().unwrap();
+            drop(leaves);
+            while stays.recv().is_ok() {}
+            stop.join().unwrap()
+        });
+        let drained: Vec<_> = report.drained.iter().map(|stopped| stopped.id).collect();
+        assert_eq!(drained, [stays.id()], "{report:?}");
+    }
 }

@@ -158,7 +158,7 @@ impl<E: Send + Sync + 'static> Publisher<E> {
         }
         loop {
             // Nothing is taken from the iterator that has nowhere to go.
-            let free = if self.is_stopped() { 0 } else { self.free() };
+            let free = self.free();
             let mut batch = Batch::gather(events, free);
             let result = self.send_batch(&mut batch, Policy::Keep);
             accepted += batch.committed();
@@ -216,10 +216,14 @@ impl<E: Send + Sync + 'static> Publisher<E> {
         Ok(())
     }
 
-    /// Events that fit now without dropping anyone, in every ring that has a subscriber; the capacity if none has.
+    /// Events that fit now without dropping anyone, in every ring that has a subscriber; the capacity if none has,
+    /// and 0 of a bus that is stopped.
     ///
     /// Other publishers may take the room first; subscribers only add to it. Wait-free.
     pub fn free(&mut self) -> usize {
+        if self.is_stopped() {
+            return 0;
+        }
         let heard = self
             .generation
             .workers
