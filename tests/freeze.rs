@@ -3,8 +3,7 @@
 //!
 //! Real threads run flat out: publishers, subscribers that spin, sleep and borrow, one that joins and leaves all the
 //! time, and the bus's own. A signal stops one of them wherever it happens to be, until each of the others has moved by
-//! its own count; every few times, until the ring was lapped twice. It then goes on, and so does the next freeze. At the
-//! end everything that was accepted was delivered to everybody, once and in order, but for what a frozen reader was
+//! its own count; every few times, until the ring was lapped. It then goes on, and the next is frozen. At the end everything that was accepted was delivered to everybody, once and in order, but for what a frozen reader was
 //! told of; and everything was dropped once.
 //!
 //! `RINGBUS_FREEZES=n` makes it n freezes in each run, however long they take; without it a run ends after some seconds.

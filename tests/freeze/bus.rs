@@ -167,7 +167,7 @@ fn figures<B: Body, M>(bus: &ringbus::Bus<Event<B>, M>) -> String {
     let stats = bus.stats();
     let worker = &stats.workers[0];
     format!(
-        "{} events, {} holes, {} of them claims taken from a frozen publisher; drops by reason {:?}, wakes {}, exhausted {}",
+        "{} events, {} holes, {} of them claims taken from a publisher that hung; drops by reason {:?}, wakes {}, exhausted {}",
         worker.published,
         worker.holes,
         worker.abandoned,

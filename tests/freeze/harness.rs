@@ -35,8 +35,9 @@ const LEAST: u64 = 8;
 /// What everybody else does during a freeze: events; joins, and turns.
 const EVENTS: u64 = 24;
 const ROUNDS: u64 = 1;
-/// Every so many freezes of a thread one lasts for two laps.
-const LONG: u64 = 4;
+/// Every so many freezes of a thread one lasts for more than a lap.
+const OFTEN: u64 = 4;
+const LAP: u64 = CAPACITY / 4 * 5;
 /// How long a freeze inside of the allocator stands.
 const MOMENT: Duration = Duration::from_millis(30);
 
@@ -140,7 +141,7 @@ impl<T> Cast<T> {
             for target in 0..self.roles.len() {
                 // At any distance from where the last freeze left it.
                 thread::sleep(Duration::from_micros(dice.below(200)));
-                self.freeze_one(target, round % LONG == 1)?;
+                self.freeze_one(target, round)?;
             }
             round += 1;
         }
@@ -170,7 +171,7 @@ impl<T> Cast<T> {
     }
 
     /// Freezes one thread until every other has moved.
-    fn freeze_one(&mut self, target: usize, long: bool) -> Result<(), Stuck> {
+    fn freeze_one(&mut self, target: usize, round: u64) -> Result<(), Stuck> {
         let role = Arc::clone(&self.roles[target]);
         let nth = self.report.attempts() + 1;
         role.excuse(nth);
@@ -181,7 +182,7 @@ impl<T> Cast<T> {
             return Ok(());
         };
         let phase = role.phase();
-        if frozen.in_allocator && self.plan.in_allocator == InAllocator::Release {
+        if frozen.0.in_allocator && self.plan.in_allocator == InAllocator::Release {
             drop(frozen);
             role.recover(nth);
             self.report.released += 1;
@@ -190,19 +191,16 @@ impl<T> Cast<T> {
         let told = role.told();
         // The only publisher's readers have nothing to read: they are to look for it.
         let starved = role.kind == Kind::Publisher && self.plan.publishers == 1;
-        let until = self.mark_all(long && !starved, starved);
+        let until = self.mark_all(round % OFTEN == 1 && !starved, starved);
         let ended = self.watch(target, &frozen, until, starved);
         // As things are now, as thawing sets them right.
         for (mark, role) in self.marks.iter_mut().zip(&self.roles) {
             *mark = mark.saturating_sub(Self::count(role, starved));
         }
-        let (instruction, in_allocator) = (frozen.instruction, frozen.in_allocator);
+        let place = frozen.0;
         drop(frozen);
         role.recover(nth);
-        self.report
-            .add(target, phase, instruction, in_allocator, until.is_some());
-        let others = (0..self.roles.len()).filter(|at| *at != target && self.marks[*at] > 0);
-        let still = others.map(|at| self.roles[at].name.clone());
+        self.report.add(target, phase, place, until.is_some());
         match ended {
             Ended::AllMoved => {
                 if until.is_some() && role.is_reader() {
@@ -221,10 +219,23 @@ impl<T> Cast<T> {
             Ended::Stuck => Err(Stuck {
                 frozen: role.name.clone(),
                 phase,
-                in_allocator,
-                still: still.collect(),
+                place,
+                still: self.who_is_still(target),
             }),
         }
+    }
+
+    /// Who has not reached its mark.
+    fn who_is_still(&self, target: usize) -> Vec<String> {
+        let still = |at: &usize| *at != target && self.marks[*at] > 0;
+        let mut still: Vec<_> = (0..self.roles.len())
+            .filter(still)
+            .map(|at| self.roles[at].name.clone())
+            .collect();
+        if still.is_empty() {
+            still.push("all publishers together, over a lap".into());
+        }
+        still
     }
 
     /// Sets what each role is to reach, and gives what the tickets are, if it is to be a long freeze.
@@ -238,7 +249,7 @@ impl<T> Cast<T> {
             *mark = Self::count(role, starved) + quota;
         }
         let tickets = self.scene.tickets.load(Ordering::Relaxed);
-        long.then_some(tickets + 2 * CAPACITY)
+        long.then_some(tickets + LAP)
     }
 
     fn count(role: &Role, starved: bool) -> u64 {
@@ -261,7 +272,7 @@ impl<T> Cast<T> {
             if self.has_failed() {
                 return Ended::Failed;
             }
-            if frozen.in_allocator && began.elapsed() > MOMENT {
+            if frozen.0.in_allocator && began.elapsed() > MOMENT {
                 return Ended::Moment;
             }
             if began.elapsed() > self.plan.patience {

@@ -1,6 +1,7 @@
 //! What a run found.
 
 use crate::role::{Phase, Role};
+use crate::signal::Place;
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
@@ -11,14 +12,14 @@ use std::time::Duration;
 pub(crate) struct Stuck {
     pub(crate) frozen: String,
     pub(crate) phase: Phase,
-    pub(crate) in_allocator: bool,
+    pub(crate) place: Place,
     /// Who did not move.
     pub(crate) still: Vec<String>,
 }
 
 impl fmt::Display for Stuck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let inside = if self.in_allocator {
+        let inside = if self.place.in_allocator {
             ", inside of the allocator"
         } else {
             ""
@@ -40,7 +41,7 @@ pub(crate) struct Report {
     rows: Vec<Row>,
     /// Instructions at which somebody stood.
     instructions: HashSet<usize>,
-    /// Freezes for two laps.
+    /// Freezes for more than a lap.
     long: u64,
     /// Readers that were dropped while frozen, and told so; those of them that stood inside of an event, which was whole.
     pub(crate) lapped: u64,
@@ -59,6 +60,7 @@ struct Row {
     role: String,
     /// By [`Phase`].
     phases: [u64; 3],
+    in_our_code: u64,
     in_allocator: u64,
 }
 
@@ -73,6 +75,7 @@ impl Report {
         let row = |role: &Arc<Role>| Row {
             role: role.name.clone(),
             phases: [0; 3],
+            in_our_code: 0,
             in_allocator: 0,
         };
         Report {
@@ -89,18 +92,12 @@ impl Report {
         }
     }
 
-    pub(crate) fn add(
-        &mut self,
-        role: usize,
-        phase: Phase,
-        instruction: usize,
-        in_allocator: bool,
-        long: bool,
-    ) {
+    pub(crate) fn add(&mut self, role: usize, phase: Phase, at: Place, long: bool) {
         let row = &mut self.rows[role];
         row.phases[phase as usize] += 1;
-        row.in_allocator += u64::from(in_allocator);
-        self.instructions.insert(instruction);
+        row.in_our_code += u64::from(at.in_our_code);
+        row.in_allocator += u64::from(at.in_allocator);
+        self.instructions.insert(at.instruction);
         self.long += u64::from(long);
     }
 
@@ -124,7 +121,7 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{}: {} freezes in {:.1?} at {} instructions, {} of them for two laps",
+            "{}: {} freezes in {:.1?} at {} instructions, {} of them for over a lap",
             self.name,
             self.freezes(),
             self.took,
@@ -133,16 +130,17 @@ impl fmt::Display for Report {
         )?;
         writeln!(
             f,
-            "  {:<12} {:>7} {:>8} {:>8} {:>9} {:>9}",
-            "role", "freezes", "outside", "calling", "borrowing", "allocator"
+            "  {:<12} {:>7} {:>8} {:>8} {:>9} {:>9} {:>9}",
+            "role", "freezes", "outside", "calling", "borrowing", "our code", "allocator"
         )?;
         for row in &self.rows {
             let [outside, calling, borrowing] = row.phases;
             writeln!(
                 f,
-                "  {:<12} {:>7} {outside:>8} {calling:>8} {borrowing:>9} {:>9}",
+                "  {:<12} {:>7} {outside:>8} {calling:>8} {borrowing:>9} {:>9} {:>9}",
                 row.role,
                 row.freezes(),
+                row.in_our_code,
                 row.in_allocator,
             )?;
         }

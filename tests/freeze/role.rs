@@ -210,19 +210,22 @@ impl Scene {
         let mut number = 0u64;
         while !self.is_over() {
             self.pace();
-            let count = if number.is_multiple_of(24) { 8 } else { 1 };
-            if count == 1 {
-                let event = next(number);
-                role.enter(Phase::Calling);
-                publisher.report(event);
-            } else {
-                role.enter(Phase::Calling);
-                publisher.report_batch(&mut (number..number + count).map(next));
+            // Seven one by one, then eight at once.
+            for turn in 0..8 {
+                if turn < 7 {
+                    let event = next(number);
+                    role.enter(Phase::Calling);
+                    publisher.report(event);
+                    number += 1;
+                } else {
+                    role.enter(Phase::Calling);
+                    publisher.report_batch(&mut (number..number + 8).map(next));
+                    number += 8;
+                }
+                role.enter(Phase::Outside);
+                role.calls.fetch_add(1, Ordering::Relaxed);
+                role.events.store(number, Ordering::Release);
             }
-            role.enter(Phase::Outside);
-            number += count;
-            role.calls.fetch_add(1, Ordering::Relaxed);
-            role.events.store(number, Ordering::Release);
         }
     }
 
@@ -238,7 +241,7 @@ impl Scene {
                 role.enter(Phase::Borrowing);
                 seen.add(event);
                 role.sees(event.ticket, &self.tickets);
-                if role.kind == Kind::Borrowing && event.number.is_multiple_of(16) {
+                if role.kind == Kind::Borrowing && event.number.is_multiple_of(64) {
                     self.hold(event);
                 }
                 role.enter(Phase::Calling);

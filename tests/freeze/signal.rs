@@ -3,8 +3,9 @@
 //! One at a time: the test that freezes holds [`crate::ALONE`].
 
 use crate::allocator;
-use std::sync::Once;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Once, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -16,11 +17,33 @@ static ARRIVED: AtomicU32 = AtomicU32::new(0);
 static INSTRUCTION: AtomicUsize = AtomicUsize::new(0);
 static IN_ALLOCATOR: AtomicBool = AtomicBool::new(false);
 
+/// Where a thread stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) instruction: usize,
+    /// In code of this program, and neither in the system nor in the system's library.
+    pub(crate) in_our_code: bool,
+    pub(crate) in_allocator: bool,
+}
+
 /// A thread that stands still until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Frozen {
-    pub(crate) instruction: usize,
-    pub(crate) in_allocator: bool,
+pub(crate) struct Frozen(pub(crate) Place);
+
+/// Where this program's code is mapped.
+fn our_code() -> Range<usize> {
+    static OURS: OnceLock<Range<usize>> = OnceLock::new();
+    let find = || {
+        let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
+        let ranges = maps.lines().filter_map(|line| {
+            let (first, last) = line.split(' ').next()?.split_once('-')?;
+            let address = |digits| usize::from_str_radix(digits, 16).ok();
+            Some(address(first)?..address(last)?)
+        });
+        let ours = |range: &Range<usize>| range.contains(&(our_code as *const () as usize));
+        ranges.into_iter().find(ours).unwrap_or(0..0)
+    };
+    OURS.get_or_init(find).clone()
 }
 
 /// The system's number of the calling thread.
@@ -46,10 +69,12 @@ pub(crate) fn freeze(id: i32, patience: Duration) -> Option<Frozen> {
         }
         thread::sleep(Duration::from_micros(10));
     }
-    Some(Frozen {
-        instruction: INSTRUCTION.load(Ordering::Relaxed),
+    let instruction = INSTRUCTION.load(Ordering::Relaxed);
+    Some(Frozen(Place {
+        instruction,
+        in_our_code: our_code().contains(&instruction),
         in_allocator: IN_ALLOCATOR.load(Ordering::Relaxed),
-    })
+    }))
 }
 
 impl Drop for Frozen {
@@ -68,6 +93,7 @@ impl Drop for Frozen {
 }
 
 fn install() {
+    our_code(); // found now, as nothing is allocated during a freeze
     // SAFETY: the handler does only what a handler may; the action is zeroed but for what is set here.
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
