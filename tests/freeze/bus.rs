@@ -94,6 +94,12 @@ impl<B: Body> Shared<B> {
     pub(crate) fn new(worker: &Arc<Role>) -> Self {
         Shared(builder(worker).build().unwrap())
     }
+
+    /// With a worker that never sleeps: its freezes land within its turns.
+    pub(crate) fn restless(worker: &Arc<Role>) -> Self {
+        let builder = builder(worker).wait(WaitStrategy::Yield);
+        Shared(builder.build().unwrap())
+    }
 }
 
 /// A bus with a publisher of its own.

@@ -1,6 +1,7 @@
 //! Events that check themselves, and what a reader may find of them.
 
 use std::fmt::Debug;
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
@@ -117,9 +118,10 @@ pub(crate) struct Seen {
     told: u64,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Progress {
-    next: Option<u64>,
+    /// What comes next: one number, or any of those that were under way at the join.
+    next: RangeInclusive<u64>,
     /// It was told of a loss since this publisher's last event.
     may_skip: bool,
 }
@@ -127,40 +129,46 @@ struct Progress {
 impl Seen {
     /// One that was there before the first event.
     pub(crate) fn from_the_start(publishers: usize) -> Self {
-        Seen::starting(publishers, Some(0))
+        Seen::starting((0..publishers).map(|_| 0..=0))
     }
 
-    /// One that comes in the middle.
-    pub(crate) fn from_now(publishers: usize) -> Self {
-        Seen::starting(publishers, None)
+    /// One that joined: of each publisher none of the events that were reported `before`, and all of those that were
+    /// begun after it.
+    pub(crate) fn joined(reported: &[u64], begun: &[u64]) -> Self {
+        Seen::starting(
+            reported
+                .iter()
+                .zip(begun)
+                .map(|(&first, &last)| first..=last),
+        )
     }
 
-    fn starting(publishers: usize, next: Option<u64>) -> Self {
-        let progress = Progress {
+    fn starting(nexts: impl Iterator<Item = RangeInclusive<u64>>) -> Self {
+        let progress = |next| Progress {
             next,
             may_skip: false,
         };
         Seen {
-            publishers: vec![progress; publishers],
+            publishers: nexts.map(progress).collect(),
             told: 0,
         }
     }
 
     pub(crate) fn add<B: Body>(&mut self, event: &Event<B>) {
         event.check();
-        let number = event.number;
-        let of = &mut self.publishers[event.publisher];
-        let expected = of.next.replace(number + 1).unwrap_or(number);
+        let (of, number) = (&mut self.publishers[event.publisher], event.number);
+        let (first, last) = (*of.next.start(), *of.next.end());
+        assert!(
+            number >= first,
+            "{number} came again, or too late: {first} is next"
+        );
         if of.may_skip {
             of.may_skip = false;
-            assert!(
-                number >= expected,
-                "{number} came again: {expected} is next"
-            );
-            self.told = spend(self.told, number - expected);
+            self.told = spend(self.told, number.saturating_sub(last));
         } else {
-            assert_eq!(number, expected, "of publisher {}", event.publisher);
+            assert!(number <= last, "{number} came: {last} is missing");
         }
+        of.next = number + 1..=number + 1;
     }
 
     /// It was told that so many sequences were missed.
@@ -174,7 +182,7 @@ impl Seen {
     /// Everything that was accepted was seen, but for what it was told of.
     pub(crate) fn expect_all(mut self, accepted: &[u64]) {
         for (publisher, (of, &accepted)) in self.publishers.iter().zip(accepted).enumerate() {
-            let next = of.next.unwrap_or(0);
+            let next = *of.next.end();
             if of.may_skip {
                 self.told = spend(self.told, accepted - next);
             } else {

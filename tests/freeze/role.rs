@@ -46,6 +46,8 @@ pub(crate) struct Role {
     thread: AtomicI32,
     /// Events accepted, or delivered; joins and leaves; turns.
     events: AtomicU64,
+    /// Events whose report was begun.
+    begun: AtomicU64,
     /// Calls that returned, with an event or without.
     calls: AtomicU64,
     phase: AtomicU8,
@@ -65,6 +67,7 @@ impl Role {
             kind,
             thread: AtomicI32::new(0),
             events: AtomicU64::new(0),
+            begun: AtomicU64::new(0),
             calls: AtomicU64::new(0),
             phase: AtomicU8::new(Phase::Outside as u8),
             health: AtomicU64::new(HEALTHY),
@@ -203,7 +206,7 @@ impl Scene {
         let _fails = FailOnPanic(self);
         let role = &self.publishers[id];
         role.starts(signal::thread_id());
-        let next = |number| {
+        let event = |number| {
             let ticket = self.tickets.fetch_add(1, Ordering::Relaxed) + 1;
             Event::new(id, number, ticket, self.census)
         };
@@ -212,19 +215,18 @@ impl Scene {
             self.pace();
             // Seven one by one, then eight at once.
             for turn in 0..8 {
-                if turn < 7 {
-                    let event = next(number);
-                    role.enter(Phase::Calling);
-                    publisher.report(event);
-                    number += 1;
-                } else {
-                    role.enter(Phase::Calling);
-                    publisher.report_batch(&mut (number..number + 8).map(next));
-                    number += 8;
+                let count = if turn < 7 { 1 } else { 8 };
+                let events = number..number + count;
+                number += count;
+                role.begun.store(number, Ordering::SeqCst);
+                role.enter(Phase::Calling);
+                match count {
+                    1 => publisher.report(event(events.start)),
+                    _ => publisher.report_batch(&mut events.map(event)),
                 }
                 role.enter(Phase::Outside);
                 role.calls.fetch_add(1, Ordering::Relaxed);
-                role.events.store(number, Ordering::Release);
+                role.events.store(number, Ordering::SeqCst);
             }
         }
     }
@@ -282,19 +284,19 @@ impl Scene {
         role.starts(signal::thread_id());
         while !self.is_over() {
             let round = role.events();
-            let before: Vec<u64> = self.publishers.iter().map(|role| role.events()).collect();
+            let counts = |count: fn(&Role) -> &AtomicU64| -> Vec<u64> {
+                let load = |role: &Arc<Role>| count(role).load(Ordering::SeqCst);
+                self.publishers.iter().map(load).collect()
+            };
+            let reported = counts(|role| &role.events);
             role.enter(Phase::Calling);
             let how = [How::Spin, How::Park][usize::from(round.is_multiple_of(64))];
             let Some(mut subscriber) = bus.subscribe(how) else {
                 return;
             };
-            let mut seen = Seen::from_now(self.publishers.len());
+            let mut seen = Seen::joined(&reported, &counts(|role| &role.begun));
             for _ in 0..8 {
-                let next = subscriber.next(&mut |event| {
-                    let old = event.number < before[event.publisher];
-                    assert!(!old, "reported before the join: {event:?}");
-                    seen.add(event);
-                });
+                let next = subscriber.next(&mut |event| seen.add(event));
                 role.calls.fetch_add(1, Ordering::Release);
                 if let Next::Missed(sequences) = next {
                     seen.missed(sequences);
