@@ -67,14 +67,14 @@ fn keeps_the_promise<T: Bus<B>, B: Body>(plan: Plan, make: impl FnOnce(&Arc<Role
 
 #[test]
 fn nobody_waits_for_a_frozen_thread_of_a_shared_bus() {
-    keeps_the_promise(plan("shared", 1_200, 22), Shared::<InPlace>::new);
+    keeps_the_promise(plan("shared", 3_000, 22), Shared::<InPlace>::new);
 }
 
 #[test]
 fn nobody_waits_for_a_frozen_thread_of_a_bus_with_one_publisher() {
     let plan = Plan {
         publishers: 1,
-        ..plan("exclusive", 700, 15)
+        ..plan("exclusive", 1_200, 15)
     };
     keeps_the_promise(plan, Alone::<InPlace>::new);
 }
@@ -84,7 +84,7 @@ fn nobody_waits_for_a_frozen_thread_of_a_bus_with_one_publisher() {
 fn with_events_on_the_heap_only_the_allocator_holds_anyone_up() {
     let plan = Plan {
         in_allocator: InAllocator::Stand,
-        ..plan("heap", 700, 18)
+        ..plan("heap", 1_500, 18)
     };
     keeps_the_promise(plan, Shared::<Box<[u64]>>::restless);
 }

@@ -6,7 +6,7 @@ use crate::report::{Report, Stuck};
 use crate::role::{Kind, Phase, Role, Scene};
 use crate::signal::{self, Frozen};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -85,6 +85,7 @@ impl<T> Cast<T> {
             ],
             tickets: AtomicU64::new(0),
             census: Box::leak(Box::<Census>::default()),
+            last: AtomicUsize::new(usize::MAX),
             over: AtomicBool::new(false),
             failed: AtomicBool::new(false),
         });
@@ -276,6 +277,8 @@ impl<T> Cast<T> {
                 return Ended::Moment;
             }
             if began.elapsed() > self.plan.patience {
+                // The frozen thread is not in the allocator, or this would have ended before.
+                eprintln!("tickets {tickets}, until {until:?}, {:#?}", self.roles);
                 return Ended::Stuck;
             }
             thread::sleep(Duration::from_micros(20));

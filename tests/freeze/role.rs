@@ -5,7 +5,7 @@ use crate::event::{Body, Census, Event, Seen};
 use crate::signal;
 use std::hint::spin_loop;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +48,8 @@ pub(crate) struct Role {
     events: AtomicU64,
     /// Events whose report was begun.
     begun: AtomicU64,
+    /// A publisher's: it waits to go on.
+    wants: AtomicBool,
     /// Calls that returned, with an event or without.
     calls: AtomicU64,
     phase: AtomicU8,
@@ -68,6 +70,7 @@ impl Role {
             thread: AtomicI32::new(0),
             events: AtomicU64::new(0),
             begun: AtomicU64::new(0),
+            wants: AtomicBool::new(false),
             calls: AtomicU64::new(0),
             phase: AtomicU8::new(Phase::Outside as u8),
             health: AtomicU64::new(HEALTHY),
@@ -133,6 +136,10 @@ impl Role {
         self.health.store(2 * nth, Ordering::SeqCst);
     }
 
+    fn is_frozen(&self) -> bool {
+        self.health.load(Ordering::SeqCst) % 2 == 1
+    }
+
     fn is_healthy(&self) -> bool {
         self.health.load(Ordering::SeqCst) == HEALTHY
     }
@@ -167,6 +174,8 @@ pub(crate) struct Scene {
     /// The events that were begun.
     pub(crate) tickets: AtomicU64,
     pub(crate) census: &'static Census,
+    /// Which publisher went last.
+    pub(crate) last: AtomicUsize,
     pub(crate) over: AtomicBool,
     pub(crate) failed: AtomicBool,
 }
@@ -190,15 +199,29 @@ impl Scene {
     /// How a host keeps its publishers from running its readers over: only those that are frozen are dropped.
     ///
     /// So whoever else is dropped is a fault, however the system shares out its cores.
-    fn pace(&self) {
+    fn pace(&self, id: usize) {
         let keeps_up = |reader: &Arc<Role>| {
             let newest = self.tickets.load(Ordering::Relaxed);
             let behind = newest.saturating_sub(reader.ticket.load(Ordering::Relaxed));
             behind <= CAPACITY / 2 || !reader.is_healthy()
         };
-        while !self.readers.iter().all(keeps_up) && !self.is_over() {
+        // In turns, or a publisher that yields may find the room taken for ever.
+        let next = |other: &Arc<Role>| other.wants.load(Ordering::SeqCst) && !other.is_frozen();
+        let is_last = || self.last.load(Ordering::SeqCst) == id;
+        let role = &self.publishers[id];
+        role.wants.store(true, Ordering::SeqCst);
+        let others = || {
+            self.publishers
+                .iter()
+                .filter(|other| !Arc::ptr_eq(other, role))
+        };
+        while !self.is_over()
+            && (!self.readers.iter().all(keeps_up) || is_last() && others().any(next))
+        {
             thread::yield_now();
         }
+        self.last.store(id, Ordering::SeqCst);
+        role.wants.store(false, Ordering::SeqCst);
     }
 
     /// Reports one by one and in batches, until the run is over.
@@ -212,7 +235,7 @@ impl Scene {
         };
         let mut number = 0u64;
         while !self.is_over() {
-            self.pace();
+            self.pace(id);
             // Seven one by one, then eight at once.
             for turn in 0..8 {
                 let count = if turn < 7 { 1 } else { 8 };
