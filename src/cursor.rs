@@ -96,7 +96,7 @@ impl Cursor {
 
     /// What a scan sees: the reads of whoever advanced or detached are over.
     pub(crate) fn look(&self) -> Position {
-        // SYNC advance, detach
+        // SYNC advance, detach, mark
         Position(self.0.load(Ordering::Acquire))
     }
 
@@ -109,8 +109,8 @@ impl Cursor {
 
     /// Moves on by `slots` and says that nothing is borrowed until [`Cursor::resume`].
     pub(crate) fn advance_idle(&self, slots: u64) -> Position {
-        // SYNC advance, and SYNC sleep: an eviction that comes after this sees the sleeper that registered before.
-        let old = Position(self.0.fetch_add(slots + IDLE, Ordering::AcqRel));
+        // SYNC advance: as above.
+        let old = Position(self.0.fetch_add(slots + IDLE, Ordering::Release));
         debug_assert!(!old.is_idle());
         old
     }
@@ -124,12 +124,13 @@ impl Cursor {
     /// \[C3 evict\] Marks an active cursor that has not moved since `seen`.
     pub(crate) fn evict(&self, seen: Position, reason: EvictionReason) -> bool {
         debug_assert!(seen.is_active());
-        // SYNC advance: takes over what the subscriber released when it came to `seen`.
+        // SYNC mark: why, and with what message, to whoever tells of it. What the subscriber released when it came to
+        // `seen` was acquired by the look, and goes on through the exchange.
         self.0
             .compare_exchange(
                 seen.0,
                 seen.evicted(reason).0,
-                Ordering::AcqRel,
+                Ordering::Release,
                 Ordering::Relaxed,
             )
             .is_ok()
@@ -150,7 +151,7 @@ impl Cursor {
     /// \[C5 detach\] The subscriber touches no slot after this. Returns the old word.
     pub(crate) fn detach(&self) -> Position {
         // SYNC detach: all its reads are over.
-        Position(self.0.fetch_or(DETACHED, Ordering::AcqRel))
+        Position(self.0.fetch_or(DETACHED, Ordering::Release))
     }
 
     /// \[C6 join\] Takes a detached cursor up again at `sequence`; a fence and [`Cursor::move_up`] must follow.
@@ -161,9 +162,9 @@ impl Cursor {
 
     /// \[C6 join\] From where it registered to the tail as it stands; false if it was evicted meanwhile.
     pub(crate) fn move_up(&self, from: u64, to: u64) -> bool {
-        // Release: nothing was read yet, but a scan that sees `to` is to see a whole member.
+        // Relaxed: nothing was read since `from`, and what `restart` released goes on through the exchange.
         self.0
-            .compare_exchange(from, to, Ordering::Release, Ordering::Relaxed)
+            .compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed)
             .is_ok()
     }
 }

@@ -159,13 +159,13 @@ impl Member {
 
     /// True for the one caller that is to tell it.
     pub(crate) fn tell(&self, untold: Untold) -> bool {
-        // SYNC notice
+        // Relaxed: one exchange succeeds, and carries nothing.
         self.notice
             .0
             .compare_exchange(
                 untold.armed,
                 untold.armed & !1,
-                Ordering::AcqRel,
+                Ordering::Relaxed,
                 Ordering::Relaxed,
             )
             .is_ok()
@@ -173,8 +173,8 @@ impl Member {
 
     /// It leaves of its own will: there is nothing to tell.
     pub(crate) fn disarm_notice(&self) {
-        // SYNC notice
-        self.notice.0.fetch_and(!1, Ordering::AcqRel);
+        // Relaxed: as above.
+        self.notice.0.fetch_and(!1, Ordering::Relaxed);
     }
 
     /// Its subscriber is gone for good.
@@ -190,8 +190,8 @@ impl Member {
 
     /// Nobody needs it in the registry: it is gone, and its drop was told.
     pub(crate) fn is_settled(&self) -> bool {
-        // SYNC notice
-        self.is_retired() && self.notice.0.load(Ordering::Acquire) & 1 == 0
+        // Relaxed: it retires last, and whoever sees that sees what its notice was by then.
+        self.is_retired() && self.notice.0.load(Ordering::Relaxed) & 1 == 0
     }
 
     /// How and where it was dropped, as seen with the ring's tail at `tail`.
@@ -207,7 +207,7 @@ impl Member {
     pub(crate) fn unsubscribe(&self) -> bool {
         let before = self.cursor.glance().reason();
         // SYNC unwanted: either this sees the cursor that has rejoined, or the rejoiner sees the mark.
-        let first = !self.unwanted.swap(true, Ordering::AcqRel);
+        let first = !self.unwanted.swap(true, Ordering::Relaxed);
         fence(Ordering::SeqCst);
         let evicted = self.evict(EvictionReason::Unsubscribed);
         // Not active, but about to be: it will find the mark.
@@ -220,15 +220,15 @@ impl Member {
     pub(crate) fn leave(&self) -> bool {
         // Unless the host was first: that is news.
         if self.cursor.glance().reason() != Some(EvictionReason::Unsubscribed) {
-            // SYNC unwanted
-            self.leaves.store(true, Ordering::Release);
+            // Relaxed: the mark of the eviction, which follows, carries it.
+            self.leaves.store(true, Ordering::Relaxed);
         }
         self.unsubscribe()
     }
 
     pub(crate) fn left_by_itself(&self) -> bool {
-        // SYNC unwanted
-        self.leaves.load(Ordering::Acquire)
+        // Relaxed: asked of one whose mark was seen.
+        self.leaves.load(Ordering::Relaxed)
     }
 
     /// It rejoins of its own will.
@@ -240,7 +240,7 @@ impl Member {
     pub(crate) fn is_unwanted(&self) -> bool {
         // SYNC unwanted
         fence(Ordering::SeqCst);
-        self.unwanted.load(Ordering::Acquire)
+        self.unwanted.load(Ordering::Relaxed)
     }
 
     /// Wakes it, if it sleeps: true. Its waker is user code: a panic in it is caught.

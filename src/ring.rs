@@ -161,18 +161,18 @@ impl<E> Ring<E> {
     /// Nobody would read an event. False of a closed ring, so that the publisher goes on and meets the end.
     #[inline(always)]
     pub(crate) fn is_unheard(&self) -> bool {
-        // SYNC listen
-        self.listeners.load(Ordering::SeqCst) == 0
+        // Relaxed: a report that follows a `subscribe`, in whatever way it was told of it, cannot miss the count.
+        self.listeners.load(Ordering::Relaxed) == 0
     }
 
     pub(crate) fn listen(&self) {
-        // SYNC listen: before `subscribe` returns, so that every later report sees it.
-        self.listeners.fetch_add(1, Ordering::SeqCst);
+        // Relaxed: before `subscribe` returns, so that every later report sees it.
+        self.listeners.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn unlisten(&self) {
-        // SYNC listen
-        self.listeners.fetch_sub(1, Ordering::SeqCst);
+        // Relaxed: as above.
+        self.listeners.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Asks an exclusive publisher for a wake-up. A fence and a look must follow.
@@ -180,8 +180,8 @@ impl<E> Ring<E> {
     /// A hint: without a fence of its own, the publisher may miss it in a report that is under way. A sleeper is looked
     /// after by naps besides.
     pub(crate) fn ask_for_wake_up(&self) {
-        // SYNC sleep
-        self.listeners.fetch_or(ASLEEP, Ordering::AcqRel);
+        // Relaxed: it says that somebody sleeps. The fences say who: the sleeper's, and that of the turn.
+        self.listeners.fetch_or(ASLEEP, Ordering::Relaxed);
     }
 
     /// After a commit by the exclusive publisher: somebody asked for a wake-up.
@@ -193,8 +193,8 @@ impl<E> Ring<E> {
 
     #[cold]
     fn take_asleep(&self) -> bool {
-        // SYNC sleep: who asked is seen by whom we wake.
-        self.listeners.fetch_and(!ASLEEP, Ordering::AcqRel) & ASLEEP != 0
+        // Relaxed: as above.
+        self.listeners.fetch_and(!ASLEEP, Ordering::Relaxed) & ASLEEP != 0
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -204,9 +204,10 @@ impl<E> Ring<E> {
 
     /// [C8 close] No claim succeeds after this. The caller then wakes the sleepers.
     pub(crate) fn close(&self) {
-        // SYNC close
-        self.tail.fetch_or(CLOSED, Ordering::AcqRel);
-        self.listeners.fetch_or(CLOSED, Ordering::AcqRel);
+        // Relaxed: the exchange that stops all claims. What an exclusive publisher released goes on through it.
+        self.tail.fetch_or(CLOSED, Ordering::Relaxed);
+        // SYNC close: whoever sees the bit here sees the last tail.
+        self.listeners.fetch_or(CLOSED, Ordering::Release);
         // SYNC sleep: a sleeper that registered before this is seen; one that registers after it sees the close.
         crate::sync::fence(Ordering::SeqCst);
     }
@@ -294,10 +295,7 @@ impl<E> Ring<E> {
 
     /// How many events fit now without an eviction: at once stale, and not counting what others claim.
     pub(crate) fn free(&self) -> u64 {
-        let tail = self.tail();
-        // SYNC join: as in `make_room`.
-        crate::sync::fence(Ordering::SeqCst);
-        self.seats.free(tail, self.capacity())
+        self.seats.free(self.tail(), self.capacity())
     }
 
     /// A sequence became a hole, by the one compare-and-swap that made it final.

@@ -117,15 +117,15 @@ impl SleeperCell {
         let Some(old) = self.change(Some(sleeper)) else {
             return false;
         };
-        // SYNC cell: hands the sleeper over to whoever wakes it.
+        // SYNC cell: hands the sleeper over to whoever wakes it, or takes over what was missed.
         let settled =
             self.state
-                .compare_exchange(REGISTERING, ASLEEP, Ordering::AcqRel, Ordering::Acquire);
+                .compare_exchange(REGISTERING, ASLEEP, Ordering::Release, Ordering::Acquire);
         if settled.is_err() {
             // MISSED: this very thread is to wake; nobody else comes in before the store.
             let missed = self.take();
-            // SYNC cell
-            self.state.store(EMPTY, Ordering::Release);
+            // Relaxed: only this thread comes in from here.
+            self.state.store(EMPTY, Ordering::Relaxed);
             drop(missed);
         }
         drop(old); // a waker's own code: outside of any state
@@ -135,8 +135,8 @@ impl SleeperCell {
     /// Called by the subscriber alone: it will not sleep after all, or is awake again.
     pub(crate) fn cancel(&self) {
         if let Some(old) = self.change(None) {
-            // SYNC cell: whatever was missed is seen by the subscriber, which looks for itself now.
-            self.state.store(EMPTY, Ordering::Release);
+            // Relaxed: only this thread comes in from here, and it looks for itself now.
+            self.state.store(EMPTY, Ordering::Relaxed);
             drop(old);
         }
     }
@@ -246,7 +246,7 @@ impl Signal {
     /// At most one wake-up call, and only if nobody has called since the worker last looked. True if this called.
     pub(crate) fn raise(&self) -> bool {
         // SYNC wake: what there is to see is seen by the worker that lowers it.
-        if self.raised.swap(true, Ordering::AcqRel) {
+        if self.raised.swap(true, Ordering::Release) {
             return false;
         }
         if let Some(worker) = self.worker.get() {
@@ -258,12 +258,12 @@ impl Signal {
     /// The worker is about to look. True if somebody asked it to.
     pub(crate) fn lower(&self) -> bool {
         // SYNC wake
-        self.raised.swap(false, Ordering::AcqRel)
+        self.raised.swap(false, Ordering::Acquire)
     }
 
     pub(crate) fn is_raised(&self) -> bool {
-        // SYNC wake
-        self.raised.load(Ordering::Acquire)
+        // Relaxed: whoever finds it raised lowers it next.
+        self.raised.load(Ordering::Relaxed)
     }
 
     /// Sleeps until raised, at most `length`.

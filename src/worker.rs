@@ -202,14 +202,14 @@ impl<E> Worker<E> {
 
     /// The thread ends at its next turn.
     pub(crate) fn end(&self) {
-        // SYNC wake: with the signal that is raised next.
-        self.ending.store(true, Ordering::Release);
+        // Relaxed: the signal that is raised next carries it.
+        self.ending.store(true, Ordering::Relaxed);
         self.wake();
     }
 
     fn is_ending(&self) -> bool {
-        // SYNC wake
-        self.ending.load(Ordering::Acquire)
+        // Relaxed: looked at after the signal was lowered.
+        self.ending.load(Ordering::Relaxed)
     }
 
     /// The worker's thread.

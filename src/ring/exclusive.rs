@@ -141,8 +141,8 @@ impl<E> Ring<E> {
                 Room::Pinned(slots) => {
                     for sequence in tip.next..tip.next + slots {
                         let hole = Stamp::empty(self.slots.lap(sequence), true);
-                        // SYNC publish: readers pass over it.
-                        self.slots.stamp(sequence).store(hole.0, Ordering::Release);
+                        // Relaxed: readers pass over it, and read nothing.
+                        self.slots.stamp(sequence).store(hole.0, Ordering::Relaxed);
                         self.count_hole();
                     }
                     tip.next += slots;

@@ -253,7 +253,7 @@ impl<E> Ring<E> {
             } else {
                 Stamp::lost(lap) // a writer of an earlier lap is frozen inside
             };
-            // SYNC vacate: the last writer has left. SYNC sleep: who waits at this stamp is seen by whom we wake.
+            // SYNC vacate: the last writer has left.
             match stamp.compare_exchange(seen.0, next.0, Ordering::Acquire, Ordering::Relaxed) {
                 Ok(_) if seen.at_rest() => {
                     owed.0 |= seen.is_waited();
@@ -306,11 +306,12 @@ impl<E> Ring<E> {
     /// Gives a slot back unwritten: another ring refused the event.
     pub(crate) fn give_up(&self, entered: Entered) {
         let lap = self.slots.lap(entered.sequence);
-        // SYNC vacate
+        // Relaxed: the memory was not touched, and its `vacate` passes through, as a read-modify-write continues the
+        // release sequence.
         match self.slots.stamp(entered.sequence).compare_exchange(
             Stamp::writing(lap).0,
             Stamp::empty(lap, entered.holds_value).0,
-            Ordering::Release,
+            Ordering::Relaxed,
             Ordering::Relaxed,
         ) {
             Ok(_) => self.count_hole(),
@@ -359,9 +360,9 @@ impl<E> Ring<E> {
             } else {
                 return false;
             };
-            // SYNC sleep: who waits at this stamp is seen by whom we wake. The memory's `vacate` passes through, as a
-            // read-modify-write continues the release sequence.
-            match stamp.compare_exchange(seen.0, next.0, Ordering::Acquire, Ordering::Relaxed) {
+            // Relaxed: the memory is not touched. Its `vacate` passes through, as a read-modify-write continues the
+            // release sequence.
+            match stamp.compare_exchange(seen.0, next.0, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => {
                     if seen.at_rest() {
                         owed.0 |= seen.is_waited();
@@ -400,13 +401,12 @@ impl<E> Ring<E> {
             if !seen.at_rest() {
                 return Armed::Inside;
             }
-            // SYNC sleep: whoever swaps this stamp out sees that we registered. Done even if the bit is set already: the
-            // exchange itself is what the swap synchronises with.
+            // Relaxed: it says that somebody sleeps. The fences say who: the sleeper's, and that of the turn.
             match stamp.compare_exchange(
                 seen.0,
                 seen.waited().0,
-                Ordering::Release,
-                Ordering::Acquire,
+                Ordering::Relaxed,
+                Ordering::Relaxed,
             ) {
                 Ok(_) => return Armed::Yes,
                 Err(found) => seen = Stamp(found),

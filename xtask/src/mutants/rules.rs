@@ -250,7 +250,7 @@ const RULES: &[Rule] = &[
         guard: "model evict::an_advance_and_an_eviction_have_an_order",
         edits: &[Edit(
             "cursor.rs",
-            "self.0 .compare_exchange( seen.0, seen.evicted(reason).0, Ordering::AcqRel, Ordering::Relaxed, ) .is_ok()",
+            "self.0 .compare_exchange( seen.0, seen.evicted(reason).0, Ordering::Release, Ordering::Relaxed, ) .is_ok()",
             "self.0.store(seen.evicted(reason).0, Ordering::Release); true",
         )],
     },
@@ -375,7 +375,7 @@ const RULES: &[Rule] = &[
         guard: "model rejoin::a_rejoin_outlives_an_eviction",
         edits: &[Edit(
             "cursor.rs",
-            "self.0 .compare_exchange(from, to, Ordering::Release, Ordering::Relaxed) .is_ok()",
+            "self.0 .compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed) .is_ok()",
             "self.0.store(to.max(from), Ordering::Release); true",
         )],
     },
@@ -393,8 +393,8 @@ const RULES: &[Rule] = &[
         guard: "model leave::a_dropped_reader_is_not_pruned_before_it_has_left",
         edits: &[Edit(
             "member.rs",
-            "self.is_retired() && self.notice.0.load(Ordering::Acquire) & 1 == 0",
-            "(self.is_retired() || !self.cursor.look().is_active()) && self.notice.0.load(Ordering::Acquire) & 1 == 0",
+            "self.is_retired() && self.notice.0.load(Ordering::Relaxed) & 1 == 0",
+            "(self.is_retired() || !self.cursor.look().is_active()) && self.notice.0.load(Ordering::Relaxed) & 1 == 0",
         )],
     },
     Rule {
@@ -402,7 +402,7 @@ const RULES: &[Rule] = &[
         guard: "test limits::a_drop_is_told_though_its_subscriber_is_gone_before_a_turn",
         edits: &[Edit(
             "member.rs",
-            "self.is_retired() && self.notice.0.load(Ordering::Acquire) & 1 == 0",
+            "self.is_retired() && self.notice.0.load(Ordering::Relaxed) & 1 == 0",
             "self.is_retired()",
         )],
     },
@@ -411,7 +411,7 @@ const RULES: &[Rule] = &[
         guard: "model registry::a_drop_is_told_once",
         edits: &[Edit(
             "member.rs",
-            "self.notice .0 .compare_exchange( untold.armed, untold.armed & !1, Ordering::AcqRel, Ordering::Relaxed, ) .is_ok()",
+            "self.notice .0 .compare_exchange( untold.armed, untold.armed & !1, Ordering::Relaxed, Ordering::Relaxed, ) .is_ok()",
             "self.notice.0.store(untold.armed & !1, Ordering::Release); true",
         )],
     },
@@ -585,7 +585,7 @@ const RULES: &[Rule] = &[
         guard: "model close::an_accepted_event_is_read_before_the_end",
         edits: &[Edit(
             "ring.rs",
-            "self.tail.fetch_or(CLOSED, Ordering::AcqRel);",
+            "self.tail.fetch_or(CLOSED, Ordering::Relaxed);",
             "self.tail.store(self.tail.load(Ordering::Acquire) | CLOSED, Ordering::Release);",
         )],
     },
@@ -662,6 +662,34 @@ const RULES: &[Rule] = &[
             "let policy = if committed > targets.len() { policy } else { Policy::Evict };",
         )],
     },
+    // Waiting: what the freeze test is for.
+    Rule {
+        name: "nobody takes a claim whose writer is inside",
+        guard: "test freeze::nobody_waits_for_a_frozen_thread_of_a_shared_bus",
+        edits: &[Edit(
+            "ring/shared.rs",
+            "let made = self.make_hole(sequence, owed);",
+            "let inside = self.stamp(sequence) == Stamp::writing(self.slots.lap(sequence)); let made = !inside && self.make_hole(sequence, owed);",
+        )],
+    },
+    Rule {
+        name: "a publisher waits for a writer of an earlier lap",
+        guard: "test freeze::nobody_waits_for_a_frozen_thread_of_a_shared_bus",
+        edits: &[Edit(
+            "ring/shared.rs",
+            "} else { Stamp::lost(lap) // a writer of an earlier lap is frozen inside };",
+            "} else { while !Stamp(stamp.load(Ordering::Relaxed)).at_rest() { crate::sync::thread::yield_now(); } seen = Stamp(stamp.load(Ordering::Relaxed)); continue; };",
+        )],
+    },
+    Rule {
+        name: "a publisher waits for a borrowed slot",
+        guard: "test freeze::nobody_waits_for_a_frozen_thread_of_a_shared_bus",
+        edits: &[Edit(
+            "ring/shared.rs",
+            "Room::Pinned(slots) => { // [C4 pin] Pass over the whole window. if self",
+            "Room::Pinned(slots) => { crate::sync::thread::yield_now(); if slots == 0 && self",
+        )],
+    },
     // The exclusive publisher.
     Rule {
         name: "the tail is not published before a scan",
@@ -677,7 +705,7 @@ const RULES: &[Rule] = &[
         guard: "model exclusive::a_borrowed_event_stays_whole",
         edits: &[Edit(
             "ring/exclusive.rs",
-            "self.slots.stamp(sequence).store(hole.0, Ordering::Release);",
+            "self.slots.stamp(sequence).store(hole.0, Ordering::Relaxed);",
             "let _ = hole;",
         )],
     },
