@@ -10,6 +10,7 @@ mod cargo;
 mod dependencies;
 mod loom;
 mod mutants;
+mod sanitize;
 mod steps;
 
 /// What a command or a step gives back; the error is one line for the reader.
@@ -25,6 +26,8 @@ enum Command {
     Loom(loom::Options),
     /// Take rules and orderings out of the core, one at a time, and see that something fails
     Mutants(mutants::Options),
+    /// Run the tests under AddressSanitizer, LeakSanitizer, ThreadSanitizer (with a nightly), valgrind and Miri
+    Sanitize(sanitize::Options),
 }
 
 fn main() -> ExitCode {
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
         Command::Test => steps::run(),
         Command::Loom(options) => loom::run(&options),
         Command::Mutants(options) => mutants::run(&options),
+        Command::Sanitize(options) => sanitize::run(&options),
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,
