@@ -2,4 +2,5 @@
 
 pub mod design;
 pub mod limitations;
+pub mod model_checking;
 pub mod orderings;

@@ -13,12 +13,13 @@ const CHANGES: u64 = 1_000;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let source = Source::new(Bus::builder().build()?);
-    let early = Cache::new(&source)?;
+    let mut early = Cache::new(&source)?;
     let versions = thread::scope(|scope| {
         for _ in 0..WRITERS {
             scope.spawn(|| (0..CHANGES).try_for_each(|_| source.change()));
         }
         let late = Cache::new(&source)?; // while the source changes
+        early.refresh()?;
         let caches = [early, late];
         let caches = caches.map(|mut cache| scope.spawn(move || cache.wait_for(WRITERS * CHANGES)));
         caches
