@@ -71,7 +71,7 @@
 //! ## What is different there
 //!
 //! - **Capacity.** Rings go down to 2 slots, and are still powers of two. Ask for 2 or 4: the default of 1024 takes
-//!   for ever. In two slots the second event that nobody has read is one too few for the third.
+//!   for ever. In a ring of 2 the third event that a reader has not read drops it.
 //! - **Windows.** At most 2 slots wide, and they may add up to the whole ring: a ring of 2 takes one subscriber with the
 //!   default window, or two with `SubscribeOptions::window(1)`; the next gets
 //!   [`SubscribeError::Full`](crate::SubscribeError::Full).
