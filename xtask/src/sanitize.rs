@@ -151,7 +151,7 @@ fn valgrind() -> Result<Outcome> {
 /// What needs no files, processes or cores.
 fn miri() -> Result<Outcome> {
     if !succeeds(&mut nightly("miri --version")) {
-        return Ok(Outcome::Skipped("the nightly has no miri"));
+        return Ok(Outcome::Skipped("miri is not there"));
     }
     let mut command = nightly("miri test --package ringbus --no-fail-fast --test events");
     command
