@@ -124,7 +124,7 @@ impl Cursor {
     /// \[C3 evict\] Marks an active cursor that has not moved since `seen`.
     pub(crate) fn evict(&self, seen: Position, reason: EvictionReason) -> bool {
         debug_assert!(seen.is_active());
-        // SYNC mark: why, and with what message, to whoever tells of it. What the subscriber released when it came to
+        // SYNC mark: the tail that it was dropped by, why, and with what message, to itself and whoever tells of it. What the subscriber released when it came to
         // `seen` was acquired by the look, and goes on through the exchange.
         self.0
             .compare_exchange(
@@ -150,8 +150,8 @@ impl Cursor {
 
     /// \[C5 detach\] The subscriber touches no slot after this. Returns the old word.
     pub(crate) fn detach(&self) -> Position {
-        // SYNC detach: all its reads are over.
-        Position(self.0.fetch_or(DETACHED, Ordering::Release))
+        // SYNC detach: all its reads are over. SYNC mark: it knows what it was dropped by.
+        Position(self.0.fetch_or(DETACHED, Ordering::AcqRel))
     }
 
     /// \[C6 join\] Takes a detached cursor up again at `sequence`; a fence and [`Cursor::move_up`] must follow.

@@ -26,8 +26,8 @@
 //! # Under loom
 //!
 //! With `--cfg loom` the bus is built on loom's types, so that a host can model-check its own code with it. It is then
-//! driven by [`Bus::turn`], whatever the builder says; rings go down to 2 slots; cores cannot be had and pinning does
-//! nothing; time stands still.
+//! driven by [`Bus::turn`] unless the builder asks for [`Drive::Threads`]; rings go down to 2 slots; cores cannot be had and
+//! pinning does nothing; time stands still. [`docs::model_checking`] shows how.
 
 #[cfg(not(target_has_atomic = "64"))]
 compile_error!("ringbus needs 64-bit atomics");

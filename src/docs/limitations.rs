@@ -51,6 +51,18 @@
 //! **Notices wait for a turn.** Where nobody turns (a host that does not, a worker's thread that is frozen) each drop is
 //! kept, some 500 bytes and the name, until it is told.
 //!
+//! **A stop** waits for whoever has not read everything, and a subscriber that took its last event and did not call again
+//! counts as that: [`release`](crate::Subscriber::release) says that it is done. A second stop at the same time returns at
+//! once, and reports nobody. A worker's thread may still be about to exit when a stop returns: what a notice of yours left
+//! in its thread-locals is dropped then.
+//!
+//! **Processes.** ringbus starts threads and nothing else. A child that the host forks has the memory of a bus and none of
+//! its threads: it must not use it.
+//!
+//! **What comes meanwhile counts.** A [`drain`](crate::Subscriber::drain) or a
+//! [`try_iter`](crate::Subscriber::try_iter) ends when nothing is there: where its own closure reports as fast as it reads,
+//! that is at its `max`, or never.
+//!
 //! **Panics of your `Drop`** come out of whichever call drops the event: a report a lap later, a stop, the drop of the last
 //! handle. Of several in one call the first comes out, and no value is kept for it.
 //!

@@ -9,7 +9,7 @@
 //! | `vacate` | commit, `leave` (R) | `enter`'s compare-and-swap (A) | the memory of a slot, to its next writer. Rescues and slots given up in between are read-modify-writes: they continue the release sequence |
 //! | `advance` | `Cursor::advance`, `advance_idle` (R) | a scan's `Cursor::look` (A) | the reads of the slots behind the cursor are over |
 //! | `detach` | `Cursor::detach`, `restart`, `Member::retire` (R) | `Cursor::look`, `Member::is_retired` (A) | all reads are over |
-//! | `mark` | `Cursor::evict` (R) | `Cursor::look` (A) | why it was dropped: a guard that left, a panic's message |
+//! | `mark` | `Cursor::evict` (R) | `Cursor::detach`, `Cursor::look` (A) | how far it was behind, and why it was dropped: a guard that left, a panic's message |
 //! | `limit` | raising it after a scan (R) | a claim's load (A) | `advance` and `detach`, to publishers that did not scan |
 //! | `join` | fence after registering (SC) | fence before a scan (SC), the tail read before it | either the scan sees the cursor, or the joiner sees the tail |
 //! | `registry` | the snapshot's swap | its load | `detach` of cursors that were pruned; a whole member |
@@ -43,8 +43,9 @@
 //! | `cursor.rs` | `look` | A | advance, detach | the reads behind the cursor are over before a slot is written again | publish::a_slot_is_written_again_when_its_reader_has_moved_on |
 //! | `cursor.rs` | `advance` | R | advance | the same | publish::a_slot_is_written_again_when_its_reader_has_moved_on |
 //! | `cursor.rs` | `advance_idle` | R | advance | the same, should it move the cursor | none: where it is called the cursor has been moved already, and a release goes on through this exchange; kept, so that it may move one |
-//! | `cursor.rs` | `evict` | R | mark | that a guard left by itself, and a panic's message, to whoever tells of the drop | none: a guard's handler cannot be joined by a model, and the message is in a cell of the standard library, which releases it again |
-//! | `cursor.rs` | `detach` | R | detach | all reads are over before a slot is written again | leave::a_leaver_is_pruned_by_a_turn |
+//! | `cursor.rs` | `evict` | R | mark | the tail that it was dropped by; that a guard left by itself, and a panic's message | join::a_joiner_sees_what_comes_after_its_join |
+//! | `cursor.rs` | `detach` | A of AR | mark | the tail that it was dropped by: the lag that it is told | join::a_joiner_sees_what_comes_after_its_join |
+//! | `cursor.rs` | `detach` | R of AR | detach | all reads are over before a slot is written again | leave::a_leaver_is_pruned_by_a_turn |
 //! | `cursor.rs` | `restart` | R | detach | a scan that sees the new position sees that earlier reads are over | rejoin::a_rejoined_reader_sees_what_comes_after |
 //! | `member.rs` | `arm_notice` | R | notice | the cursor of this life, to whoever finds it armed | registry::a_drop_is_told_once |
 //! | `member.rs` | `untold` | A | notice | the same | registry::a_drop_is_told_once |

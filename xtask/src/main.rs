@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test`, `loom` and `mutants`.
+//! The project's own commands: `cargo xtask test`, `loom`, `mutants` and `sanitize`.
 #![allow(clippy::disallowed_types)] // nothing here is under a model
 
 use std::path::Path;

@@ -37,7 +37,10 @@ const STEPS: &[Step] = &[
     ),
     Step::cargo("doc tests", "test --workspace --doc --all-features"),
     // Optimised, where races are.
-    Step::cargo("stress", "test --package ringbus --release --test stress"),
+    Step::cargo(
+        "stress",
+        "test --package ringbus --release --test stress --test freeze",
+    ),
     Step::call("models", || loom::run(&loom::Options::default())),
     Step::cargo("quickstart", "run --release --example quickstart"),
     Step::cargo(
@@ -45,6 +48,8 @@ const STEPS: &[Step] = &[
         "run --release --example fanout -- --seconds 1 --rate 20000",
     ),
     Step::cargo("idle", "run --release --example idle -- 1 2"),
+    Step::cargo("loom_host", "run --release --example loom_host"),
+    Step::cargo("soak", "run --release --example soak -- --minutes 0.2"),
 ];
 
 struct Step {

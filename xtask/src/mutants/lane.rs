@@ -54,12 +54,15 @@ impl Lane {
 
     /// Puts the mutant in, sees who notices, and takes it out again.
     pub fn try_out(&self, mutant: &Mutant) -> Result<Verdict> {
+        let mut originals = Vec::new();
         for (path, contents) in &mutant.files {
+            // The copy's own: in the working tree somebody may be at work.
+            originals.push((path, read(self.root.join(path))?));
             self.write(path, contents.as_bytes())?;
         }
         let verdict = self.noticed(&mutant.guard);
-        for (path, _) in &mutant.files {
-            self.write(path, read(path)?.as_bytes())?;
+        for (path, contents) in originals {
+            self.write(path, contents.as_bytes())?;
         }
         verdict
     }
