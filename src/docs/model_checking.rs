@@ -77,13 +77,15 @@
 //!   [`SubscribeError::Full`](crate::SubscribeError::Full).
 //! - **Claims** are stalled at once where the ring is that small, so readers take them away, holes are common, and a
 //!   report may be [`Exhausted`](crate::ReportError::Exhausted) where it never would be in a ring of 64. Report again.
-//! - **Chores.** There is no thread of ours, whatever the builder says. [`Bus::wants_turn`](crate::Bus::wants_turn) and
+//! - **Chores.** There is no thread of ours unless the builder asks for one
+//!   ([`Drive::Threads`](crate::Drive::Threads), which then naps until it is woken, and ends with a stop). [`Bus::wants_turn`](crate::Bus::wants_turn) and
 //!   [`Bus::turn`](crate::Bus::turn) are the model's to call, if somebody sleeps in it: as long as `wants_turn` says so, or
 //!   the last turn had somebody `watched`, with `yield_now` in the loop. A model in which nobody sleeps needs none.
 //! - **Time** stands still, but for a [`ManualClock`](crate::ManualClock). A sleep has no timeout, so a wake-up that is lost
 //!   is a deadlock, which loom reports. Deadlines are held against the machine's own clock, which a model must not depend
 //!   on: give `recv_timeout`, `stop_timeout` and their like zero or `Duration::MAX`, and nothing in between.
-//! - **Threads.** loom has 5 at most, the model's own and each handler's among them.
+//! - **Threads.** loom has 5 at most, the model's own, each handler's and each worker's among them. All must have ended when
+//!   the model does: join a handler rather than dropping its guard.
 //! - **Pinning** does nothing.
 //!
 //! ## The tick
@@ -117,7 +119,7 @@
 //!
 //! - More than `LOOM_MAX_PREEMPTIONS` preemptions in one run. Two find most faults; three take hours where two take minutes.
 //! - More than a few laps, threads or events: a fault that needs nine slots is not in a ring of two.
-//! - Time: naps, timeouts, graces, soft limits, the threads of the workers and how long they sleep.
+//! - Time: naps, timeouts, graces, soft limits.
 //! - Spinning: [`WaitStrategy::Spin`](crate::WaitStrategy::Spin), and any loop of the host's that waits without `yield_now`,
 //!   ends in "Model exceeded maximum number of branches". So do long models: raise `max_branches` of
 //!   `loom::model::Builder`.

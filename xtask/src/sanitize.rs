@@ -33,10 +33,13 @@ enum Outcome {
     Skipped(&'static str),
 }
 
-/// Several threads, hooks between claim and commit, random histories. Not `affinity` and `allocations`, which ask the
-/// system and the allocator, nor `fanout`, which is another process.
-const TESTS: &str = "--lib --test bus --test events --test handlers --test hardening --test hooks \
-    --test lifecycle --test limits --test properties --test stress --test waiting";
+/// Several threads, hooks between claim and commit, random histories, hostile use. Not what asks the system or the
+/// allocator (`affinity`, `allocations`, `churn`, `threads`), nor `freeze`, whose signals the sanitizers defer, nor `fanout`,
+/// which is another process, nor `forget`, which leaks by name and measures how much.
+const TESTS: &str = "--lib --test afterlife --test batches --test bus --test events --test faults --test handlers \
+    --test hardening --test hooks --test lifecycle --test limits --test misuse --test notices --test panics --test parked \
+    --test properties --test recycling --test reentry --test restart --test stats --test stop --test stress \
+    --test two_workers --test waiting";
 
 /// Tests on tokio's threads, which sleep and wake inside the standard library: ThreadSanitizer finds tokio's own timers
 /// and queues unordered, in stacks that are the tests' as well.

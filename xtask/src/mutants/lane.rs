@@ -195,7 +195,8 @@ impl Lane {
             })
             .collect();
         if failed.is_empty() {
-            failed.push("(aborts)".into());
+            // It aborted before it could say which.
+            failed.push(name.unwrap_or("(aborts)").to_owned());
         }
         Ok(End::Failed(failed))
     }
