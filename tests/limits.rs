@@ -88,6 +88,8 @@ fn a_drop_is_told_though_its_subscriber_is_gone_before_a_turn() {
     let stuck = bus.subscribe().unwrap();
     fill(&bus, 100);
     drop(stuck);
+    // A joiner clears the list of those who are gone, but for those who are still to be told of.
+    drop(bus.subscribe().unwrap());
     bus.turn();
     bus.turn();
     assert_eq!(reasons(&notices), [EvictionReason::Lapped]);

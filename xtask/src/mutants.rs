@@ -30,6 +30,9 @@ pub struct Options {
     /// How many at the same time, each in a copy of its own [default: one a core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: Option<u16>,
+    /// Only against what each names: minutes rather than an hour
+    #[arg(long)]
+    quick: bool,
     /// Only say which there are
     #[arg(long)]
     list: bool,
@@ -50,7 +53,7 @@ pub fn check() -> Result {
 /// Runs the mutants that `options` select, and writes `docs/mutants.md` if those were all.
 pub fn run(options: &Options) -> Result {
     let mutants = all()?;
-    let whole = options.only.is_empty() && options.sample.is_none();
+    let whole = options.only.is_empty() && options.sample.is_none() && !options.quick;
     let selected = select(mutants, options);
     if options.list {
         for mutant in &selected {
@@ -63,7 +66,7 @@ pub fn run(options: &Options) -> Result {
     }
 
     let began = Instant::now();
-    let outcomes = run_all(selected, jobs(options))?;
+    let outcomes = run_all(selected, options)?;
     let report = table::Report::new(outcomes, began.elapsed());
     print!("\n{}", report.text());
     if whole {
@@ -87,13 +90,13 @@ fn jobs(options: &Options) -> usize {
     options.jobs.map_or(cores, usize::from)
 }
 
-fn run_all(mutants: Vec<Mutant>, jobs: usize) -> Result<Vec<Outcome>> {
+fn run_all(mutants: Vec<Mutant>, options: &Options) -> Result<Vec<Outcome>> {
     let total = mutants.len();
     let queue = Mutex::new(VecDeque::from_iter(mutants.into_iter().enumerate()));
     let next = || lock(&queue).pop_front();
     let outcomes = Mutex::new(Vec::with_capacity(total));
     let work = |id| -> Result {
-        let lane = Lane::new(id)?;
+        let lane = Lane::new(id, options.quick)?;
         while let Some((number, mutant)) = next() {
             let began = Instant::now();
             let verdict = lane.try_out(&mutant)?;
@@ -111,7 +114,9 @@ fn run_all(mutants: Vec<Mutant>, jobs: usize) -> Result<Vec<Outcome>> {
     };
     std::thread::scope(|scope| {
         let work = &work;
-        let lanes: Vec<_> = (0..jobs).map(|id| scope.spawn(move || work(id))).collect();
+        let lanes: Vec<_> = (0..jobs(options))
+            .map(|id| scope.spawn(move || work(id)))
+            .collect();
         lanes.into_iter().try_for_each(|lane| {
             lane.join()
                 .unwrap_or_else(|_| Err("a lane panicked: see above".into()))

@@ -16,15 +16,17 @@ const STRESS: &[&str] = &["stress", "hooks", "properties"];
 
 pub struct Lane {
     root: PathBuf,
+    /// Nothing but the guard runs.
+    quick: bool,
 }
 
 impl Lane {
     /// A fresh copy of what is in the working tree; the build of an earlier run is kept.
-    pub fn new(id: usize) -> Result<Lane> {
+    pub fn new(id: usize, quick: bool) -> Result<Lane> {
         let root = std::env::current_dir()
             .map_err(|error| format!("the current directory: {error}"))?
             .join(format!("target/mutants/{id}"));
-        let lane = Lane { root };
+        let lane = Lane { root, quick };
         let listed = Command::new("git")
             .args(["ls-files", "--cached", "--others", "--exclude-standard"])
             .output()
@@ -73,7 +75,7 @@ impl Lane {
             Guard::Test(target) => self.tests(std::slice::from_ref(target))?,
             Guard::Nothing(_) => Verdict::Survived,
         };
-        if first != Verdict::Survived {
+        if first != Verdict::Survived || self.quick {
             return Ok(first);
         }
         let models = self.model(None)?;

@@ -274,7 +274,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "a ring that is half pinned is not exhausted",
-        guard: "test limits",
+        guard: "test two_workers::hooked::a_ring_that_is_exhausted_refuses_for_both",
         edits: &[Edit(
             "registry.rs",
             "if pinned + scan.lost > capacity / 2 {",
@@ -292,7 +292,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "a scan does not rescue the claim that a reader waits at",
-        guard: "test hooks",
+        guard: "test hooks::a_stopped_batch_evicts_nobody_who_drains_now_and_then",
         edits: &[
             Edit(
                 "registry.rs",
@@ -308,7 +308,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "who is moved on by a rescue is evicted all the same",
-        guard: "test hooks",
+        guard: "test hooks::a_stopped_publisher_costs_healthy_readers_nothing_and_its_event_comes_later",
         edits: &[Edit(
             "registry.rs",
             "let in_the_way = if blameless { room == 0 } else { room < eighth };",
