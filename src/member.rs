@@ -145,13 +145,13 @@ impl Member {
     pub(crate) fn arm_notice(&self) {
         let word = self.notice.0.load(Ordering::Relaxed);
         debug_assert_eq!(word & 1, 0);
-        // SYNC notice: a new generation, whose join is over.
-        self.notice.0.store((word | 1) + 2, Ordering::Release);
+        // Relaxed: the fence of its join comes before, and releases that its cursor is another (SYNC notice).
+        self.notice.0.store((word | 1) + 2, Ordering::Relaxed);
     }
 
     /// Its drop, if it was dropped and nobody has told.
     pub(crate) fn untold(&self) -> Option<Untold> {
-        // SYNC notice: the cursor is looked at in this generation, or `tell` fails.
+        // SYNC notice: the cursor is looked at in this generation, or `tell` fails. (From the fence of the join.)
         let armed = self.notice.0.load(Ordering::Acquire);
         let position = self.cursor.look();
         (armed & 1 == 1 && position.reason().is_some()).then_some(Untold { armed, position })
@@ -236,10 +236,9 @@ impl Member {
         self.unwanted.store(false, Ordering::Relaxed);
     }
 
-    /// After a rejoin, or instead of one: the host wants it gone.
+    /// After a join, or instead of one: the host wants it gone.
     pub(crate) fn is_unwanted(&self) -> bool {
-        // SYNC unwanted
-        fence(Ordering::SeqCst);
+        // Relaxed: after the fence of its join (SYNC unwanted).
         self.unwanted.load(Ordering::Relaxed)
     }
 

@@ -6,7 +6,7 @@ mod common;
 
 use common::{Census, Counted, LONG, builder, until};
 use ringbus::hooks::{self, Point};
-use ringbus::{Bus, Drive, ManualClock, Publisher, SlotLayout, Subscriber};
+use ringbus::{Bus, Drive, ManualClock, Publisher, SlotLayout, SubscribeOptions, Subscriber};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -180,6 +180,36 @@ fn a_claim_is_passed_after_its_grace_by_a_reader_or_by_a_turn() {
             stopped.go_on().unwrap();
             assert_eq!(numbers(&mut reader), [STOPPED]);
         }
+    }
+}
+
+#[test]
+fn nobody_is_slow_who_waits_at_a_claim_that_hangs() {
+    for point in POINTS {
+        let census = Census::default();
+        let clock = ManualClock::new();
+        let grace = Duration::from_secs(60);
+        let builder = builder(64).drive(Drive::Manual).clock(clock.clone());
+        let bus = builder.stall_grace(grace).build().unwrap();
+        let options = SubscribeOptions::new().stall_limit(Duration::from_secs(1));
+        let mut reader = bus.subscribe_with(options).unwrap();
+        let (event, mut publisher) = (census.value(STOPPED), bus.publisher());
+        let stopped = Stopped::at(point, 0, move || publisher.report(event));
+        bus.report(census.value(1)).unwrap();
+        assert!(numbers(&mut reader).is_empty());
+        for _ in 0..5 {
+            bus.turn();
+            clock.advance(grace / 10);
+        }
+        stopped.go_on().unwrap();
+        assert_eq!(numbers(&mut reader), [STOPPED, 1], "{point:?}");
+        // The event itself is another matter.
+        bus.report(census.value(2)).unwrap();
+        for _ in 0..3 {
+            bus.turn();
+            clock.advance(grace / 10);
+        }
+        assert!(reader.eviction().is_some());
     }
 }
 

@@ -9,7 +9,7 @@
 //! | `vacate` | commit, `leave` (R) | `enter`'s compare-and-swap (A) | the memory of a slot, to its next writer. Rescues and slots given up in between are read-modify-writes: they continue the release sequence |
 //! | `advance` | `Cursor::advance`, `advance_idle` (R) | a scan's `Cursor::look` (A) | the reads of the slots behind the cursor are over |
 //! | `detach` | `Cursor::detach`, `restart`, `Member::retire` (R) | `Cursor::look`, `Member::is_retired` (A) | all reads are over |
-//! | `mark` | `Cursor::evict` (R) | `Cursor::detach`, `Cursor::look` (A) | how far it was behind, and why it was dropped: a guard that left, a panic's message |
+//! | `mark` | `Cursor::evict` (R), or a fence before it | `Cursor::detach`, `Cursor::look` (A) | how far it was behind, and why it was dropped: a guard that left, a panic's message |
 //! | `limit` | raising it after a scan (R) | a claim's load (A) | `advance` and `detach`, to publishers that did not scan |
 //! | `join` | fence after registering (SC) | fence before a scan (SC), the tail read before it | either the scan sees the cursor, or the joiner sees the tail |
 //! | `registry` | the snapshot's swap | its load | `detach` of cursors that were pruned; a whole member |
@@ -18,8 +18,8 @@
 //! | `sleep` | registering, then a fence (SC), then a look | the fence of a turn, a close, an eviction (SC), then a look for sleepers | one of the two sees the other |
 //! | `wake` | `Signal::raise` (R) | `Signal::lower` (A) | what there is for the worker to see, an order to end too |
 //! | `cell` | leaving a state of `SleeperCell` (R) | entering one (A) | the sleeper itself |
-//! | `notice` | a generation armed (R) | `untold` (A) | the cursor of this generation |
-//! | `unwanted` | `Member::unsubscribe`: the mark, then a fence (SC), then a look at the cursor | after a rejoin: a fence (SC), then a look at the mark | one of the two sees the other: what is unsubscribed does not come back |
+//! | `notice` | the fence of a join (SC), then the notice armed | `untold` (A) | the cursor of this generation |
+//! | `unwanted` | `Member::unsubscribe`: the mark, then a fence (SC), then a look at the cursor | the fence of a join (SC), then a look at the mark | one of the two sees the other: what is unsubscribed does not come back |
 //! | `stack` | push (R) | take (A) | a node |
 //!
 //! Marks, and no edges: `WAITED` in a stamp and `ASLEEP` in the listeners say that somebody sleeps. They are set and
@@ -43,16 +43,14 @@
 //! | `cursor.rs` | `look` | A | advance, detach | the reads behind the cursor are over before a slot is written again | publish::a_slot_is_written_again_when_its_reader_has_moved_on |
 //! | `cursor.rs` | `advance` | R | advance | the same | publish::a_slot_is_written_again_when_its_reader_has_moved_on |
 //! | `cursor.rs` | `advance_idle` | R | advance | the same, should it move the cursor | none: where it is called the cursor has been moved already, and a release goes on through this exchange; kept, so that it may move one |
-//! | `cursor.rs` | `evict` | R | mark | the tail that it was dropped by; that a guard left by itself, and a panic's message | join::a_joiner_sees_what_comes_after_its_join |
+//! | `cursor.rs` | `evict` | R | mark | a panic's message, to whoever tells of the drop | none: any other eviction follows a fence, which releases as much; and the message lies in a cell of the standard library, which no model follows |
 //! | `cursor.rs` | `detach` | A of AR | mark | the tail that it was dropped by: the lag that it is told | join::a_joiner_sees_what_comes_after_its_join |
 //! | `cursor.rs` | `detach` | R of AR | detach | all reads are over before a slot is written again | leave::a_leaver_is_pruned_by_a_turn |
 //! | `cursor.rs` | `restart` | R | detach | a scan that sees the new position sees that earlier reads are over | rejoin::a_rejoined_reader_sees_what_comes_after |
-//! | `member.rs` | `arm_notice` | R | notice | the cursor of this life, to whoever finds it armed | registry::a_drop_is_told_once |
-//! | `member.rs` | `untold` | A | notice | the same | registry::a_drop_is_told_once |
+//! | `member.rs` | `untold` | A | notice | the cursor of this life, from the fence of its join, to whoever finds its notice armed | registry::a_drop_is_told_once |
 //! | `member.rs` | `retire` | R | detach | the cursor was detached before its member is pruned | leave::a_leaver_is_pruned_by_a_joiner |
 //! | `member.rs` | `is_retired` | A | detach | the same | leave::a_leaver_is_pruned_by_a_joiner |
-//! | `member.rs` | `unsubscribe` | fence | unwanted | either this sees the cursor that has rejoined, or the rejoiner sees the mark | unsubscribe::what_is_unsubscribed_does_not_come_back |
-//! | `member.rs` | `is_unwanted` | fence | unwanted | its other half | unsubscribe::what_is_unsubscribed_does_not_come_back |
+//! | `member.rs` | `unsubscribe` | fence | unwanted | either this sees the cursor that has joined, or the joiner sees the mark | unsubscribe::what_is_unsubscribed_does_not_come_back |
 //! | `member.rs` | `wake_evicted` | fence | sleep | whoever registered as a sleeper before is found; one that registers later sees that it was evicted | sleep::a_sleeper_is_woken_by_its_eviction |
 //! | `reader.rs` | `fall_asleep` | fence | sleep | whoever evicts, closes or turns after it sees the sleeper; what came before is seen by the look that follows | sleep::a_sleeper_is_woken_by_its_eviction |
 //! | `ring.rs` | `tail` | A | published | every slot before an exclusive publisher's tail is written | batch::a_run_is_read_whole_by_whoever_joins |
@@ -78,5 +76,5 @@
 //! | `wait.rs` | `wake` | R of AR | cell | what this waker knows, where it only leaves word | none: the other half of `register` |
 //! | `wait.rs` | `wake` | R | cell | the cell is left | cell::two_wakers_meet_a_registration |
 //! | `wait.rs` | `raise` | R | wake | what there is to see, to the worker that lowers it | sleep::a_turn_meets_a_report |
-//! | `wait.rs` | `lower` | A | wake | the same | sleep::a_turn_meets_a_report |
+//! | `wait.rs` | `lower` | A | wake | the same; the order to end above all, as a turn has a fence besides | worker::a_worker_ends |
 //! | `watch.rs` | `turn` | fence | sleep | sleepers that registered before are seen; those that come later see what was reported | sleep::two_sleep_at_one_stamp |

@@ -739,7 +739,7 @@ const RULES: &[Rule] = &[
     // The watch.
     Rule {
         name: "who waits at a claim that hangs is called slow",
-        guard: "test hooks",
+        guard: "test hooks::nobody_is_slow_who_waits_at_a_claim_that_hangs",
         edits: &[Edit(
             "watch.rs",
             "if self.waits_for_a_claim(member, position.sequence(), now, turn) {",
