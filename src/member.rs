@@ -206,8 +206,9 @@ impl Member {
     /// The host wants it gone, even where it was dropped for lag and is about to rejoin by itself. False if it was gone.
     pub(crate) fn unsubscribe(&self) -> bool {
         let before = self.cursor.glance().reason();
-        // SYNC unwanted: either this sees the cursor that has rejoined, or the rejoiner sees the mark.
-        let first = !self.unwanted.swap(true, Ordering::Relaxed);
+        // SYNC unwanted: whoever sees the mark sees that it leaves by itself.
+        let first = !self.unwanted.swap(true, Ordering::Release);
+        // SYNC unwanted: either this sees the cursor that has joined, or the joiner sees the mark.
         fence(Ordering::SeqCst);
         let evicted = self.evict(EvictionReason::Unsubscribed);
         // Not active, but about to be: it will find the mark.
@@ -220,14 +221,14 @@ impl Member {
     pub(crate) fn leave(&self) -> bool {
         // Unless the host was first: that is news.
         if self.cursor.glance().reason() != Some(EvictionReason::Unsubscribed) {
-            // Relaxed: the mark of the eviction, which follows, carries it.
+            // Relaxed: the marks that follow carry it, in `unwanted` and in the cursor.
             self.leaves.store(true, Ordering::Relaxed);
         }
         self.unsubscribe()
     }
 
     pub(crate) fn left_by_itself(&self) -> bool {
-        // Relaxed: asked of one whose mark was seen.
+        // Relaxed: asked of one whose cursor is marked, by the leaver or by who saw its mark.
         self.leaves.load(Ordering::Relaxed)
     }
 
@@ -238,8 +239,8 @@ impl Member {
 
     /// After a join, or instead of one: the host wants it gone.
     pub(crate) fn is_unwanted(&self) -> bool {
-        // Relaxed: after the fence of its join (SYNC unwanted).
-        self.unwanted.load(Ordering::Relaxed)
+        // SYNC unwanted: after the fence of its join.
+        self.unwanted.load(Ordering::Acquire)
     }
 
     /// Wakes it, if it sleeps: true. Its waker is user code: a panic in it is caught.

@@ -237,9 +237,9 @@ impl Signal {
         }
     }
 
-    /// The thread that naps in [`Signal::nap`].
+    /// The thread that naps in [`Signal::nap`]. Before anybody else has the worker: [`Signal::raise`] relies on it.
     pub(crate) fn attach(&self, worker: thread::Thread) {
-        // Attached once, by the worker's thread itself.
+        // Attached once, by who started it.
         let _ = self.worker.set(worker);
     }
 
@@ -266,10 +266,17 @@ impl Signal {
         self.raised.load(Ordering::Relaxed)
     }
 
-    /// Sleeps until raised, at most `length`.
+    /// Sleeps until raised, at most `length`: whoever wants something raises it.
     pub(crate) fn nap(&self, length: Duration) {
         if !self.is_raised() {
             thread::nap(length);
+        }
+    }
+
+    /// Sleeps for `length`, or until raised: then it is time to look again, whether or not anybody said so.
+    pub(crate) fn doze(&self, length: Duration) {
+        if !self.is_raised() {
+            thread::doze(length);
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::contain::contain;
 use crate::error::{Eviction, EvictionReason};
 use crate::member::{Member, NEVER, SubscriberId};
 use crate::ring::Owed;
+use crate::ring::shared::Armed;
 use crate::sync::{Ordering, PlainArc, fence};
 use crate::worker::Worker;
 use std::time::Duration;
@@ -82,13 +83,15 @@ impl Turn {
 impl<E> Worker<E> {
     /// One look at everybody.
     pub(crate) fn turn(&self) -> Turn {
+        // SYNC sleep: sleepers that registered before are seen; those that come after look for themselves.
+        fence(Ordering::SeqCst);
         let members = self.ring.seats().members();
         if self.ring.is_exclusive() && members.iter().any(|member| member.sleeper.is_asleep()) {
             // Asked again, as a report may have taken the bit for somebody else.
             self.ring.ask_for_wake_up();
+            // SYNC sleep: as in `fall_asleep`, whose part this plays.
+            fence(Ordering::SeqCst);
         }
-        // SYNC sleep: sleepers that registered before are seen; those that come after look for themselves.
-        fence(Ordering::SeqCst);
         let now = nanos(self.settings.clock.now());
         let mut turn = Turn::nothing(self.settings.max_nap);
         let mut notices: Vec<EvictionNotice> = Vec::new();
@@ -131,6 +134,12 @@ impl<E> Worker<E> {
                 && self.ring.is_pending(position.sequence());
             if sleeps_on {
                 turn.asleep += 1;
+                if !self.ring.is_exclusive() && self.ring.arm(position.sequence()) == Armed::Inside
+                {
+                    // A writer of an earlier lap, which no stamp can be marked under: an eye on it until it has left.
+                    turn.watched += 1;
+                    turn.look_again = turn.look_again.min(self.settings.grace());
+                }
             } else {
                 turn.woken += usize::from(member.wake());
             }

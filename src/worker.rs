@@ -12,7 +12,7 @@ use crate::ring::batch::Batch;
 use crate::ring::exclusive::Tip;
 use crate::ring::{Owed, Policy, Refusal, Ring};
 use crate::stack::Stack;
-use crate::sync::{Arc, AtomicBool, AtomicU64, OnceLock, Ordering, PlainArc, thread};
+use crate::sync::{Arc, AtomicBool, AtomicU64, OnceLock, Ordering, PlainArc};
 use crate::wait::{Idler, Pause, Signal};
 use crate::watch::{EvictionNotice, Turn};
 use std::time::Duration;
@@ -214,7 +214,6 @@ impl<E> Worker<E> {
 
     /// The worker's thread.
     pub(crate) fn run(&self) {
-        self.signal.attach(thread::current());
         let mut idler = Idler::new(self.settings.wait);
         let mut nap = self.settings.max_nap;
         loop {
@@ -233,14 +232,17 @@ impl<E> Worker<E> {
                 idler = Idler::new(self.settings.wait);
                 continue;
             }
-            // Nobody to look after but whoever raises the signal: sleep long, whatever the bound for sleepers is.
-            let longest = match (turn.is_quiet(), turn.watched > 0) {
-                (true, _) => nap.max(QUIET_NAP),
-                (false, true) => nap.min(turn.look_again),
-                (false, false) => nap,
-            };
             if turn.is_quiet() || idler.pause() == Pause::Sleep {
-                self.signal.nap(longest);
+                if turn.watched > 0 {
+                    self.signal.doze(nap.min(turn.look_again));
+                } else if turn.asleep > 0 && self.ring.is_exclusive() {
+                    self.signal.doze(nap); // a publisher that misses who sleeps says nothing
+                } else if turn.asleep > 0 {
+                    self.signal.nap(nap);
+                } else {
+                    // Nobody to look after but whoever raises the signal: long, whatever the bound for sleepers is.
+                    self.signal.nap(nap.max(QUIET_NAP));
+                }
                 let longest = self.settings.longest_nap(self.ring.is_exclusive());
                 nap = nap.saturating_mul(2).min(longest);
             }

@@ -417,6 +417,33 @@ fn a_sleeper_behind_a_frozen_writer_is_woken() {
     }
 }
 
+/// The same, and the writer leaves before anybody passes over it: the next who writes there owes nothing, so the turns keep
+/// an eye on it.
+#[test]
+fn a_sleeper_behind_a_writer_that_leaves_is_watched() {
+    for point in [Point::Entered, Point::Written] {
+        let census = Census::default();
+        let bus = bus(&ManualClock::new(), SlotLayout::InLine);
+        let mut sleeper = bus.subscribe().unwrap();
+        let (event, mut own) = (census.value(STOPPED), bus.publisher());
+        let stopped = Stopped::at(point, 0, move || own.report(event));
+        for n in 1..64 {
+            bus.report(census.value(n)).unwrap();
+            numbers(&mut sleeper);
+        }
+        let wakes = Arc::new(Wakes::default());
+        let waker = Waker::from(Arc::clone(&wakes));
+        let mut context = Context::from_waker(&waker);
+        assert!(sleeper.poll_ready(&mut context).is_pending());
+        assert_eq!(bus.turn().watched, 1, "{point:?}");
+        // It comes again right there: its own slot is the next.
+        stopped.go_on().unwrap();
+        bus.turn();
+        assert_eq!(wakes.0.load(Ordering::Relaxed), 1);
+        assert_eq!(numbers(&mut sleeper), [STOPPED]);
+    }
+}
+
 #[derive(Default)]
 struct Wakes(AtomicUsize);
 

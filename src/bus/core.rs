@@ -198,12 +198,15 @@ impl<E: Send + Sync + 'static> Core<E> {
             }
             Ok(())
         };
-        thread::spawn(format!("ringbus-{}", worker.id), setup, move || body.run()).map_err(
-            |error| match error {
+        let name = format!("ringbus-{}", worker.id);
+        let thread =
+            thread::spawn(name, setup, move || body.run()).map_err(|error| match error {
                 thread::SpawnError::Setup(error) => BuildError::Pin(error),
                 thread::SpawnError::System(error) => BuildError::Spawn { kind: error.kind() },
-            },
-        )
+            })?;
+        // Here, not by the thread itself: whoever can raise the signal has the worker from us, and knows whom to wake.
+        worker.signal.attach(thread.thread().clone());
+        Ok(thread)
     }
 
     pub(crate) fn stop(&self, timeout: Duration) -> StopReport {

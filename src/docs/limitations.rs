@@ -11,7 +11,9 @@
 //!   commit, nor under a lock of ours.
 //! - [`Bus::start`](crate::Bus::start) and [`Bus::stop`](crate::Bus::stop), which exclude each other by a lock.
 //! - A sleeper's delay, up to [`max_nap`](crate::BusBuilder::max_nap), when the frozen thread owed the wake-up. A parked
-//!   thread wakes by itself within a second, should it be the worker's. A *task* cannot: it depends on the worker's thread, or on the host's turns.
+//!   thread wakes by itself within a second, should it be the worker's. A *task* cannot: it depends
+//!   on the worker's thread, or on the host's turns, and on whoever is waking it just then, a thread that unsubscribes it or
+//!   closes the bus included.
 //!
 //! **Sleepers need room.** The capacity must exceed the peak rate times the wake-up latency, and times `max_nap` under an
 //! exclusive publisher, or sleepers are dropped in bursts.

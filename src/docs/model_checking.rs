@@ -119,7 +119,8 @@
 //!
 //! - More than `LOOM_MAX_PREEMPTIONS` preemptions in one run. Two find most faults; three take hours where two take minutes.
 //! - More than a few laps, threads or events: a fault that needs nine slots is not in a ring of two.
-//! - Time: naps, timeouts, graces, soft limits.
+//! - Time: naps, timeouts, graces, soft limits. Naps bear load where somebody sleeps under an exclusive publisher, which may
+//!   miss that: drive such a model by turns as long as the last had somebody `asleep`.
 //! - Spinning: [`WaitStrategy::Spin`](crate::WaitStrategy::Spin), and any loop of the host's that waits without `yield_now`,
 //!   ends in "Model exceeded maximum number of branches". So do long models: raise `max_branches` of
 //!   `loom::model::Builder`.

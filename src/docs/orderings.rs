@@ -50,7 +50,9 @@
 //! | `member.rs` | `untold` | A | notice | the cursor of this life, from the fence of its join, to whoever finds its notice armed | registry::a_drop_is_told_once |
 //! | `member.rs` | `retire` | R | detach | the cursor was detached before its member is pruned | leave::a_leaver_is_pruned_by_a_joiner |
 //! | `member.rs` | `is_retired` | A | detach | the same | leave::a_leaver_is_pruned_by_a_joiner |
+//! | `member.rs` | `unsubscribe` | R | unwanted | that it leaves by itself, to a rejoiner that evicts itself for it | none: a guard's handler cannot be joined by a model; in one of the member alone it was seen to fail |
 //! | `member.rs` | `unsubscribe` | fence | unwanted | either this sees the cursor that has joined, or the joiner sees the mark | unsubscribe::what_is_unsubscribed_does_not_come_back |
+//! | `member.rs` | `is_unwanted` | A | unwanted | the same | none: as above |
 //! | `member.rs` | `wake_evicted` | fence | sleep | whoever registered as a sleeper before is found; one that registers later sees that it was evicted | sleep::a_sleeper_is_woken_by_its_eviction |
 //! | `reader.rs` | `fall_asleep` | fence | sleep | whoever evicts, closes or turns after it sees the sleeper; what came before is seen by the look that follows | sleep::a_sleeper_is_woken_by_its_eviction |
 //! | `ring.rs` | `tail` | A | published | every slot before an exclusive publisher's tail is written | batch::a_run_is_read_whole_by_whoever_joins |
@@ -78,3 +80,4 @@
 //! | `wait.rs` | `raise` | R | wake | what there is to see, to the worker that lowers it | sleep::a_turn_meets_a_report |
 //! | `wait.rs` | `lower` | A | wake | the same; the order to end above all, as a turn has a fence besides | worker::a_worker_ends |
 //! | `watch.rs` | `turn` | fence | sleep | sleepers that registered before are seen; those that come later see what was reported | sleep::two_sleep_at_one_stamp |
+//! | `watch.rs` | `turn` | fence | sleep | an exclusive publisher's report that missed the sleepers is seen by the look that follows | none: a worker looks again after a nap where somebody sleeps under an exclusive publisher |

@@ -145,7 +145,8 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
             .publish_exclusive_batch(&mut self.tip, batch, policy)
     }
 
-    /// Events that fit now without dropping anyone: a lower bound, as subscribers only add to it. Wait-free.
+    /// Events that fit now without dropping anyone. Subscribers only add to it, but for one that joins just then.
+    /// Wait-free.
     pub fn free(&mut self) -> usize {
         self.worker.ring.free() as usize
     }

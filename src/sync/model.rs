@@ -184,14 +184,14 @@ pub(crate) mod thread {
         let _ = thread.join();
     }
 
-    /// Sleeps until someone unparks this thread: no time passes in a model, so that a wake-up that is lost shows. But
-    /// whoever naps for no longer than a grace waits for others to have a turn, not for a wake-up.
-    pub(crate) fn nap(length: Duration) {
-        if length <= Duration::from_millis(1) {
-            yield_now();
-        } else {
-            loom::thread::park();
-        }
+    /// Sleeps until someone unparks this thread: no time passes in a model, so that a wake-up that is lost shows.
+    pub(crate) fn nap(_length: Duration) {
+        loom::thread::park();
+    }
+
+    /// Lets the others have a turn, and goes on: whoever dozes waits for time to pass, not for a wake-up.
+    pub(crate) fn doze(_length: Duration) {
+        yield_now();
     }
 
     pub(crate) fn sleep(_length: Duration) {

@@ -71,8 +71,13 @@ pub(crate) mod thread {
         }
     }
 
-    /// Sleeps for `length`, or until someone unparks this thread.
+    /// Sleeps until someone unparks this thread, at most `length`.
     pub(crate) fn nap(length: Duration) {
+        std::thread::park_timeout(length);
+    }
+
+    /// Sleeps for `length`, or until someone unparks this thread.
+    pub(crate) fn doze(length: Duration) {
         std::thread::park_timeout(length);
     }
 }
