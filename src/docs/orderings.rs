@@ -26,6 +26,9 @@
 //! taken Relaxed; who it is, and that nobody is missed, rests on the two fences of `sleep`. An exclusive publisher's look
 //! for `ASLEEP` after its commit may miss a sleeper that asks at that moment; naps cover it.
 //!
+//! `wake` goes one way: `raise` acquires nothing. So it cannot learn from the signal whom to wake, and a worker's thread is
+//! attached by its starter, before anybody else has the worker.
+//!
 //! Relaxed on purpose besides: the tail's compare-and-swap (a claim carries nothing but the number), the count of
 //! listeners (a report that follows a `subscribe` sees it by whatever told it that it follows), `make_hole` and `give_up`
 //! (the memory is not touched), counters, the watch's own notes, a cursor's own glance, and `Cursor::resume`, which only
