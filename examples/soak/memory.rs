@@ -1,6 +1,7 @@
 //! What the process holds: the bytes it has allocated, and the pages that the system says it has.
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::collections::VecDeque;
 use std::hint::black_box;
 use std::panic;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -117,12 +118,18 @@ pub struct Memory {
 
 #[derive(Debug, Default)]
 struct Samples {
-    after_first_minute: Option<Sample>,
-    last: Option<Sample>,
+    /// The first [`MANY`] after a minute.
+    first: Vec<Sample>,
+    /// The last [`MANY`], however long the run was.
+    last: VecDeque<Sample>,
     /// At any point.
     most_resident: Option<u64>,
     most_allocated: u64,
 }
+
+/// One sample is chance: a thread that is about to exit has a stack and what it holds. The middle one of so many is not, and
+/// what leaks shows in it all the same.
+const MANY: usize = 15;
 
 /// Before this, rings of every size may not have been seen yet.
 const WARM_UP: Duration = Duration::from_secs(60);
@@ -146,9 +153,12 @@ impl Memory {
             allocated: allocated(),
         };
         let mut samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
-        samples.last = Some(sample);
-        if self.began.elapsed() >= WARM_UP {
-            samples.after_first_minute.get_or_insert(sample);
+        if samples.last.len() == MANY {
+            samples.last.pop_front();
+        }
+        samples.last.push_back(sample);
+        if self.began.elapsed() >= WARM_UP && samples.first.len() < MANY {
+            samples.first.push(sample);
         }
     }
 
@@ -164,22 +174,27 @@ impl Memory {
     pub fn report(&self) -> MemoryReport {
         let samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
         let resident = Course::new(
-            samples
-                .after_first_minute
-                .and_then(|sample| sample.resident),
+            median(samples.first.iter().filter_map(|sample| sample.resident)),
             samples.most_resident,
-            samples.last.and_then(|sample| sample.resident),
+            median(samples.last.iter().filter_map(|sample| sample.resident)),
         );
         let allocated = Course::new(
-            samples.after_first_minute.map(|sample| sample.allocated),
+            median(samples.first.iter().map(|sample| sample.allocated)),
             Some(samples.most_allocated),
-            samples.last.map(|sample| sample.allocated),
+            median(samples.last.iter().map(|sample| sample.allocated)),
         );
         MemoryReport {
             resident_bytes: Measured::of(resident, samples.most_resident.is_some()),
             allocated_bytes: allocated,
         }
     }
+}
+
+/// The middle one, the higher of two.
+fn median(samples: impl Iterator<Item = u64>) -> Option<u64> {
+    let mut samples: Vec<u64> = samples.collect();
+    samples.sort_unstable();
+    samples.get(samples.len() / 2).copied()
 }
 
 #[derive(Debug, Serialize)]
@@ -204,7 +219,7 @@ impl Measured {
     }
 }
 
-/// The first and the last are taken between epochs, the maximum at any time.
+/// Medians of several samples, which are taken between epochs; the maximum at any time.
 #[derive(Debug, Serialize)]
 pub struct Course {
     after_first_minute: Option<u64>,
