@@ -5,14 +5,27 @@
 
 use std::error::Error;
 use std::time::{Duration, Instant};
-use std::{env, fs, thread};
+use std::{fs, thread};
 
+use clap::Parser;
 use ringbus::{Bus, SubscribeOptions, Subscriber, WaitStrategy};
 
+/// What a bus costs while nothing happens.
+#[derive(Parser)]
+struct Options {
+    /// How long to look, for each of two buses
+    #[arg(default_value_t = 5)]
+    seconds: u64,
+    /// How many sleep on each
+    #[arg(default_value_t = 4, value_parser = clap::value_parser!(u16).range(..=41))]
+    subscribers: u16,
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut arguments = env::args().skip(1);
-    let seconds: u64 = arguments.next().map_or(Ok(5), |text| text.parse())?;
-    let subscribers: usize = arguments.next().map_or(Ok(4), |text| text.parse())?;
+    let Options {
+        seconds,
+        subscribers,
+    } = Options::parse();
 
     let bus = Bus::<u64>::builder().build()?;
     let parked: Vec<_> = (0..subscribers)
@@ -40,7 +53,7 @@ fn park(mut subscriber: Subscriber<u64>) -> thread::JoinHandle<()> {
     thread::spawn(move || while subscriber.recv().is_ok() {})
 }
 
-fn measure(kind: &str, seconds: u64, subscribers: usize) -> Result<(), Box<dyn Error>> {
+fn measure(kind: &str, seconds: u64, subscribers: u16) -> Result<(), Box<dyn Error>> {
     thread::sleep(Duration::from_millis(200)); // everybody asleep
     let (before, start) = (cpu_time()?, Instant::now());
     thread::sleep(Duration::from_secs(seconds));

@@ -100,6 +100,6 @@ fn a_bus_that_waits_is_found_stuck() {
         ..plan("mutex", 0, 0)
     };
     let stuck = run(plan, |_| Locked::<InPlace>::new()).expect_err("nobody was ever held up");
-    println!("{stuck}");
+    println!("as it is to be: {stuck}");
     assert!(stuck.still.len() > 1, "{stuck}");
 }

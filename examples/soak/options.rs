@@ -16,7 +16,7 @@ pub struct Options {
     pub minutes: f64,
 
     /// Where all choices come from; by default another one each time
-    #[arg(long, value_name = "S", allow_negative_numbers = true, default_value_t = fastrand::u64(..1_000_000_000))]
+    #[arg(long, value_name = "S", allow_negative_numbers = true, default_value_t = fastrand::u64(..1_000_000_000), hide_default_value = true)]
     pub seed: u64,
 
     /// Only this epoch of the seed, over and over

@@ -8,7 +8,8 @@
 //!
 //! Take a source that changes, and caches that follow it: each change is an event, and a cache that joins takes the rest
 //! from the source. It looks easy to get right. This is `examples/loom_host/cache.rs`; `main.rs` beside it runs it for
-//! real. All that it does for loom's sake is to name its primitives in one place, a *facade*:
+//! real. All that it does for loom's sake is to name its primitives in one place, a *facade*. (And loom's `Arc` is a type
+//! like any other: no `self: &Arc<Self>`, so write `this: &Arc<Self>`.)
 //!
 //! ```ignore
 #![doc = include_str!("../../examples/loom_host/cache.rs")]
@@ -20,6 +21,10 @@
 //! what must hold. Everything in it is made anew each time, the bus too.
 //!
 //! ```ignore
+//! use loom::sync::Arc;
+//! use loom::thread;
+//! use ringbus::Bus;
+//!
 //! #[test]
 //! fn a_cache_that_joins_misses_no_change() {
 //!     loom::model(|| {
@@ -45,7 +50,7 @@
 //!
 //! ```toml
 //! [dependencies]
-//! ringbus = "0.1"
+//! ringbus = { path = "../ringbus" }
 //!
 //! # Not a dev-dependency: the facade is part of the host.
 //! [target.'cfg(loom)'.dependencies]
@@ -80,7 +85,18 @@
 //! - **Chores.** There is no thread of ours unless the builder asks for one
 //!   ([`Drive::Threads`](crate::Drive::Threads), which then naps until it is woken, and ends with a stop). [`Bus::wants_turn`](crate::Bus::wants_turn) and
 //!   [`Bus::turn`](crate::Bus::turn) are the model's to call, if somebody sleeps in it: as long as `wants_turn` says so, or
-//!   the last turn had somebody `watched`, with `yield_now` in the loop. A model in which nobody sleeps needs none.
+//!   the last turn had somebody `watched` (who waits at a claim that hangs), with `yield_now` in the loop. A model in which
+//!   nobody sleeps needs none.
+//!
+//!   ```ignore
+//!   let mut soon = false;
+//!   while !done.load(Ordering::Acquire) {
+//!       if soon || bus.wants_turn() {
+//!           soon = bus.turn().watched > 0;
+//!       }
+//!       thread::yield_now(); // let the others run, or this loop has no end
+//!   }
+//!   ```
 //! - **Time** stands still, but for a [`ManualClock`](crate::ManualClock). A sleep has no timeout, so a wake-up that is lost
 //!   is a deadlock, which loom reports. Deadlines are held against the machine's own clock, which a model must not depend
 //!   on: give `recv_timeout`, `stop_timeout` and their like zero or `Duration::MAX`, and nothing in between.

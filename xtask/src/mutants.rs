@@ -24,7 +24,7 @@ pub struct Options {
     /// Only mutants whose name contains this; may be given several times
     #[arg(long, value_name = "TEXT")]
     only: Vec<String>,
-    /// Only so many, evenly spread over all
+    /// At most so many, evenly spread over all
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     sample: Option<u16>,
     /// How many at the same time, each in a copy of its own [default: one a core]

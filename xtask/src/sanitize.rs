@@ -37,7 +37,7 @@ enum Outcome {
 /// allocator (`affinity`, `allocations`, `churn`, `threads`), nor `freeze`, whose signals the sanitizers defer, nor `fanout`,
 /// which is another process, nor `forget`, which leaks by name and measures how much.
 const TESTS: &str = "--lib --test afterlife --test batches --test bus --test events --test faults --test handlers \
-    --test hardening --test hooks --test lifecycle --test limits --test misuse --test notices --test panics --test parked \
+    --test hardening --test hooks --test hostile --test lifecycle --test limits --test misuse --test notices --test panics --test parked \
     --test properties --test recycling --test reentry --test restart --test stats --test stop --test stress \
     --test two_workers --test waiting";
 
