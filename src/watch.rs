@@ -131,17 +131,30 @@ impl<E> Worker<E> {
             let position = member.cursor.look();
             let sleeps_on = position.is_active()
                 && !self.ring.is_closed()
-                && self.ring.is_pending(position.sequence());
+                && self.has_to_wait(position.sequence(), turn);
             if sleeps_on {
                 turn.asleep += 1;
-                if !self.ring.is_exclusive() && self.ring.arm(position.sequence()) == Armed::Inside
-                {
-                    // A writer of an earlier lap, which no stamp can be marked under: an eye on it until it has left.
+            } else {
+                turn.woken += usize::from(member.wake());
+            }
+        }
+    }
+
+    /// There is nothing at `at` for a sleeper; somebody will say when there is, or the next turn looks again soon.
+    fn has_to_wait(&self, at: u64, turn: &mut Turn) -> bool {
+        if self.ring.is_exclusive() {
+            return self.ring.is_pending(at);
+        }
+        match self.ring.arm(at) {
+            Armed::Ready => false,
+            Armed::Yes => true,
+            Armed::Inside => {
+                if !self.ring.is_in_flight(at) {
+                    // A writer of an earlier lap, under which no stamp can be marked: an eye on it until it has left.
                     turn.watched += 1;
                     turn.look_again = turn.look_again.min(self.settings.grace());
                 }
-            } else {
-                turn.woken += usize::from(member.wake());
+                true
             }
         }
     }
