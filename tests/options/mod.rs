@@ -204,6 +204,8 @@ impl Wish {
                 assert!(Some(*worker) == self.worker && *worker >= workers);
             }
             SubscribeError::Pin(_) => assert!(self.handles && self.core == Some(NOWHERE)),
+            // Others asked for the widest windows before.
+            SubscribeError::Full { .. } => assert!(self.window != 1),
             error => panic!("{error}"),
         }
         assert!(!error.to_string().is_empty());
