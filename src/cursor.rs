@@ -124,8 +124,8 @@ impl Cursor {
     /// \[C3 evict\] Marks an active cursor that has not moved since `seen`.
     pub(crate) fn evict(&self, seen: Position, reason: EvictionReason) -> bool {
         debug_assert!(seen.is_active());
-        // SYNC mark: the tail that it was dropped by, why, and with what message, to itself and whoever tells of it. What the subscriber released when it came to
-        // `seen` was acquired by the look, and goes on through the exchange.
+        // SYNC mark: how far it was behind, and why. What the subscriber released when it came to `seen` was acquired by the
+        // look, and goes on through the exchange.
         self.0
             .compare_exchange(
                 seen.0,

@@ -386,25 +386,33 @@ fn a_stopped_batch_evicts_nobody_who_drains_now_and_then() {
     }
 }
 
-/// A sleeper at a slot whose writer of an earlier lap hangs inside: no stamp can be marked there, so whoever passes over
-/// it owes the wake-up.
+/// A task that sleeps at a slot whose writer of an earlier lap hangs inside, where no stamp can be marked.
+fn asleep_behind_a_writer(
+    point: Point,
+    census: &Census,
+) -> (Bus<Counted>, Subscriber<Counted>, Arc<Wakes>, Stopped<bool>) {
+    let bus = bus(&ManualClock::new(), SlotLayout::InLine);
+    let mut sleeper = bus.subscribe().unwrap();
+    let (event, mut own) = (census.value(STOPPED), bus.publisher());
+    let stopped = Stopped::at(point, 0, move || own.report(event).is_ok());
+    // Once round, to the slot that it hangs in.
+    for n in 1..64 {
+        bus.report(census.value(n)).unwrap();
+        numbers(&mut sleeper);
+    }
+    let wakes = Arc::new(Wakes::default());
+    let waker = Waker::from(Arc::clone(&wakes));
+    let mut context = Context::from_waker(&waker);
+    assert!(sleeper.poll_ready(&mut context).is_pending());
+    (bus, sleeper, wakes, stopped)
+}
+
+/// Whoever passes over it owes the wake-up.
 #[test]
 fn a_sleeper_behind_a_frozen_writer_is_woken() {
     for point in [Point::Entered, Point::Written] {
         let census = Census::default();
-        let bus = bus(&ManualClock::new(), SlotLayout::InLine);
-        let mut sleeper = bus.subscribe().unwrap();
-        let (event, mut own) = (census.value(STOPPED), bus.publisher());
-        let stopped = Stopped::at(point, 0, move || own.report(event));
-        // Once round, to the slot that it hangs in.
-        for n in 1..64 {
-            bus.report(census.value(n)).unwrap();
-            numbers(&mut sleeper);
-        }
-        let wakes = Arc::new(Wakes::default());
-        let waker = Waker::from(Arc::clone(&wakes));
-        let mut context = Context::from_waker(&waker);
-        assert!(sleeper.poll_ready(&mut context).is_pending());
+        let (bus, mut sleeper, wakes, stopped) = asleep_behind_a_writer(point, &census);
         bus.turn();
         assert!(!bus.wants_turn());
         bus.report(census.value(64)).unwrap();
@@ -412,32 +420,20 @@ fn a_sleeper_behind_a_frozen_writer_is_woken() {
         bus.turn();
         assert_eq!(wakes.0.load(Ordering::Relaxed), 1);
         assert_eq!(numbers(&mut sleeper), [64]);
-        stopped.go_on().unwrap();
+        assert!(stopped.go_on());
         assert_eq!(numbers(&mut sleeper), [STOPPED]);
     }
 }
 
-/// The same, and the writer leaves before anybody passes over it: the next who writes there owes nothing, so the turns keep
-/// an eye on it.
+/// It leaves before anybody passes over it, and the next who writes there owes nothing: the turns keep an eye on it.
 #[test]
 fn a_sleeper_behind_a_writer_that_leaves_is_watched() {
     for point in [Point::Entered, Point::Written] {
         let census = Census::default();
-        let bus = bus(&ManualClock::new(), SlotLayout::InLine);
-        let mut sleeper = bus.subscribe().unwrap();
-        let (event, mut own) = (census.value(STOPPED), bus.publisher());
-        let stopped = Stopped::at(point, 0, move || own.report(event));
-        for n in 1..64 {
-            bus.report(census.value(n)).unwrap();
-            numbers(&mut sleeper);
-        }
-        let wakes = Arc::new(Wakes::default());
-        let waker = Waker::from(Arc::clone(&wakes));
-        let mut context = Context::from_waker(&waker);
-        assert!(sleeper.poll_ready(&mut context).is_pending());
+        let (bus, mut sleeper, wakes, stopped) = asleep_behind_a_writer(point, &census);
         assert_eq!(bus.turn().watched, 1, "{point:?}");
         // It comes again right there: its own slot is the next.
-        stopped.go_on().unwrap();
+        assert!(stopped.go_on());
         bus.turn();
         assert_eq!(wakes.0.load(Ordering::Relaxed), 1);
         assert_eq!(numbers(&mut sleeper), [STOPPED]);
