@@ -738,6 +738,24 @@ const RULES: &[Rule] = &[
     },
     // The watch.
     Rule {
+        name: "a turn keeps no eye on a sleeper behind a writer of an earlier lap",
+        guard: "test hooks::a_sleeper_behind_a_writer_that_leaves_is_watched",
+        edits: &[Edit(
+            "watch.rs",
+            "return self.ring.is_pending(at); } match self.ring.arm(at) {",
+            "return self.ring.is_pending(at); } if self.ring.is_pending(at) { return true; } match self.ring.arm(at) {",
+        )],
+    },
+    Rule {
+        name: "a worker is not known to its signal",
+        guard: "model worker::a_worker_ends",
+        edits: &[Edit(
+            "bus/core.rs",
+            "worker.signal.attach(thread.thread().clone());",
+            "let _ = thread.thread();",
+        )],
+    },
+    Rule {
         name: "who waits at a claim that hangs is called slow",
         guard: "test hooks::nobody_is_slow_who_waits_at_a_claim_that_hangs",
         edits: &[Edit(
