@@ -73,7 +73,8 @@ impl Handler<Event> for Trap {
     }
 }
 
-/// Told of a loss, which it takes care to have.
+/// Told of a loss, which it takes care to have: it does nothing until the sender is gone, neither with an event nor, if
+/// it was lapped before its first look, with the loss.
 struct Loser(Trap, std::sync::mpsc::Receiver<()>);
 
 impl Handler<Event> for Loser {
@@ -82,6 +83,7 @@ impl Handler<Event> for Loser {
     }
 
     fn lagged(&mut self, _: u64) {
+        let _ = self.1.recv();
         self.0.spring();
     }
 }
@@ -196,8 +198,7 @@ fn go_to(place: Place, bus: &Bus<Event>, notice: &Trap, deed: Deed) {
                 .handle_with(options().on_lap(OnLap::Rejoin), Loser(trap.clone(), wait))
                 .unwrap();
             for _ in 0..200 {
-                // It may be told, and have done its deed, before the last of them.
-                let _ = bus.report(Event::default());
+                bus.report(Event::default()).unwrap();
             }
             drop(go);
             until("told of its loss", || trap.is_sprung());
