@@ -107,15 +107,14 @@ impl Cursor {
         Position(self.0.fetch_add(slots, Ordering::Release))
     }
 
-    /// Moves on by `slots` and says that nothing is borrowed until [`Cursor::resume`].
-    pub(crate) fn advance_idle(&self, slots: u64) -> Position {
-        // SYNC advance: as above.
-        let old = Position(self.0.fetch_add(slots + IDLE, Ordering::Release));
+    /// \[C4 pin\] Says that nothing is borrowed until [`Cursor::resume`], from here on: what was read is left behind.
+    pub(crate) fn rest(&self) {
+        // Relaxed: the advance that came here released the reads before it, and goes on through this exchange.
+        let old = Position(self.0.fetch_or(IDLE, Ordering::Relaxed));
         debug_assert!(!old.is_idle());
-        old
     }
 
-    /// Ends what [`Cursor::advance_idle`] began; only if the old word was active may anything be read.
+    /// Ends what [`Cursor::rest`] began; only if the old word was active may anything be read.
     pub(crate) fn resume(&self) -> Position {
         // Relaxed: the order of read-modify-writes on this word alone decides who came first.
         Position(self.0.fetch_and(!IDLE, Ordering::Relaxed))
@@ -202,9 +201,9 @@ mod tests {
     #[test]
     fn an_idle_cursor_gates_but_pins_nothing() {
         let cursor = Cursor::new(7);
-        assert!(cursor.advance_idle(1).is_active());
+        cursor.rest();
         assert!(cursor.look().is_active() && cursor.look().is_idle());
-        assert_eq!(cursor.look().sequence(), 8);
+        assert_eq!(cursor.look().sequence(), 7);
         assert!(cursor.evict_anywhere(EvictionReason::Lapped));
         assert!(!cursor.look().pins());
         assert!(!cursor.resume().is_active());

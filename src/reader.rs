@@ -366,8 +366,8 @@ impl<E> Reader<E> {
         }
         if !self.idle {
             // [C4 pin] Nothing is borrowed while it sleeps. If it was evicted, the look below says so.
-            self.member.cursor.advance_idle(self.next - self.base);
-            self.base = self.next;
+            debug_assert_eq!(self.base, self.next, "the look that found nothing advanced");
+            self.member.cursor.rest();
             self.idle = true;
         }
         if ring.is_exclusive() {

@@ -7,7 +7,7 @@
 //! |---|---|---|---|
 //! | `publish` | commit, `ring/shared` and `ring/exclusive` (R) | a reader's stamp load, `ring` (A) | the event's contents |
 //! | `vacate` | commit, `leave` (R) | `enter`'s compare-and-swap (A) | the memory of a slot, to its next writer. Rescues and slots given up in between are read-modify-writes: they continue the release sequence |
-//! | `advance` | `Cursor::advance`, `advance_idle` (R) | a scan's `Cursor::look` (A) | the reads of the slots behind the cursor are over |
+//! | `advance` | `Cursor::advance` (R) | a scan's `Cursor::look` (A) | the reads of the slots behind the cursor are over |
 //! | `detach` | `Cursor::detach`, `restart`, `Member::retire` (R) | `Cursor::look`, `Member::is_retired` (A) | all reads are over |
 //! | `mark` | `Cursor::evict` (R), or a fence before it | `Cursor::detach`, `Cursor::look` (A) | how far it was behind, and why it was dropped: a guard that left, a panic's message |
 //! | `limit` | raising it after a scan (R) | a claim's load (A) | `advance` and `detach`, to publishers that did not scan |
@@ -31,8 +31,8 @@
 //!
 //! Relaxed on purpose besides: the tail's compare-and-swap (a claim carries nothing but the number), the count of
 //! listeners (a report that follows a `subscribe` sees it by whatever told it that it follows), `make_hole` and `give_up`
-//! (the memory is not touched), counters, the watch's own notes, a cursor's own glance, and `Cursor::resume`, which only
-//! needs its place in the order of one word.
+//! (the memory is not touched), counters, the watch's own notes, a cursor's own glance, `Cursor::resume`, which only needs its place in
+//! the order of one word, and `Cursor::rest`, which leaves the word where an advance released it.
 //!
 //! # Every operation that is not Relaxed
 //!
@@ -45,7 +45,6 @@
 //! |---|---|---|---|---|---|
 //! | `cursor.rs` | `look` | A | advance, detach | the reads behind the cursor are over before a slot is written again | publish::a_slot_is_written_again_when_its_reader_has_moved_on |
 //! | `cursor.rs` | `advance` | R | advance | the same | publish::a_slot_is_written_again_when_its_reader_has_moved_on |
-//! | `cursor.rs` | `advance_idle` | R | advance | the same, should it move the cursor | none: where it is called the cursor has been moved already, and a release goes on through this exchange; kept, so that it may move one |
 //! | `cursor.rs` | `evict` | R | mark | a panic's message, to whoever tells of the drop | none: any other eviction follows a fence, which releases as much; and the message lies in a cell of the standard library, which no model follows |
 //! | `cursor.rs` | `detach` | A of AR | mark | the tail that it was dropped by: the lag that it is told | join::a_joiner_sees_what_comes_after_its_join |
 //! | `cursor.rs` | `detach` | R of AR | detach | all reads are over before a slot is written again | leave::a_leaver_is_pruned_by_a_turn |
