@@ -17,7 +17,7 @@ struct Options {
     #[arg(default_value_t = 5)]
     seconds: u64,
     /// How many sleep on each
-    #[arg(default_value_t = 4, value_parser = clap::value_parser!(u16).range(..=41))]
+    #[arg(default_value_t = 4, value_parser = clap::value_parser!(u16).range(..=43))]
     subscribers: u16,
 }
 

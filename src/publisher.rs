@@ -42,14 +42,15 @@ fn report_all<E>(
     mut send: impl FnMut(&mut Batch<E>) -> Result<(), Refusal>,
 ) -> Result<usize, BatchError<E>> {
     loop {
-        let mut batch = Batch::gather(events, BATCH);
+        let mut batch = Batch::new();
+        let ended = batch.gather(events, BATCH);
         let result = send(&mut batch);
         accepted += batch.committed();
         if let Err(refusal) = result {
             let rest = std::iter::from_fn(|| batch.pop());
             return Err(batch_error(accepted, refusal, rest));
         }
-        if batch.is_last(BATCH) {
+        if ended {
             return Ok(accepted);
         }
     }

@@ -5,15 +5,22 @@
 //! - **\[C4 pin\]** An idle reader borrows nothing; it ends being idle, and looks whether it was evicted, before it reads.
 //! - **\[C5 detach\]** It touches no slot after it has detached.
 
+mod pace;
+mod patience;
+mod span;
+
 use crate::error::{Eviction, EvictionReason};
 use crate::member::Member;
-use crate::ring::Held;
 use crate::ring::shared::Armed;
 use crate::ring::stamp::Look;
-use crate::sync::{Arc, Ordering, PlainArc, fence, limits};
+use crate::ring::{Held, Stretch};
+use crate::sync::{Arc, Ordering, PlainArc, fence};
 use crate::wait::Sleeper;
 use crate::worker::{QUIET_NAP, Worker};
-use std::time::Duration;
+use pace::Pace;
+use patience::Patience;
+use span::Span;
+use std::ops::ControlFlow;
 
 /// Why there is nothing more to read.
 #[derive(Clone, Copy, Debug)]
@@ -26,72 +33,32 @@ pub(crate) enum Gone {
 pub(crate) struct Reader<E> {
     pub(crate) worker: Arc<Worker<E>>,
     pub(crate) member: PlainArc<Member>,
-    /// What the cursor says.
-    base: u64,
-    /// The next sequence to read: in `[base, base + window]`.
-    next: u64,
-    /// Everything from `next` to here is known to be there.
-    ready: u64,
-    window: u64,
+    span: Span,
     idle: bool,
     evicted: Option<Eviction>,
+    pace: Pace,
     patience: Patience,
     /// The borrow of the event that was delivered last.
-    held: Option<Held<E>>,
-}
-
-/// How long a reader waits for a claim that is not committed before it takes it away.
-#[derive(Debug)]
-struct Patience {
-    tries: u32,
-    /// The tail when it was looked at last.
-    seen_tail: u64,
-    waiting: Option<Waiting>,
-    /// A claim was taken away since the last event.
-    rescued: bool,
-    /// Doubles with each run of rescues until an event comes, so that rescuers and publishers cannot starve each other.
-    grace: Duration,
-}
-
-impl Patience {
-    fn is_tried(&self) -> bool {
-        self.waiting.is_some() || self.rescued
-    }
-}
-
-/// A run of claims that is waited for: one grace covers it.
-#[derive(Clone, Copy, Debug)]
-struct Waiting {
-    since: Duration,
-    /// The tail when the wait began: claims beyond it are younger.
-    until: u64,
+    held: Held<E>,
 }
 
 impl<E> Reader<E> {
     /// A reader whose member has just joined at `sequence`.
     pub(crate) fn new(worker: Arc<Worker<E>>, member: PlainArc<Member>, sequence: u64) -> Self {
         Reader {
-            base: sequence,
-            next: sequence,
-            ready: sequence,
-            window: member.window,
+            span: Span::at(sequence, window_at(&worker, &member, sequence)),
             idle: false,
             evicted: None,
-            patience: Patience {
-                tries: 0,
-                seen_tail: 0,
-                waiting: None,
-                rescued: false,
-                grace: worker.settings.grace(),
-            },
-            held: None,
+            pace: Pace::default(),
+            patience: Patience::new(worker.settings.grace()),
+            held: Held::none(),
             worker,
             member,
         }
     }
 
     pub(crate) fn next(&self) -> u64 {
-        self.next
+        self.span.next()
     }
 
     /// How it was dropped, whether or not it has noticed.
@@ -103,37 +70,41 @@ impl<E> Reader<E> {
     /// Ends the last borrow and looks for the next event. True: [`Reader::take`] has one.
     #[inline(always)]
     pub(crate) fn poll(&mut self) -> Result<bool, Gone> {
-        self.held = None;
-        if self.next < self.ready && self.next < self.base + self.window {
+        self.held.end();
+        if self.span.is_ready() {
+            return Ok(true);
+        }
+        if self.span.is_calm()
+            && let ring = &self.worker.ring
+            && ring.is_full(self.span.next(), self.span.window())
+        {
+            self.span.see_one();
             return Ok(true);
         }
         self.find()
     }
 
-    #[inline]
+    #[inline(never)]
     fn find(&mut self) -> Result<bool, Gone> {
         if let Some(eviction) = self.evicted {
             return Err(Gone::Evicted(eviction));
         }
         loop {
-            if self.next == self.base + self.window {
+            if self.span.is_at_end() {
                 self.advance()?;
-                if self.next < self.ready {
+                if self.span.is_ready() {
                     return Ok(true);
                 }
             }
-            match self.worker.ring.look(self.next) {
+            match self.worker.ring.look(self.span.next()) {
                 Look::Ready { run } => {
-                    self.ready = self.next + run;
-                    if self.idle || self.patience.is_tried() {
+                    self.span.see(run);
+                    if !self.span.is_calm() {
                         self.resume()?;
                     }
                     return Ok(true);
                 }
-                Look::Skip => {
-                    self.next += 1;
-                    self.ready = self.next;
-                }
+                Look::Skip => self.span.skip(),
                 Look::Lapped => return Err(self.leave_evicted()),
                 look => {
                     if !self.wait_at(look)? {
@@ -147,17 +118,21 @@ impl<E> Reader<E> {
     /// Nothing at `next`. True if it is worth another look at once.
     #[inline(never)]
     fn wait_at(&mut self, look: Look) -> Result<bool, Gone> {
-        if self.next != self.base {
+        if self.span.read() > 0 {
             self.advance()?;
+            if self.pace.follows_closely() {
+                pace::rest();
+            }
         } else if !self.member.cursor.glance().is_active() {
             return Err(self.leave_evicted());
         }
+        self.pace.waits();
         let ring = &self.worker.ring;
         if ring.is_closed() {
-            if self.next >= ring.tail() {
+            if self.span.next() >= ring.tail() {
                 return Err(Gone::Closed);
             }
-            if !ring.is_pending(self.next) {
+            if !ring.is_pending(self.span.next()) {
                 return Ok(true);
             }
         }
@@ -166,68 +141,58 @@ impl<E> Reader<E> {
 
     /// Takes a claim that hangs from its publisher, when patience is at an end. True if the slot is worth another look.
     fn rescue(&mut self, look: Look) -> bool {
-        let ring = &self.worker.ring;
-        let patience = &mut self.patience;
-        patience.tries = patience.tries.wrapping_add(1);
-        // The tail is the publishers' line: do not pull at it with every look, unless something is known to come.
-        let known = look == Look::Writing || self.next < patience.seen_tail;
-        if !known && !patience.tries.is_multiple_of(limits::TRIES_A_LOOK) {
+        let Worker { ring, settings, .. } = &*self.worker;
+        let sequence = self.span.next();
+        if ring.is_exclusive()
+            || !self
+                .patience
+                .wants_the_tail(sequence, look == Look::Writing)
+        {
             return false;
         }
         let tail = ring.tail();
-        patience.seen_tail = tail;
-        if self.next >= tail {
-            patience.waiting = None;
+        if !self.patience.sees(tail, sequence) {
             return false;
         }
-        if !ring.is_in_flight(self.next) {
+        if !ring.is_in_flight(sequence) {
             return true;
         }
-        if !ring.is_quarter_behind(self.next, tail) {
-            let now = self.worker.settings.clock.now();
-            let waiting = match patience.waiting {
-                Some(waiting) if self.next < waiting.until => waiting,
-                _ => {
-                    if patience.rescued {
-                        patience.rescued = false;
-                        patience.grace = self.worker.settings.longer_grace(patience.grace);
-                    }
-                    Waiting {
-                        since: now,
-                        until: tail,
-                    }
-                }
-            };
-            patience.waiting = Some(waiting);
-            if now.saturating_sub(waiting.since) < patience.grace {
-                return false;
-            }
+        self.span.alarm();
+        let over = ring.is_quarter_behind(sequence, tail)
+            || self
+                .patience
+                .is_over(sequence, settings.clock.now(), settings);
+        if over {
+            self.patience.rescued();
+            self.worker.abandon(sequence);
         }
-        patience.rescued = true;
-        self.worker.abandon(self.next);
-        true
+        over
     }
 
     /// An event is there: nothing to wait for, and the cursor pins again.
     #[cold]
     fn resume(&mut self) -> Result<(), Gone> {
-        self.patience.waiting = None;
-        self.patience.rescued = false;
-        self.patience.grace = self.worker.settings.grace();
+        self.patience.restore(self.worker.settings.grace());
         if self.idle {
             self.idle = false;
             if !self.member.cursor.resume().is_active() {
                 return Err(self.leave_evicted());
             }
         }
+        self.span.calm();
         Ok(())
+    }
+
+    #[inline(always)]
+    fn window_at(&self, sequence: u64) -> Stretch {
+        window_at(&self.worker, &self.member, sequence)
     }
 
     /// [C1 window]
     #[inline(always)]
     fn advance(&mut self) -> Result<(), Gone> {
-        let old = self.member.cursor.advance(self.next - self.base);
-        self.base = self.next;
+        let old = self.member.cursor.advance(self.span.read());
+        self.span.advance(self.window_at(self.span.next()));
         if old.is_active() {
             Ok(())
         } else {
@@ -238,21 +203,55 @@ impl<E> Reader<E> {
     /// The event that [`Reader::poll`] found, good until the next call of any method but this one's lookers.
     #[inline(always)]
     pub(crate) fn take(&mut self) -> (u64, *const E) {
-        debug_assert!(self.next < self.ready && self.next < self.base + self.window);
-        let sequence = self.next;
+        debug_assert!(self.span.is_ready());
+        let sequence = self.span.step();
         // SAFETY: `ready` covers it, and it lies in the window: [C1 window], not idle: [C4 pin].
         let (event, held) = unsafe { self.worker.ring.borrow(sequence) };
-        self.held = Some(held);
-        self.next += 1;
+        self.held.begin(held);
         (sequence, event)
+    }
+
+    /// Takes the event that [`Reader::poll`] found, and those behind it that are there and in the window, at most `most`,
+    /// until `each` breaks. How many, and whether it broke.
+    ///
+    /// The position is kept at hand, and only written down: a chain of loads and stores would cost more than the events.
+    #[inline(always)]
+    pub(crate) fn take_each(
+        &mut self,
+        most: u64,
+        mut each: impl FnMut(&E) -> ControlFlow<()>,
+    ) -> (u64, ControlFlow<()>) {
+        debug_assert!(self.span.is_ready() && self.span.is_calm());
+        let first = self.span.next();
+        let (window, ready) = (self.span.window(), self.span.ready());
+        let end = window.end.min(first.saturating_add(most));
+        let mut next = first;
+        loop {
+            // SAFETY: ready or full, and in the window: [C1 window], not idle: [C4 pin].
+            let (event, held) = unsafe { self.worker.ring.borrow(next) };
+            self.held.begin(held);
+            next += 1;
+            self.span.step_to(next);
+            // SAFETY: good until the next look, as the cursor stands still.
+            let flow = each(unsafe { &*event });
+            if flow.is_break() {
+                return (next - first, flow);
+            }
+            let ring = &self.worker.ring;
+            let more = next < end && (next < ready || ring.is_full(next, window));
+            if !more {
+                return (next - first, flow);
+            }
+            self.held.end();
+        }
     }
 
     /// Another event is there behind the one that was taken last.
     pub(crate) fn has_more(&self) -> bool {
-        if self.next < self.ready {
+        if self.span.knows_more() {
             return true;
         }
-        let mut sequence = self.next;
+        let mut sequence = self.span.next();
         loop {
             match self.worker.ring.look(sequence) {
                 Look::Ready { .. } => return true,
@@ -265,44 +264,46 @@ impl<E> Reader<E> {
     /// Moves to the newest event that is there; [`Reader::poll`] has found one.
     pub(crate) fn skip_to_newest(&mut self) -> Result<(), Gone> {
         let ring = &self.worker.ring;
-        let newest = (self.next + 1..ring.tail())
+        let newest = (self.span.next() + 1..ring.tail())
             .rev()
             .find(|sequence| matches!(ring.look_behind(*sequence), Look::Ready { .. }));
         if let Some(newest) = newest {
             // Move first, borrow after: [C1 window]. An eviction is told from where it was: it read none of them.
-            let old = self.member.cursor.advance(newest - self.base);
+            let passed = self.span.read() + newest - self.span.next();
+            let old = self.member.cursor.advance(passed);
             if !old.is_active() {
                 return Err(self.leave_evicted());
             }
-            (self.base, self.next, self.ready) = (newest, newest, newest + 1);
+            self.span = Span::at(newest, self.window_at(newest));
+            self.span.see(1);
         }
         Ok(())
     }
 
     /// Done with everything that was delivered.
     pub(crate) fn release(&mut self) {
-        self.held = None;
-        if self.next != self.base && self.evicted.is_none() {
+        self.held.end();
+        if self.span.read() > 0 && self.evicted.is_none() {
             // An eviction is told by the next call.
             let _ = self.advance();
         }
     }
 
     pub(crate) fn lag(&self) -> u64 {
-        self.worker.ring.tail().saturating_sub(self.next)
+        self.worker.ring.tail().saturating_sub(self.span.next())
     }
 
     /// [C5 detach] Evicted: remembers how, and is done with the ring.
     #[cold]
     fn leave_evicted(&mut self) -> Gone {
         let position = self.member.cursor.detach();
-        self.ready = self.next;
+        self.span.stop();
         self.idle = false;
         let tail = self.worker.ring.tail();
         match Member::eviction(position, tail) {
             Some(mut eviction) => {
-                eviction.sequence = self.next;
-                eviction.lag = tail.saturating_sub(self.next);
+                eviction.sequence = self.span.next();
+                eviction.lag = tail.saturating_sub(self.span.next());
                 self.evicted = Some(eviction);
                 Gone::Evicted(eviction)
             }
@@ -325,7 +326,7 @@ impl<E> Reader<E> {
 
     /// [C6 join] At the tail again. How many sequences were missed, or `None` if the ring is closed.
     pub(crate) fn rejoin(&mut self) -> Option<u64> {
-        self.held = None;
+        self.held.end();
         if self.worker.ring.is_closed() {
             return None;
         }
@@ -340,16 +341,16 @@ impl<E> Reader<E> {
         }
         self.worker.tell(&self.member);
         let tail = self.worker.join_again(&self.member);
-        let missed = tail.saturating_sub(self.next);
+        let missed = tail.saturating_sub(self.span.next());
         self.member.arm_notice();
         if self.member.is_unwanted() {
             // Looked at after the join: an unsubscription that did not see this cursor active is seen here.
             self.member.evict(EvictionReason::Unsubscribed);
         }
-        (self.base, self.next, self.ready) = (tail, tail, tail);
+        self.span = Span::at(tail, self.window_at(tail));
         self.idle = false;
         self.evicted = None;
-        self.patience.waiting = None;
+        self.patience.restore(self.worker.settings.grace());
         Some(missed)
     }
 
@@ -366,9 +367,10 @@ impl<E> Reader<E> {
         }
         if !self.idle {
             // [C4 pin] Nothing is borrowed while it sleeps. If it was evicted, the look below says so.
-            debug_assert_eq!(self.base, self.next, "the look that found nothing advanced");
+            debug_assert_eq!(self.span.read(), 0, "the look that found nothing advanced");
             self.member.cursor.rest();
             self.idle = true;
+            self.span.alarm();
         }
         if ring.is_exclusive() {
             // No stamp can be marked. The publisher is asked, and should it miss that, the worker looks after us.
@@ -377,11 +379,11 @@ impl<E> Reader<E> {
                 self.worker.signal.raise();
             }
         } else {
-            match ring.arm(self.next) {
+            match ring.arm(self.span.next()) {
                 // Claimed and not entered, perhaps for good; or a worker that naps longer than this sleeper may.
                 Armed::Yes => {
                     let hasty = fresh && self.worker.settings.max_nap < QUIET_NAP;
-                    if hasty || self.next < ring.tail() {
+                    if hasty || self.span.next() < ring.tail() {
                         self.worker.signal.raise();
                     }
                 }
@@ -397,7 +399,7 @@ impl<E> Reader<E> {
         }
         // SYNC sleep: whoever evicts, closes or publishes after this sees the sleeper; what came before is seen here.
         fence(Ordering::SeqCst);
-        let sleeps = ring.is_pending(self.next)
+        let sleeps = ring.is_pending(self.span.next())
             && !ring.is_closed()
             && self.member.cursor.glance().is_active();
         if !sleeps {
@@ -412,9 +414,15 @@ impl<E> Reader<E> {
     }
 }
 
+/// [C1 window] What a reader may borrow whose cursor is at `sequence`.
+#[inline(always)]
+fn window_at<E>(worker: &Worker<E>, member: &Member, sequence: u64) -> Stretch {
+    worker.ring.stretch(sequence, sequence + member.window)
+}
+
 impl<E> Drop for Reader<E> {
     fn drop(&mut self) {
-        self.held = None;
+        self.held.end();
         if self.evicted.is_none() && self.member.cursor.detach().is_active() {
             self.member.disarm_notice();
         }

@@ -152,8 +152,8 @@ impl Roster {
         first
     }
 
-    /// [C7 capacity] The widest window of 8, 4, 2, 1 that takes at most a quarter of what is left, and at least 1: so
-    /// early members read in long strides, and a small ring still has room for many.
+    /// [C7 capacity] The widest window of 32, 16, 8, 4, 2, 1 that takes at most an eighth of what is left, and at least 1:
+    /// so early members read in long strides, and a small ring still has room for many.
     fn window_for(&self, ring: usize, wanted: u64, capacity: u64) -> Option<u64> {
         let spent: u64 = self
             .of(ring)
@@ -166,7 +166,7 @@ impl Roster {
             return None;
         }
         let most = match wanted {
-            0 => (left / 4).max(1),
+            0 => (left / 8).max(1),
             wanted => wanted.min(left),
         };
         let widest = most.min(limits::WIDEST_WINDOW);

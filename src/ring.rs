@@ -8,7 +8,7 @@
 //! - **\[S1 enter\]** Only the publisher whose compare-and-swap made the stamp `WRITING(t)` touches the memory of the
 //!   slot, until its stamp is at rest again.
 //! - **\[S2 final\]** `FULL`, `HOLE`, `VACANT` and `LOST` are final for their sequence: all readers agree on it.
-//! - **\[S3 order\]** No user code runs between claim and commit.
+//! - **\[S3 order\]** No user code runs between claim and commit. (An exclusive publisher claims nothing.)
 //!
 //! **Architecture Invariant:** only this module and its children dereference a slot; nothing here knows of threads.
 
@@ -21,16 +21,51 @@ pub(crate) mod stamp;
 use crate::contain::drop_each;
 use crate::error::BuildError;
 use crate::registry::{Registry, Room, Scan, Seats};
-use crate::sync::{AtomicU64, Borrow, Ordering, PlainArc};
+use crate::sync::{AtomicU64, Borrow, Lease, Ordering, PlainArc};
 use crossbeam_utils::CachePadded;
 use slots::{SlotLayout, Slots};
 use stamp::{Look, Stamp};
 use std::mem::MaybeUninit;
 
-/// The bit of `tail` and of `listeners` that says that the ring takes no more events.
+/// The bit of `tail` that says that the ring takes no more events.
 const CLOSED: u64 = 1 << 63;
-/// The bit of `listeners` by which sleepers ask an exclusive publisher for a wake-up.
-const ASLEEP: u64 = 1 << 62;
+
+/// Who listens: how many subscribers live, and two marks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Audience(u64);
+
+impl Audience {
+    /// The ring takes no more events.
+    const CLOSED: u64 = 1 << 62;
+    /// Sleepers ask an exclusive publisher for a wake-up. The sign, so that one comparison tells the usual case.
+    const ASLEEP: u64 = 1 << 63;
+
+    /// Somebody listens, and nobody asks for a wake-up.
+    #[inline(always)]
+    pub(crate) fn is_awake(self) -> bool {
+        self.0.cast_signed() > 0
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_nobody(self) -> bool {
+        self.0 == 0
+    }
+
+    fn sleeps(self) -> bool {
+        self.0 & Self::ASLEEP != 0
+    }
+
+    fn is_closed(self) -> bool {
+        self.0 & Self::CLOSED != 0
+    }
+}
+
+/// Slots of one lap: plain events there all bear the same stamp.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stretch {
+    pub(crate) end: u64,
+    full: Stamp,
+}
 
 /// A refusal, without the event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,8 +90,8 @@ pub(crate) enum Policy {
 #[must_use]
 pub(crate) struct Owed(pub(crate) bool);
 
-/// A handle on an event that a model follows while it is borrowed.
-pub(crate) type Held<E> = Borrow<MaybeUninit<E>>;
+/// The event that a reader holds, which a model follows.
+pub(crate) type Held<E> = Lease<MaybeUninit<E>>;
 
 /// Events counted by what became of them. All Relaxed: they order nothing.
 #[derive(Debug)]
@@ -86,7 +121,7 @@ pub(crate) struct Ring<E> {
     tail: CachePadded<AtomicU64>,
     /// No claim at or beyond it: [C2 gate], [C4 pin].
     limit: CachePadded<AtomicU64>,
-    /// How many subscribers live, [`CLOSED`] and [`ASLEEP`]: the one look that a report costs when nobody listens.
+    /// An [`Audience`]: the one look that a report costs when nobody listens.
     listeners: CachePadded<AtomicU64>,
     seats: Seats,
     pub(crate) counters: CachePadded<Counters>,
@@ -158,11 +193,17 @@ impl<E> Ring<E> {
 
     // Listening and closing.
 
+    #[inline(always)]
+    pub(crate) fn audience(&self) -> Audience {
+        // Relaxed: a report that follows a `subscribe`, in whatever way it was told of it, cannot miss the count. Of
+        // sleepers it is a hint.
+        Audience(self.listeners.load(Ordering::Relaxed))
+    }
+
     /// Nobody would read an event. False of a closed ring, so that the publisher goes on and meets the end.
     #[inline(always)]
     pub(crate) fn is_unheard(&self) -> bool {
-        // Relaxed: a report that follows a `subscribe`, in whatever way it was told of it, cannot miss the count.
-        self.listeners.load(Ordering::Relaxed) == 0
+        self.audience().is_nobody()
     }
 
     pub(crate) fn listen(&self) {
@@ -177,29 +218,26 @@ impl<E> Ring<E> {
 
     /// Asks an exclusive publisher for a wake-up. A fence and a look must follow.
     ///
-    /// A hint: without a fence of its own, the publisher may miss it in a report that is under way. A sleeper is looked
-    /// after by naps besides.
+    /// A hint: the publisher, which looks at the start of a report and has no fence, may miss it in one that is under way.
+    /// A sleeper is looked after by naps besides.
     pub(crate) fn ask_for_wake_up(&self) {
         // Relaxed: it says that somebody sleeps. The fences say who: the sleeper's, and that of the turn.
-        self.listeners.fetch_or(ASLEEP, Ordering::Relaxed);
+        self.listeners.fetch_or(Audience::ASLEEP, Ordering::Relaxed);
     }
 
-    /// After a commit by the exclusive publisher: somebody asked for a wake-up.
-    #[inline(always)]
-    fn owes_wake_up(&self) -> bool {
-        // Relaxed: a hint.
-        self.listeners.load(Ordering::Relaxed) & ASLEEP != 0 && self.take_asleep()
-    }
-
-    #[cold]
-    fn take_asleep(&self) -> bool {
+    /// Takes what [`Ring::ask_for_wake_up`] asked: true for one of those who come for it.
+    pub(crate) fn take_asleep(&self) -> bool {
         // Relaxed: as above.
-        self.listeners.fetch_and(!ASLEEP, Ordering::Relaxed) & ASLEEP != 0
+        Audience(
+            self.listeners
+                .fetch_and(!Audience::ASLEEP, Ordering::Relaxed),
+        )
+        .sleeps()
     }
 
     pub(crate) fn is_closed(&self) -> bool {
         // SYNC close: whoever sees the bit here sees it in the tail.
-        self.listeners.load(Ordering::Acquire) & CLOSED != 0
+        Audience(self.listeners.load(Ordering::Acquire)).is_closed()
     }
 
     /// [C8 close] No claim succeeds after this. The caller then wakes the sleepers.
@@ -207,7 +245,7 @@ impl<E> Ring<E> {
         // Relaxed: the exchange that stops all claims. What an exclusive publisher released goes on through it.
         self.tail.fetch_or(CLOSED, Ordering::Relaxed);
         // SYNC close: whoever sees the bit here sees the last tail.
-        self.listeners.fetch_or(CLOSED, Ordering::Release);
+        self.listeners.fetch_or(Audience::CLOSED, Ordering::Release);
         // SYNC sleep: a sleeper that registered before this is seen; one that registers after it sees the close.
         crate::sync::fence(Ordering::SeqCst);
     }
@@ -218,6 +256,21 @@ impl<E> Ring<E> {
     fn stamp(&self, sequence: u64) -> Stamp {
         // SYNC publish: the contents of the event.
         Stamp(self.slots.stamp(sequence).load(Ordering::Acquire))
+    }
+
+    /// From `start` to `limit`, or to the end of the lap.
+    #[inline(always)]
+    pub(crate) fn stretch(&self, start: u64, limit: u64) -> Stretch {
+        Stretch {
+            end: limit.min(self.slots.lap_end(start)),
+            full: Stamp::full(self.slots.lap(start)),
+        }
+    }
+
+    /// A plain event is at `sequence`, which lies in `stretch`: the quick half of [`Ring::look`].
+    #[inline(always)]
+    pub(crate) fn is_full(&self, sequence: u64, stretch: Stretch) -> bool {
+        self.stamp(sequence) == stretch.full
     }
 
     /// What a reader at `sequence` finds.
@@ -240,7 +293,7 @@ impl<E> Ring<E> {
     /// The event of `sequence` is there ([`Look::Ready`] covered it), and `sequence` lies in the caller's window:
     /// [C1 window], [C4 pin].
     #[inline(always)]
-    pub(crate) unsafe fn borrow(&self, sequence: u64) -> (*const E, Held<E>) {
+    pub(crate) unsafe fn borrow(&self, sequence: u64) -> (*const E, Borrow<MaybeUninit<E>>) {
         self.slots.borrow(sequence)
     }
 

@@ -302,10 +302,9 @@ impl<E> Subscriber<E> {
                 Err(_) if count > 0 => break,
                 Err(gone) => return Err(self.fail(gone)),
             }
-            let (_, delivered) = self.reader.take();
-            count += 1;
-            // SAFETY: as in `deliver`; the reader is not called before `event` returns.
-            if event(unsafe { &*delivered }).is_break() {
+            let (taken, flow) = self.reader.take_each((max - count) as u64, &mut event);
+            count += taken as usize;
+            if flow.is_break() {
                 break;
             }
         }

@@ -89,39 +89,23 @@ impl<E> Worker<E> {
         result
     }
 
-    #[inline]
-    pub(crate) fn publish_exclusive(
-        &self,
-        tip: &mut Tip,
-        event: E,
-        policy: Policy,
-    ) -> Result<Option<E>, (Refusal, E)> {
+    /// Looks for room for the exclusive publisher beyond its tip.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn find_exclusive_room(&self, tip: &mut Tip, policy: Policy) -> Result<(), Refusal> {
         let mut owed = Owed::default();
-        let result = self.ring.publish_exclusive(tip, event, policy, &mut owed);
+        let result = self.ring.find_exclusive_room(tip, policy, &mut owed);
         self.pay(owed);
         result
     }
 
-    pub(crate) fn publish_exclusive_batch(
-        &self,
-        tip: &mut Tip,
-        batch: &mut Batch<E>,
-        policy: Policy,
-    ) -> Result<(), Refusal> {
-        let mut owed = Owed::default();
-        let result = self
-            .ring
-            .publish_exclusive_batch(tip, batch, policy, &mut owed);
-        self.pay(owed);
-        result
-    }
-
-    /// Slots that the exclusive publisher may write without another scan; 0 if there is no room.
-    pub(crate) fn prepare_exclusive(&self, tip: &mut Tip, policy: Policy) -> usize {
-        let mut owed = Owed::default();
-        let room = self.ring.prepare_exclusive(tip, policy, &mut owed);
-        self.pay(owed);
-        room
+    /// After a commit by the exclusive publisher: somebody asked for a wake-up.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn wake_sleepers(&self) {
+        if self.ring.take_asleep() {
+            self.wake();
+        }
     }
 
     /// Takes a claim that hangs from its publisher.

@@ -10,8 +10,30 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 const LAYOUTS: [SlotLayout; 2] = [SlotLayout::InLine, SlotLayout::Dense];
 
-/// Events are gathered so many at a time, before anything is claimed.
+/// A shared publisher gathers so many events at a time, before it claims anything.
 const GATHERED: u64 = 32;
+
+/// What an iterator's panic takes with it of the events that it gave before.
+#[derive(Clone, Copy)]
+enum Loss {
+    /// Nothing: they are published.
+    Nothing,
+    /// Those that were gathered since the last claim.
+    Gathered,
+    /// Perhaps fewer: a `try_` gathers no more than there is room for.
+    AtMostGathered,
+}
+
+impl Loss {
+    fn fits(self, accepted: u64, given: u64) -> bool {
+        let lost = given.checked_sub(accepted);
+        match self {
+            Loss::Nothing => lost == Some(0),
+            Loss::Gathered => lost == Some(given % GATHERED),
+            Loss::AtMostGathered => lost.is_some_and(|lost| lost < GATHERED),
+        }
+    }
+}
 
 /// Everybody finds the same, beginning with `first` and without a gap. How many they find.
 fn read(subscribers: &mut [Subscriber<Counted>], first: u64) -> u64 {
@@ -31,10 +53,10 @@ fn read(subscribers: &mut [Subscriber<Counted>], first: u64) -> u64 {
 }
 
 /// An iterator that panics at one event for `report`, which returns how many were accepted.
-fn expect_all_or_nothing_of_what_was_gathered(
+fn expect_the_bus_to_go_on(
     census: &Census,
     subscribers: &mut [Subscriber<Counted>],
-    keep: bool,
+    loss: Loss,
     mut report: impl FnMut(&mut dyn Iterator<Item = Counted>) -> usize,
 ) {
     // Twice round the ring, so that slots hold older values, and each event is gathered once as the first, once as the last.
@@ -47,13 +69,8 @@ fn expect_all_or_nothing_of_what_was_gathered(
         let panicked = catch_unwind(AssertUnwindSafe(|| report(&mut events)));
         assert!(panicked.is_err(), "swallowed at {at}");
         let accepted = read(subscribers, 0);
-        // A `try_` gathers no more than there is room for: perhaps less at a time.
-        let lost = at.checked_sub(accepted);
-        let right = match keep {
-            true => lost.is_some_and(|lost| lost < GATHERED),
-            false => lost == Some(at % GATHERED),
-        };
-        assert!(right || subscribers.is_empty(), "{accepted} of {at}");
+        let right = loss.fits(accepted, at) || subscribers.is_empty();
+        assert!(right, "{accepted} of {at}");
         // The iterator itself goes on behind the event that it died of.
         let after: Vec<_> = events.map(|event| event.number()).collect();
         assert!(after.into_iter().eq(at + 1..64));
@@ -80,10 +97,14 @@ fn of_a_shared_publisher_with_one_ring_and_with_two() {
                 let bus = builder.workers(workers).build().unwrap();
                 let mut subscribers = [0, 1].map(|_| bus.subscribe().unwrap());
                 let mut publisher = bus.publisher();
-                expect_all_or_nothing_of_what_was_gathered(
+                expect_the_bus_to_go_on(
                     &census,
                     &mut subscribers,
-                    keep,
+                    if keep {
+                        Loss::AtMostGathered
+                    } else {
+                        Loss::Gathered
+                    },
                     |mut events| {
                         if keep {
                             publisher.try_report_batch(&mut events)
@@ -110,18 +131,13 @@ fn of_an_exclusive_publisher() {
             let builder = builder(64).drive(Drive::Manual).slots(layout);
             let (mut publisher, bus) = builder.build_exclusive().unwrap();
             let mut subscribers = [0, 1].map(|_| bus.subscribe().unwrap());
-            expect_all_or_nothing_of_what_was_gathered(
-                &census,
-                &mut subscribers,
-                keep,
-                |mut events| {
-                    if keep {
-                        publisher.try_report_batch(&mut events)
-                    } else {
-                        publisher.report_batch(&mut events).unwrap()
-                    }
-                },
-            );
+            expect_the_bus_to_go_on(&census, &mut subscribers, Loss::Nothing, |mut events| {
+                if keep {
+                    publisher.try_report_batch(&mut events)
+                } else {
+                    publisher.report_batch(&mut events).unwrap()
+                }
+            });
             assert_eq!(bus.stats().workers[0].holes, 0);
             drop((bus, publisher, subscribers));
             census.expect_all_dropped();
@@ -139,11 +155,29 @@ fn with_nobody_listening() {
         let mut events = events;
         shared.report_batch(&mut events).unwrap()
     };
-    expect_all_or_nothing_of_what_was_gathered(&census, &mut [], false, report);
+    expect_the_bus_to_go_on(&census, &mut [], Loss::Gathered, report);
     let report = |events: &mut dyn Iterator<Item = Counted>| {
         let mut events = events;
         exclusive.try_report_batch(&mut events)
     };
-    expect_all_or_nothing_of_what_was_gathered(&census, &mut [], false, report);
+    expect_the_bus_to_go_on(&census, &mut [], Loss::Gathered, report);
     assert_eq!(census.alive(), 0);
+}
+
+#[test]
+fn nobody_is_dropped_for_a_batch_that_fits() {
+    let whole_ring = || 0..64u64;
+    let read = |mut subscriber: Subscriber<u64>| {
+        let drained = subscriber.drain(usize::MAX, |_| {});
+        assert_eq!(drained, Ok(64));
+    };
+    let bus = builder(64).drive(Drive::Manual).build().unwrap();
+    let subscriber = bus.subscribe().unwrap();
+    let mut publisher = bus.publisher();
+    assert_eq!(publisher.report_batch(&mut whole_ring()).unwrap(), 64);
+    read(subscriber);
+    let (mut publisher, bus) = builder(64).drive(Drive::Manual).build_exclusive().unwrap();
+    let subscriber = bus.subscribe().unwrap();
+    assert_eq!(publisher.report_batch(&mut whole_ring()).unwrap(), 64);
+    read(subscriber);
 }

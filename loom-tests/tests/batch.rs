@@ -38,7 +38,7 @@ fn a_stalled_batch_keeps_its_order() {
 
 /// A run is announced by one stamp, and whoever joins meanwhile starts at one.
 ///
-/// Fails without: the stamp of a run stored last, and with Release; `published` stored with Release.
+/// Fails without: the stamp of a run stored last, and with Release.
 #[test]
 fn a_run_is_read_whole_by_whoever_joins() {
     check(|| {
@@ -66,7 +66,7 @@ fn a_run_is_read_whole_by_whoever_joins() {
 
 /// Whoever joins in the middle of a batch that goes round the ring is seen by its next scan, or starts behind it.
 ///
-/// Fails without: `published` stored before each scan; the fence of a scan; the fence of a join (the joiner is
+/// Fails without: the tail stored with each run; the fence of a scan; the fence of a join (the joiner is
 /// lapped though nobody dropped it).
 #[test]
 fn a_batch_tells_joiners_how_far_it_is() {

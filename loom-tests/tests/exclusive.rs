@@ -11,7 +11,7 @@ use support_a::{Event, Reader, check};
 
 /// A reader that finds an event finds what its publisher put in; one that is done lets the publisher write over it.
 ///
-/// Fails without: the stamp or `published` stored with Release, `Cursor::advance` releasing; the values of the last
+/// Fails without: the stamp stored with Release, `Cursor::advance` releasing; the values of the last
 /// lap dropped with the ring (they leak).
 #[test]
 fn a_reader_sees_what_was_written() {

@@ -32,3 +32,28 @@ fn the_newest_event_is_borrowed_where_the_cursor_is() {
         reporter.join().unwrap();
     });
 }
+
+/// Inside of a run there are no stamps of their own: that an event is there, and what is in it, says the tail.
+///
+/// Fails without: the tail stored with Release, or loaded with Acquire (`move_tip`, `Ring::tail`).
+#[test]
+fn the_newest_event_may_lie_inside_of_a_run() {
+    loom::model(|| {
+        let builder = Bus::<Arc<u32>>::builder().capacity(4);
+        let (mut publisher, bus) = builder.build_exclusive().unwrap();
+        let mut reader = bus.subscribe().unwrap();
+        publisher.report(Arc::new(0)).unwrap();
+        // The room ends after event 1; events 2 and 3 are one run.
+        let reporter = thread::spawn(move || {
+            let mut events = [1, 2, 3].map(Arc::new).into_iter();
+            publisher.report_batch(&mut events).unwrap();
+            publisher
+        });
+        let newest = reader.latest().map(|event| **event);
+        assert!(
+            newest.as_ref().is_ok_and(|newest| *newest < 4),
+            "{newest:?}"
+        );
+        drop(reporter.join().unwrap());
+    });
+}

@@ -74,3 +74,30 @@ fn a_delivery_in_a_window_outlives_an_eviction() {
         }
     });
 }
+
+/// Whoever drains is told to move on at the end of its window: what it reads beyond is pinned by its cursor, or was found
+/// after the look at the old word.
+///
+/// Fails without: the window's bound in `take_each` (`reader.rs`): a write under the borrow.
+#[test]
+fn a_drain_stays_in_its_window() {
+    loom::model(|| {
+        let bus: Bus<Arc<u32>> = Bus::builder().capacity(2).build().unwrap();
+        let mut reader = bus
+            .subscribe_with(SubscribeOptions::new().window(1))
+            .unwrap();
+        for n in 0..2 {
+            bus.report(Arc::new(n)).unwrap();
+        }
+        let mut publisher = bus.publisher();
+        // The first of them drops a reader that is still at event 0; the second goes where event 1 is.
+        let reporter = thread::spawn(move || [2, 3].map(|n| publisher.report(Arc::new(n)).is_ok()));
+        let mut next = 0;
+        let drained = reader.drain(2, |event| {
+            assert!(**event >= next);
+            next = **event + 1;
+        });
+        assert!(drained.is_ok_and(|drained| drained <= 2) || next == 0);
+        reporter.join().unwrap();
+    });
+}

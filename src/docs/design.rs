@@ -42,7 +42,15 @@
 //! The publisher finds out at its next compare-and-swap and publishes the event anew. Its event is late, nobody else's.
 //!
 //! An exclusive publisher writes the same slots without a compare-and-swap: nobody but it writes a stamp. A batch
-//! carries one stamp for each run of a power of two of slots.
+//! carries one stamp for each run of a power of two of slots. Its events go from the user's iterator straight into their
+//! slots, and the stamps come last: it claims nothing, so nobody waits for a slot that it is at, whatever the iterator does.
+//!
+//! ## Reading
+//!
+//! A reader looks at the stamp of the next slot. In its window, and within a lap, plain events all bear the same stamp, so
+//! that one comparison says that an event is there; everything else (a hole, a run, a claim that hangs, the end of the
+//! window, an eviction) is looked after apart. A reader that finds nothing right after an event that came just as soon
+//! rests for some hundred nanoseconds: else it takes the slots' cache lines from under the publisher's hands, one by one.
 //!
 //! ## Room, eviction, pins
 //!
@@ -50,7 +58,7 @@
 //! cursor plus the capacity, at most half a lap at a time. Whoever would leave less than an eighth of the ring is dropped,
 //! by a compare-and-swap on its cursor that carries the reason.
 //!
-//! A subscriber that was dropped in the middle of an event still borrows it. It borrows from its *window* only, at most 8
+//! A subscriber that was dropped in the middle of an event still borrows it. It borrows from its *window* only, at most 32
 //! slots from its cursor on, and until it has noticed, publishers pass over the window in every lap: that costs slots, not
 //! progress. The windows of a ring add up to at most a quarter of it. A subscriber that sleeps borrows nothing, and pins
 //! nothing.

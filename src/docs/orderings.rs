@@ -57,7 +57,7 @@
 //! | `member.rs` | `is_unwanted` | A | unwanted | the same | none: as above |
 //! | `member.rs` | `wake_evicted` | fence | sleep | whoever registered as a sleeper before is found; one that registers later sees that it was evicted | sleep::a_sleeper_is_woken_by_its_eviction |
 //! | `reader.rs` | `fall_asleep` | fence | sleep | whoever evicts, closes or turns after it sees the sleeper; what came before is seen by the look that follows | sleep::a_sleeper_is_woken_by_its_eviction |
-//! | `ring.rs` | `tail` | A | published | every slot before an exclusive publisher's tail is written | batch::a_run_is_read_whole_by_whoever_joins |
+//! | `ring.rs` | `tail` | A | published | every slot before an exclusive publisher's tail is written | latest::the_newest_event_may_lie_inside_of_a_run |
 //! | `ring.rs` | `tail_after_fence` | fence | join | either a scan sees the cursor, or the joiner sees the tail of that scan | join::a_joiner_sees_what_comes_after_its_join |
 //! | `ring.rs` | `is_closed` | A | close | who sees the bit sees the last tail | close::an_accepted_event_is_read_before_the_end |
 //! | `ring.rs` | `close` | R | close | the same | close::an_accepted_event_is_read_before_the_end |
@@ -65,7 +65,7 @@
 //! | `ring.rs` | `stamp` | A | publish | the contents of the event | publish::a_reader_sees_what_was_written |
 //! | `ring.rs` | `make_room` | fence | join | the other half of that in `tail_after_fence` | join::a_joiner_sees_what_comes_after_its_join |
 //! | `ring/exclusive.rs` | `commit_exclusive` | R | publish | the contents of the run | exclusive::a_reader_sees_what_was_written |
-//! | `ring/exclusive.rs` | `publish_tail` | R | published | every slot before it is written | batch::a_run_is_read_whole_by_whoever_joins |
+//! | `ring/exclusive.rs` | `move_tip` | R | published | every slot before it is written | latest::the_newest_event_may_lie_inside_of_a_run |
 //! | `ring/shared.rs` | `room` | A | limit | reads are over that another publisher's scan saw | wrap::the_limit_says_that_reads_are_over |
 //! | `ring/shared.rs` | `raise_limit` | R | limit | the same | wrap::the_limit_says_that_reads_are_over |
 //! | `ring/shared.rs` | `enter` | A | vacate | the last writer has left the memory | wrap::a_writer_hands_its_slot_to_the_next |

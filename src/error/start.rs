@@ -10,7 +10,7 @@ pub enum SubscribeError {
     /// The bus is stopped or closed.
     Stopped,
     /// The ring has as many subscribers as it can pin: their windows add up to at most a quarter of its capacity. With
-    /// windows as wide as there is room for, 64 slots take 10 subscribers and 1024 take 41; with
+    /// windows as wide as there is room for, 64 slots take 15 subscribers and 1024 take 43; with
     /// [`window(1)`](crate::SubscribeOptions::window) it is a quarter of the capacity.
     Full {
         /// The worker whose ring is full.

@@ -1,11 +1,11 @@
 //! The only publisher of its bus.
 
-use super::{Published, report_all, report_error, try_report_error, wait_for_room};
+use super::{Published, batch_error, report_error, try_report_error, wait_for_room};
 use crate::bus::Core;
 use crate::error::{BatchError, ReportError, TryReportError};
-use crate::ring::batch::{BATCH, Batch};
+use crate::ring::Policy;
+use crate::ring::batch::Few;
 use crate::ring::exclusive::Tip;
-use crate::ring::{Policy, Refusal};
 use crate::stop::StopReport;
 use crate::sync::{Arc, PlainArc};
 use crate::worker::Worker;
@@ -45,19 +45,39 @@ impl<E> fmt::Debug for ExclusivePublisher<E> {
 impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
     pub(crate) fn new(core: PlainArc<Core<E>>) -> Self {
         let worker = Arc::clone(&core.running.load_full().workers[0]);
-        ExclusivePublisher {
-            core,
-            worker,
-            tip: Tip::default(),
-        }
+        let tip = worker.ring.tip();
+        ExclusivePublisher { core, worker, tip }
     }
 
     #[inline(always)]
     fn send(&mut self, event: E, policy: Policy) -> Published<E> {
-        if self.worker.ring.is_unheard() {
-            return Ok(Some(event));
+        let audience = self.worker.ring.audience();
+        if audience.is_awake() {
+            self.send_heard(event, policy)
+        } else if audience.is_nobody() {
+            Ok(Some(event))
+        } else {
+            self.send_to_sleepers(event, policy)
         }
-        self.worker.publish_exclusive(&mut self.tip, event, policy)
+    }
+
+    #[inline(always)]
+    fn send_heard(&mut self, event: E, policy: Policy) -> Published<E> {
+        let worker = &*self.worker;
+        if !self.tip.has_room()
+            && let Err(refusal) = worker.find_exclusive_room(&mut self.tip, policy)
+        {
+            return Err((refusal, event));
+        }
+        Ok(worker.ring.publish_exclusive(&mut self.tip, event))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn send_to_sleepers(&mut self, event: E, policy: Policy) -> Published<E> {
+        let sent = self.send_heard(event, policy);
+        self.worker.wake_sleepers();
+        sent
     }
 
     /// Reports one event. Never waits for a subscriber: whoever is in the way is dropped.
@@ -104,45 +124,68 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
 
     /// Reports all events of an iterator, in order, with one stamp for up to 32. How many there were.
     ///
-    /// Readers gain by it. The publisher itself does not yet: gathering costs it more than reporting one by one.
+    /// The events go straight from the iterator into the ring. Up to 32 of them become visible together, once the
+    /// iterator has given them: if it panics, what it gave before is published.
     ///
     /// # Errors
-    /// [`BatchError`]: how many were accepted, the event that was not, and those already taken behind it.
+    /// [`BatchError`]: how many were accepted, and the event that was not.
     pub fn report_batch(
         &mut self,
         events: &mut impl Iterator<Item = E>,
     ) -> Result<usize, BatchError<E>> {
-        report_all(events, 0, |batch| self.send_batch(batch, Policy::Evict))
+        let mut accepted = 0;
+        loop {
+            let (some, ended) = self.send_some(events);
+            accepted += some;
+            if ended {
+                return Ok(accepted);
+            }
+            if !self.tip.has_room() {
+                // Nobody is dropped for an event that does not come.
+                let Some(event) = events.next() else {
+                    return Ok(accepted);
+                };
+                if let Err((refusal, event)) = self.send(event, Policy::Evict) {
+                    return Err(batch_error(accepted, refusal, [event]));
+                }
+                accepted += 1;
+            }
+        }
     }
 
     /// Reports as many events of an iterator as there is room for, and takes no more. Drops no subscriber.
     pub fn try_report_batch(&mut self, events: &mut impl Iterator<Item = E>) -> usize {
         let mut accepted = 0;
         loop {
-            let room = match self.worker.ring.is_unheard() {
-                true => BATCH,
-                // What lies below the limit is ours, whoever joins or is dropped meanwhile.
-                false => self.worker.prepare_exclusive(&mut self.tip, Policy::Keep),
+            let (some, ended) = self.send_some(events);
+            accepted += some;
+            let has_room = |tip: &mut Tip| {
+                tip.has_room() || self.worker.find_exclusive_room(tip, Policy::Keep).is_ok()
             };
-            let mut batch = Batch::gather(events, room);
-            let refused = self.send_batch(&mut batch, Policy::Keep).is_err();
-            debug_assert!(!refused);
-            accepted += batch.committed();
-            if batch.is_last(room) {
+            if ended || !has_room(&mut self.tip) {
                 return accepted;
             }
         }
     }
 
-    fn send_batch(&mut self, batch: &mut Batch<E>, policy: Policy) -> Result<(), Refusal> {
-        if self.worker.ring.is_unheard() {
-            while let Some(event) = batch.pop() {
-                batch.keep_old(Some(event));
-            }
-            return Ok(());
+    /// Sends some events, as many as there is room for without a scan: how many, and whether the iterator ended.
+    #[inline(always)]
+    fn send_some(&mut self, events: &mut impl Iterator<Item = E>) -> (usize, bool) {
+        let worker = &*self.worker;
+        let audience = worker.ring.audience();
+        if audience.is_nobody() {
+            // One by one, as somebody may join at any time: the iterator itself, say.
+            return events.next().map_or((0, true), |_unheard| (1, false));
         }
-        self.worker
-            .publish_exclusive_batch(&mut self.tip, batch, policy)
+        // Dropped last: that is user code.
+        let mut olds = Few::new();
+        let sent = worker
+            .ring
+            .publish_exclusive_batch(&mut self.tip, events, &mut olds);
+        if !audience.is_awake() {
+            worker.wake_sleepers();
+        }
+        sent
     }
 
     /// Events that fit now without dropping anyone. Subscribers only add to it, but for one that joins just then.

@@ -159,11 +159,12 @@ impl<E: Send + Sync + 'static> Publisher<E> {
         loop {
             // Nothing is taken from the iterator that has nowhere to go.
             let free = self.free();
-            let mut batch = Batch::gather(events, free);
+            let mut batch = Batch::new();
+            let ended = batch.gather(events, free);
             let result = self.send_batch(&mut batch, Policy::Keep);
             accepted += batch.committed();
             self.carried.extend(std::iter::from_fn(|| batch.pop()));
-            if result.is_err() || batch.is_last(free) {
+            if result.is_err() || ended {
                 return accepted;
             }
         }

@@ -4,19 +4,19 @@
 //! each report or batch and before the fence of every scan, always at the start of a run, so a joiner that starts there
 //! meets a stamp. Nobody but the publisher writes a stamp: there is nothing to rescue and nothing to wait at.
 
-use super::batch::Batch;
-use super::stamp::{LONGEST_RUN, Stamp};
-use super::{Owed, Policy, Refusal, Ring};
+use super::batch::{BATCH, Few};
+use super::stamp::Stamp;
+use super::{Owed, Policy, Refusal, Ring, Stretch};
 use crate::registry::Room;
 use crate::sync::Ordering;
 
 /// The publisher's own side of the ring.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Tip {
     /// The next sequence to write.
     next: u64,
-    /// No slot at or beyond it is entered: [C2 gate], [C4 pin].
-    limit: u64,
+    /// No slot at or beyond its end is entered: [C2 gate], [C4 pin].
+    room: Stretch,
 }
 
 impl Tip {
@@ -24,118 +24,113 @@ impl Tip {
     pub(crate) fn next(&self) -> u64 {
         self.next
     }
+
+    /// There is room to write the next event.
+    #[inline(always)]
+    pub(crate) fn has_room(&self) -> bool {
+        self.next < self.room.end
+    }
+
+    /// Events that can be written without another scan.
+    pub(crate) fn room(&self) -> usize {
+        (self.room.end - self.next) as usize
+    }
 }
 
 impl<E> Ring<E> {
-    /// Publishes one event, and returns the value that its slot held.
-    #[inline(always)]
-    pub(crate) fn publish_exclusive(
-        &self,
-        tip: &mut Tip,
-        event: E,
-        policy: Policy,
-        owed: &mut Owed,
-    ) -> Result<Option<E>, (Refusal, E)> {
-        if tip.next == tip.limit
-            && let Err(refusal) = self.find_exclusive_room(tip, policy, owed)
-        {
-            return Err((refusal, event));
+    /// Where the publisher starts: no room known.
+    pub(crate) fn tip(&self) -> Tip {
+        Tip {
+            next: 0,
+            room: self.stretch(0, 0),
         }
-        // SAFETY: `find_exclusive_room` leaves `next < limit`.
-        let old = unsafe { self.write_exclusive(tip.next, event) };
-        self.commit_exclusive(tip, 0);
-        self.publish_tail(tip);
-        owed.0 |= self.owes_wake_up();
-        Ok(old)
     }
 
-    /// Publishes events from the front of `batch`, in order, a run at a time.
+    /// Publishes one event, and returns the value that its slot held. There must be room.
+    #[inline(always)]
+    pub(crate) fn publish_exclusive(&self, tip: &mut Tip, event: E) -> Option<E> {
+        debug_assert!(tip.has_room());
+        let next = tip.next;
+        let holds_value = self.holds_value(next);
+        // SAFETY: there is room, so [C2 gate], [C4 pin]: nobody borrows the older value, and nobody else writes at all.
+        let old = unsafe { self.slots.replace(next, event, holds_value) };
+        self.commit_exclusive(next, tip.room.full);
+        self.move_tip(tip, next + 1);
+        old
+    }
+
+    /// Publishes events of an iterator as far as the room goes that is known, at most [`BATCH`], and moves the values that
+    /// their slots held to `olds`. Returns how many, and whether the iterator ended.
+    ///
+    /// The events go from the iterator into their slots, and the stamps come last: to others the slots are nobody's, as
+    /// nothing was claimed. So user code runs between, and if it panics what it gave before is published.
     pub(crate) fn publish_exclusive_batch(
         &self,
         tip: &mut Tip,
-        batch: &mut Batch<E>,
-        policy: Policy,
-        owed: &mut Owed,
-    ) -> Result<(), Refusal> {
-        let result = loop {
-            if batch.is_empty() {
-                break Ok(());
-            }
-            if tip.next == tip.limit
-                && let Err(refusal) = self.find_exclusive_room(tip, policy, owed)
-            {
-                break Err(refusal);
-            }
-            let most = (batch.len() as u64).min(tip.limit - tip.next);
-            let run = most.ilog2().min(LONGEST_RUN);
-            for sequence in tip.next..tip.next + (1 << run) {
-                // There are at least `most` events left.
-                let Some(event) = batch.pop() else { break };
-                // SAFETY: `next + most <= limit`.
-                let old = unsafe { self.write_exclusive(sequence, event) };
-                batch.keep_old(old);
-            }
-            self.commit_exclusive(tip, run);
+        events: &mut impl Iterator<Item = E>,
+        olds: &mut Few<E>,
+    ) -> (usize, bool) {
+        let most = tip.room().min(BATCH);
+        let row = self.slots.row(tip.next);
+        let holds_value = self.holds_value(tip.next);
+        let mut run = Run {
+            ring: self,
+            tip,
+            written: 0,
         };
-        self.publish_tail(tip);
-        owed.0 |= self.owes_wake_up();
-        result
-    }
-
-    /// Slots that can be written without another scan; 0 if there is no room.
-    pub(crate) fn prepare_exclusive(
-        &self,
-        tip: &mut Tip,
-        policy: Policy,
-        owed: &mut Owed,
-    ) -> usize {
-        if tip.next == tip.limit && self.find_exclusive_room(tip, policy, owed).is_err() {
-            return 0;
+        let mut ended = false;
+        while run.written < most {
+            let Some(event) = events.next() else {
+                ended = true;
+                break;
+            };
+            // SAFETY: in the room, which is of one lap, and not committed. [C2 gate], [C4 pin]: nobody borrows the older
+            // value, and nobody else writes at all.
+            olds.keep(unsafe { row.replace(run.written, event, holds_value) });
+            run.written += 1;
         }
-        (tip.limit - tip.next) as usize
+        (run.written, ended)
     }
 
-    /// # Safety
-    /// `sequence` is in `[tip.next, tip.limit)` of the one publisher, and not yet committed.
+    /// Every slot of a lap but the first holds a value: a pin makes no hole in the lap that it was read in, so every slot
+    /// of lap 0 was written. [C4 pin]
     #[inline(always)]
-    unsafe fn write_exclusive(&self, sequence: u64, event: E) -> Option<E> {
-        // Every slot of a lap but the first holds a value: a pin makes no hole in the lap that it was read in, so every
-        // slot of lap 0 was written. [C4 pin]
-        let holds_value = sequence >= self.capacity();
-        // SAFETY: [C2 gate], [C4 pin]: below `limit`, nobody borrows the older value, and nobody else writes at all.
-        unsafe { self.slots.replace(sequence, event, holds_value) }
+    fn holds_value(&self, sequence: u64) -> bool {
+        sequence >= self.capacity()
     }
 
     /// The stamp of a run, at its head, last.
     #[inline(always)]
-    fn commit_exclusive(&self, tip: &mut Tip, run: u32) {
-        let stamp = Stamp::full_run(self.slots.lap(tip.next), run);
+    fn commit_exclusive(&self, sequence: u64, stamp: Stamp) {
         // SYNC publish: the contents of the whole run.
-        self.slots.stamp(tip.next).store(stamp.0, Ordering::Release);
-        tip.next += 1 << run;
+        self.slots.stamp(sequence).store(stamp.0, Ordering::Release);
     }
 
+    /// Everything before `next` is written, or a hole.
+    ///
+    /// The tail follows the tip at once, so before the fence of every scan: a joiner that the scan does not see starts
+    /// here or later.
     #[inline(always)]
-    fn publish_tail(&self, tip: &Tip) {
+    fn move_tip(&self, tip: &mut Tip, next: u64) {
+        tip.next = next;
         // SYNC published: joiners, `lag` and `latest` find every slot before it written. A plain store: only the
         // publisher writes this word, the close included.
-        self.tail.store(tip.next, Ordering::Release);
+        self.tail.store(next, Ordering::Release);
     }
 
+    /// Looks for room beyond the tip. `owed` is to be paid, whatever comes of it.
     #[cold]
     #[inline(never)]
-    fn find_exclusive_room(
+    pub(crate) fn find_exclusive_room(
         &self,
         tip: &mut Tip,
         policy: Policy,
         owed: &mut Owed,
     ) -> Result<(), Refusal> {
         for _ in 0..self.capacity() {
-            // Before the fence of the scan: a joiner that the scan does not see starts here or later.
-            self.publish_tail(tip);
             match self.make_room(tip.next, policy, owed) {
                 Room::Until(limit) => {
-                    tip.limit = limit;
+                    tip.room = self.stretch(tip.next, limit);
                     return Ok(());
                 }
                 Room::Pinned(slots) => {
@@ -145,8 +140,8 @@ impl<E> Ring<E> {
                         self.slots.stamp(sequence).store(hole.0, Ordering::Relaxed);
                         self.count_hole();
                     }
-                    tip.next += slots;
-                    tip.limit = tip.next;
+                    self.move_tip(tip, tip.next + slots);
+                    tip.room.end = tip.next;
                 }
                 Room::Moving => {}
                 Room::Full => return Err(Refusal::Full),
@@ -154,5 +149,25 @@ impl<E> Ring<E> {
             }
         }
         Err(Refusal::Exhausted)
+    }
+}
+
+/// Events that were written and bear no stamp yet. Its drop, which a panic of the iterator's comes to as well, gives them
+/// theirs.
+struct Run<'a, E> {
+    ring: &'a Ring<E>,
+    tip: &'a mut Tip,
+    written: usize,
+}
+
+impl<E> Drop for Run<'_, E> {
+    fn drop(&mut self) {
+        let end = self.tip.next + self.written as u64;
+        while self.tip.next < end {
+            let run = (end - self.tip.next).ilog2();
+            let stamp = self.tip.room.full.with_run(run);
+            self.ring.commit_exclusive(self.tip.next, stamp);
+            self.ring.move_tip(self.tip, self.tip.next + (1 << run));
+        }
     }
 }

@@ -6,6 +6,7 @@ use crate::error::BuildError;
 use crate::ring::stamp::Stamp;
 use crate::sync::{AtomicU64, Borrow, UnsafeCell};
 use std::alloc::{Layout, alloc, dealloc};
+use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 
@@ -49,9 +50,11 @@ pub(crate) struct Slots<E> {
     stamps: Array,
     values: Array,
     mask: u64,
+    /// The capacity's logarithm. Kept, as counting the mask's bits takes some targets a dozen instructions.
+    lap_shift: u32,
     memory: NonNull<u8>,
     layout: Layout,
-    _owns: std::marker::PhantomData<E>,
+    _owns: PhantomData<E>,
 }
 
 /// Where things lie in the one allocation.
@@ -119,9 +122,10 @@ impl<E> Slots<E> {
                 stride: plan.value_stride,
             },
             mask: capacity as u64 - 1,
+            lap_shift: capacity.ilog2(),
             memory,
             layout: plan.layout,
-            _owns: std::marker::PhantomData,
+            _owns: PhantomData,
         };
         for index in 0..capacity {
             // SAFETY: `index` is below the capacity; `Plan` aligned both places for what is written there.
@@ -149,7 +153,13 @@ impl<E> Slots<E> {
     /// The lap that `sequence` is in.
     #[inline(always)]
     pub(crate) fn lap(&self, sequence: u64) -> u64 {
-        sequence >> self.mask.count_ones()
+        sequence >> self.lap_shift
+    }
+
+    /// The first sequence of the lap after that of `sequence`.
+    #[inline(always)]
+    pub(crate) fn lap_end(&self, sequence: u64) -> u64 {
+        (sequence | self.mask) + 1
     }
 
     /// The bytes that one slot takes, stamp and value.
@@ -186,20 +196,27 @@ impl<E> Slots<E> {
         (pointer.cast(), borrow)
     }
 
+    /// The values from `sequence` to the end of its lap.
+    #[inline(always)]
+    pub(crate) fn row(&self, sequence: u64) -> Row<'_, E> {
+        Row {
+            values: Array {
+                // SAFETY: masked, so in bounds.
+                base: unsafe { self.values.at((sequence & self.mask) as usize) },
+                stride: self.values.stride,
+            },
+            _slots: PhantomData,
+        }
+    }
+
     /// Moves `event` in, and the value out that was there.
     ///
     /// # Safety
     /// The caller alone may touch the memory of this slot, and it holds a value if and only if `holds_value`.
     #[inline(always)]
     pub(crate) unsafe fn replace(&self, sequence: u64, event: E, holds_value: bool) -> Option<E> {
-        self.value(sequence).with_mut(|value| {
-            // SAFETY: exclusive, and initialised if `holds_value`, as the caller promises.
-            let value = unsafe { &mut *value };
-            // SAFETY: as above.
-            let old = holds_value.then(|| unsafe { value.assume_init_read() });
-            value.write(event);
-            old
-        })
+        // SAFETY: as the caller promises; the first of a row is always there.
+        unsafe { self.row(sequence).replace(0, event, holds_value) }
     }
 
     /// Takes the event back out, and puts back the value that was there before.
@@ -228,6 +245,34 @@ impl<E> Slots<E> {
             // SAFETY: exclusive and initialised, as the caller promises.
             unsafe { (*value).assume_init_drop() }
         });
+    }
+}
+
+/// Values in a row, as far as their lap goes: where they lie is found once for all of them.
+#[derive(Debug)]
+pub(crate) struct Row<'a, E> {
+    values: Array,
+    _slots: PhantomData<&'a Slots<E>>,
+}
+
+impl<E> Row<'_, E> {
+    /// Moves `event` into the `offset`th slot, and the value out that was there.
+    ///
+    /// # Safety
+    /// The slot is of the same lap; the caller alone may touch its memory, and it holds a value if and only if
+    /// `holds_value`.
+    #[inline(always)]
+    pub(crate) unsafe fn replace(&self, offset: usize, event: E, holds_value: bool) -> Option<E> {
+        // SAFETY: in bounds, as the lap goes so far; a live cell since `new`.
+        let value = unsafe { self.values.at(offset).cast::<Value<E>>().as_ref() };
+        value.with_mut(|value| {
+            // SAFETY: exclusive, and initialised if `holds_value`, as the caller promises.
+            let value = unsafe { &mut *value };
+            // SAFETY: as above.
+            let old = holds_value.then(|| unsafe { value.assume_init_read() });
+            value.write(event);
+            old
+        })
     }
 }
 

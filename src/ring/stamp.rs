@@ -55,19 +55,21 @@ pub(crate) enum Look {
 impl Stamp {
     pub(crate) const NEW: Stamp = Stamp(0);
 
+    #[inline(always)]
     fn make(lap: u64, tag: u64) -> Stamp {
         Stamp((lap + 1) << LAP_SHIFT | tag)
     }
 
+    #[inline(always)]
     pub(crate) fn full(lap: u64) -> Stamp {
         Self::make(lap, FULL)
     }
 
-    /// Announces `2^run` slots at once; the others bear no stamp of this lap.
+    /// Of a full stamp: announces `2^run` slots at once; the others bear no stamp of this lap.
     #[inline(always)]
-    pub(crate) fn full_run(lap: u64, run: u32) -> Stamp {
-        debug_assert!(run <= LONGEST_RUN);
-        Stamp(Self::make(lap, FULL).0 | u64::from(run) << RUN_SHIFT)
+    pub(crate) fn with_run(self, run: u32) -> Stamp {
+        debug_assert!(run <= LONGEST_RUN && self.tag() == FULL && self.0 & RUN == 0);
+        Stamp(self.0 | u64::from(run) << RUN_SHIFT)
     }
 
     pub(crate) fn writing(lap: u64) -> Stamp {
@@ -174,7 +176,10 @@ mod tests {
     fn each_tag_reads_as_the_table_says() {
         for lap in [0, 1, 77, 1 << 50] {
             assert_eq!(Stamp::full(lap).look(lap), Look::Ready { run: 1 });
-            assert_eq!(Stamp::full_run(lap, 5).look(lap), Look::Ready { run: 32 });
+            assert_eq!(
+                Stamp::full(lap).with_run(5).look(lap),
+                Look::Ready { run: 32 }
+            );
             assert_eq!(Stamp::writing(lap).look(lap), Look::Writing);
             for gone in [
                 Stamp::lost(lap),
@@ -191,7 +196,11 @@ mod tests {
 
     #[test]
     fn waited_changes_nothing_else() {
-        for stamp in [Stamp::full_run(3, 2), Stamp::empty(3, true), Stamp::NEW] {
+        for stamp in [
+            Stamp::full(3).with_run(2),
+            Stamp::empty(3, true),
+            Stamp::NEW,
+        ] {
             let waited = stamp.waited();
             assert!(waited.is_waited());
             assert_eq!(waited.lap(), stamp.lap());

@@ -73,7 +73,7 @@ impl SubscribeOptions {
         self
     }
 
-    /// The most slots it may hold at once, rounded down to a power of two: 1 to 8. A wide window costs fewer atomic
+    /// The most slots it may hold at once, rounded down to a power of two: 1 to 32. A wide window costs fewer atomic
     /// operations, and more of the ring should it be dropped in the middle of an event. Default, and for 0: as wide as
     /// the ring has room for, so that it also takes fewer subscribers
     /// ([`SubscribeError::Full`](crate::SubscribeError::Full)).

@@ -229,6 +229,24 @@ impl<T> fmt::Debug for Borrow<T> {
     }
 }
 
+/// The one borrow that a reader holds, or none.
+#[derive(Debug)]
+pub(crate) struct Lease<T>(Option<Borrow<T>>);
+
+impl<T> Lease<T> {
+    pub(crate) fn none() -> Self {
+        Self(None)
+    }
+
+    pub(crate) fn begin(&mut self, borrow: Borrow<T>) {
+        self.0 = Some(borrow);
+    }
+
+    pub(crate) fn end(&mut self) {
+        self.0 = None;
+    }
+}
+
 // SAFETY: a subscriber is `Send`, and takes what it borrows along; loom's threads share one thread of the system.
 unsafe impl<T> Send for Borrow<T> {}
 // SAFETY: nothing can be done through a shared `Borrow`.

@@ -104,9 +104,25 @@ impl<T> UnsafeCell<T> {
     }
 }
 
-/// What a model needs to know of a borrow that is still held: here, nothing.
+/// What a model needs to know of a borrow: here, nothing.
 #[derive(Debug)]
 pub(crate) struct Borrow<T>(std::marker::PhantomData<fn() -> T>);
+
+/// The one borrow that a reader holds, or none: here, nothing.
+#[derive(Debug)]
+pub(crate) struct Lease<T>(std::marker::PhantomData<fn() -> T>);
+
+impl<T> Lease<T> {
+    pub(crate) fn none() -> Self {
+        Self(std::marker::PhantomData)
+    }
+
+    #[inline(always)]
+    pub(crate) fn begin(&mut self, _borrow: Borrow<T>) {}
+
+    #[inline(always)]
+    pub(crate) fn end(&mut self) {}
+}
 
 /// A value that readers load and writers replace whole, neither ever waiting for the other.
 ///

@@ -241,8 +241,8 @@ const RULES: &[Rule] = &[
         guard: "model window::a_delivery_in_a_window_outlives_an_eviction",
         edits: &[Edit(
             "reader.rs",
-            "window: member.window,",
-            "window: member.window + 1,",
+            "sequence + member.window",
+            "sequence + member.window + 1",
         )],
     },
     Rule {
@@ -268,8 +268,8 @@ const RULES: &[Rule] = &[
         guard: "model window::a_window_is_given_back_whole",
         edits: &[Edit(
             "reader.rs",
-            "let old = self.member.cursor.advance(self.next - self.base); self.base = self.next;",
-            "let old = self.member.cursor.advance(self.next - self.base + 1); self.base = self.next + 1;",
+            "let old = self.member.cursor.advance(self.span.read()); self.span",
+            "let old = self.member.cursor.advance(self.span.read() + 1); self.span.step(); self.span",
         )],
     },
     Rule {
@@ -320,8 +320,8 @@ const RULES: &[Rule] = &[
         guard: "model latest::the_newest_event_is_borrowed_where_the_cursor_is",
         edits: &[Edit(
             "reader.rs",
-            "let old = self.member.cursor.advance(newest - self.base); if !old.is_active() { return Err(self.leave_evicted()); } (self.base, self.next, self.ready) = (newest, newest, newest + 1);",
-            "(self.next, self.ready) = (newest, newest + 1); self.window += newest - self.base;",
+            "let old = self.member.cursor.advance(passed); if !old.is_active() { return Err(self.leave_evicted()); } self.span = Span::at(newest, self.window_at(newest)); self.span.see(1);",
+            "let _ = passed; while self.span.next() < newest { self.span.step(); } self.span.see_one();",
         )],
     },
     Rule {
@@ -329,8 +329,8 @@ const RULES: &[Rule] = &[
         guard: "model latest::the_newest_event_is_borrowed_where_the_cursor_is",
         edits: &[Edit(
             "reader.rs",
-            "let old = self.member.cursor.advance(newest - self.base); if !old.is_active() {",
-            "let old = self.member.cursor.advance(newest - self.base); if old.is_detached() {",
+            "let old = self.member.cursor.advance(passed); if !old.is_active() {",
+            "let old = self.member.cursor.advance(passed); if old.is_detached() {",
         )],
     },
     // Join, rejoin, leave.
@@ -384,7 +384,7 @@ const RULES: &[Rule] = &[
         guard: "model leave::a_leaver_is_pruned_by_a_turn",
         edits: &[Edit(
             "reader.rs",
-            "fn drop(&mut self) { self.held = None;",
+            "fn drop(&mut self) { self.held.end();",
             "fn drop(&mut self) {",
         )],
     },
@@ -603,8 +603,8 @@ const RULES: &[Rule] = &[
         guard: "model close::an_accepted_event_is_read_before_the_end",
         edits: &[Edit(
             "reader.rs",
-            "if self.next >= ring.tail() { return Err(Gone::Closed); }",
-            "if self.next >= self.base { return Err(Gone::Closed); }",
+            "if self.span.next() >= ring.tail() { return Err(Gone::Closed); }",
+            "if self.span.read() == 0 { return Err(Gone::Closed); }",
         )],
     },
     Rule {
@@ -692,12 +692,12 @@ const RULES: &[Rule] = &[
     },
     // The exclusive publisher.
     Rule {
-        name: "the tail is not published before a scan",
+        name: "a batch does not say how far it is",
         guard: "model batch::a_batch_tells_joiners_how_far_it_is",
         edits: &[Edit(
             "ring/exclusive.rs",
-            "self.publish_tail(tip); match self.make_room",
-            "match self.make_room",
+            "self.ring.move_tip(self.tip, self.tip.next + (1 << run));",
+            "self.tip.next += 1 << run;",
         )],
     },
     Rule {
@@ -714,8 +714,8 @@ const RULES: &[Rule] = &[
         guard: "model batch::a_run_ends_at_the_limit",
         edits: &[Edit(
             "ring/exclusive.rs",
-            "let most = (batch.len() as u64).min(tip.limit - tip.next);",
-            "let most = batch.len() as u64;",
+            "let most = tip.room().min(BATCH);",
+            "let most = BATCH;",
         )],
     },
     Rule {
@@ -723,8 +723,8 @@ const RULES: &[Rule] = &[
         guard: "model exclusive::a_reader_sees_what_was_written",
         edits: &[Edit(
             "ring/exclusive.rs",
-            "let holds_value = sequence >= self.capacity();",
-            "let holds_value = sequence > self.capacity();",
+            "{ sequence >= self.capacity() }",
+            "{ sequence > self.capacity() }",
         )],
     },
     Rule {
@@ -732,8 +732,44 @@ const RULES: &[Rule] = &[
         guard: "model batch::a_run_is_read_whole_by_whoever_joins",
         edits: &[Edit(
             "ring/exclusive.rs",
-            "for sequence in tip.next..tip.next + (1 << run) {",
-            "let early = Stamp::full_run(self.slots.lap(tip.next), run); self.slots.stamp(tip.next).store(early.0, Ordering::Release); for sequence in tip.next..tip.next + (1 << run) {",
+            "olds.keep(unsafe { row.replace(run.written, event, holds_value) });",
+            "self.commit_exclusive(run.tip.next, run.tip.room.full.with_run((run.written as u32 + 1).ilog2())); olds.keep(unsafe { row.replace(run.written, event, holds_value) });",
+        )],
+    },
+    Rule {
+        name: "what a batch's iterator gave before its panic is not published",
+        guard: "test batches::of_an_exclusive_publisher",
+        edits: &[Edit(
+            "ring/exclusive.rs",
+            "let end = self.tip.next + self.written as u64;",
+            "if std::thread::panicking() { return; } let end = self.tip.next + self.written as u64;",
+        )],
+    },
+    Rule {
+        name: "a stretch goes on into the next lap",
+        guard: "test properties",
+        edits: &[Edit(
+            "ring.rs",
+            "end: limit.min(self.slots.lap_end(start)),",
+            "end: limit,",
+        )],
+    },
+    Rule {
+        name: "a drain goes on beyond its window",
+        guard: "model window::a_drain_stays_in_its_window",
+        edits: &[Edit(
+            "reader.rs",
+            "let end = window.end.min(first.saturating_add(most));",
+            "let end = first.saturating_add(most);",
+        )],
+    },
+    Rule {
+        name: "a sleeper wakes to the quick look",
+        guard: "model sleep::a_sleeper_wakes_into_its_eviction",
+        edits: &[Edit(
+            "reader.rs",
+            "self.idle = true; self.span.alarm();",
+            "self.idle = true;",
         )],
     },
     // The watch.

@@ -1,0 +1,136 @@
+//! How far a reader may go: by what it knows to be there, and by its window.
+
+use crate::ring::Stretch;
+
+/// Sequences: `base <= next <= window.end`, and what is ready lies between the last two.
+#[derive(Debug)]
+pub(super) struct Span {
+    /// What the cursor says.
+    base: u64,
+    /// The next sequence to read.
+    next: u64,
+    /// What is there and in the window: the one comparison that most deliveries cost.
+    ready: u64,
+    /// The end of the last run that was seen, which may reach beyond the window.
+    known: u64,
+    /// To the end of the window, or of the lap. [C1 window]
+    window: Stretch,
+    /// How far a look at a slot will do: to the end of the window, or nowhere, when there is more to look after.
+    calm_until: u64,
+}
+
+impl Span {
+    /// Nothing read, nothing known, and calm.
+    pub(super) fn at(sequence: u64, window: Stretch) -> Self {
+        Span {
+            base: sequence,
+            next: sequence,
+            ready: sequence,
+            known: sequence,
+            window,
+            calm_until: window.end,
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn window(&self) -> Stretch {
+        self.window
+    }
+
+    #[inline(always)]
+    pub(super) fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// The next event is there, and may be borrowed.
+    #[inline(always)]
+    pub(super) fn is_ready(&self) -> bool {
+        self.next < self.ready
+    }
+
+    /// Another event is known to be there behind the one that was taken last, in the window or beyond.
+    pub(super) fn knows_more(&self) -> bool {
+        self.next < self.known
+    }
+
+    /// Nothing is to be done before the next look at a slot.
+    #[inline(always)]
+    pub(super) fn is_calm(&self) -> bool {
+        self.next < self.calm_until
+    }
+
+    /// The window is read to its end.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.next == self.window.end
+    }
+
+    /// How many slots were read since the cursor moved.
+    #[inline(always)]
+    pub(super) fn read(&self) -> u64 {
+        self.next - self.base
+    }
+
+    /// The next event is there, and lies in the window.
+    #[inline(always)]
+    pub(super) fn see_one(&mut self) {
+        self.ready = self.next + 1;
+    }
+
+    /// So many events from the next on are there.
+    #[inline(always)]
+    pub(super) fn see(&mut self, run: u64) {
+        self.known = self.next + run;
+        self.ready = self.known.min(self.window.end);
+    }
+
+    /// Takes the next event, or passes over a hole.
+    #[inline(always)]
+    pub(super) fn step(&mut self) -> u64 {
+        let sequence = self.next;
+        self.next += 1;
+        sequence
+    }
+
+    /// What is ready, as [`Span::is_ready`] compares it.
+    pub(super) fn ready(&self) -> u64 {
+        self.ready
+    }
+
+    /// Everything before `next` is taken.
+    #[inline(always)]
+    pub(super) fn step_to(&mut self, next: u64) {
+        self.next = next;
+    }
+
+    /// There is no event at the next sequence.
+    pub(super) fn skip(&mut self) {
+        self.step();
+        self.see(0);
+    }
+
+    /// The cursor has moved to the next sequence, where `window` begins.
+    #[inline(always)]
+    pub(super) fn advance(&mut self, window: Stretch) {
+        self.base = self.next;
+        self.window = window;
+        self.ready = self.known.min(self.window.end);
+        if self.calm_until != 0 {
+            self.calm_until = self.window.end;
+        }
+    }
+
+    /// Every look is to look after more than the slot, until [`Span::calm`].
+    pub(super) fn alarm(&mut self) {
+        self.calm_until = 0;
+    }
+
+    pub(super) fn calm(&mut self) {
+        self.calm_until = self.window.end;
+    }
+
+    /// Nothing is to be read any more.
+    pub(super) fn stop(&mut self) {
+        self.see(0);
+        self.alarm();
+    }
+}
