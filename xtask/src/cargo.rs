@@ -11,14 +11,32 @@ pub fn command(line: &str) -> Command {
     command
 }
 
-/// The same with `cfg(loom)` set, which takes a target directory of its own: cargo
-/// would otherwise rebuild everything each time the flag comes or goes.
+/// The same with `cfg(loom)` set.
 pub fn command_under_loom(line: &str) -> Command {
+    command_with_flags(line, "--cfg loom", "target/loom")
+}
+
+/// The same for the very processor that we run on.
+pub fn command_for_native(line: &str) -> Command {
+    command_with_flags(line, "-Ctarget-cpu=native", "target/native")
+}
+
+/// The same with the compiler's own flags, whatever the environment asks for.
+pub fn command_for_default(line: &str) -> Command {
     let mut command = command(line);
     command
-        .env("RUSTFLAGS", "--cfg loom")
+        .env_remove("RUSTFLAGS")
+        .env_remove("CARGO_ENCODED_RUSTFLAGS");
+    command
+}
+
+/// Flags take a target directory of their own: cargo would otherwise rebuild everything each time that they change.
+fn command_with_flags(line: &str, flags: &str, directory: &str) -> Command {
+    let mut command = command(line);
+    command
+        .env("RUSTFLAGS", flags)
         .env_remove("CARGO_ENCODED_RUSTFLAGS") // it would win over RUSTFLAGS
-        .env("CARGO_TARGET_DIR", "target/loom");
+        .env("CARGO_TARGET_DIR", directory);
     command
 }
 

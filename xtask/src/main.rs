@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test`, `loom`, `mutants` and `sanitize`.
+//! The project's own commands: `cargo xtask test`, `compare`, `loom`, `mutants` and `sanitize`.
 #![allow(clippy::disallowed_types)] // nothing here is under a model
 
 use std::path::Path;
@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 mod cargo;
+mod compare;
 mod dependencies;
 mod loom;
 mod mutants;
@@ -22,6 +23,8 @@ type Result<T = ()> = std::result::Result<T, String>;
 enum Command {
     /// Run everything that decides whether the project is right, up to the first failure
     Test,
+    /// Measure ringbus beside its peers, and write docs/benchmarks.md
+    Compare(compare::Options),
     /// Run the loom models
     Loom(loom::Options),
     /// Take rules and orderings out of the core, one at a time, and see that something fails
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
     let command = Command::parse();
     let result = enter_root().and_then(|()| match command {
         Command::Test => steps::run(),
+        Command::Compare(options) => compare::run(&options),
         Command::Loom(options) => loom::run(&options),
         Command::Mutants(options) => mutants::run(&options),
         Command::Sanitize(options) => sanitize::run(&options),

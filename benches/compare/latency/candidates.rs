@@ -1,0 +1,7 @@
+//! The candidates, one file each.
+
+pub mod clock_alone;
+pub mod disruptor;
+pub mod photon_ring;
+pub mod raw;
+pub mod ringbus;

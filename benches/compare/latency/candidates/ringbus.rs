@@ -1,0 +1,180 @@
+//! Ours: one publisher or any number, a subscriber that spins or one that parks.
+
+use ringbus::{
+    BuildError, Bus, BusBuilder, Exclusive, ExclusivePublisher, Pinning, Publisher, Shared,
+    SubscribeOptions, Subscriber, WaitStrategy,
+};
+use ringbus_benches::payload::Event48;
+
+use crate::error::Error;
+use crate::latency::ear::Ear;
+use crate::latency::pace::Publish;
+use crate::latency::plan::{CAPACITY, Plan};
+use crate::latency::round::{self, Outcome, Receive};
+use crate::place::Cores;
+
+/// What a publisher does when the ring is full, and after each event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// `try_report` until there is room.
+    Wait,
+    /// The same, and the worker is woken after each event.
+    WaitAndWake,
+    /// `report`, which drops whoever is in the way.
+    Evict,
+}
+
+/// Both kinds of publisher.
+pub trait Report: Send + Sized + 'static {
+    type Mode: Send + Sync + 'static;
+
+    fn build(builder: BusBuilder<Event48>) -> Result<(Self, Bus<Event48, Self::Mode>), BuildError>;
+
+    fn report(&mut self, event: Event48) -> bool;
+    fn try_report(&mut self, event: Event48) -> bool;
+    fn wake(&self);
+    fn stop(self, bus: &Bus<Event48, Self::Mode>);
+}
+
+macro_rules! report {
+    ($publisher:ident, $mode:ident, $build:expr, $wake:expr, $stop:expr) => {
+        impl Report for $publisher<Event48> {
+            type Mode = $mode;
+
+            fn build(
+                builder: BusBuilder<Event48>,
+            ) -> Result<(Self, Bus<Event48, $mode>), BuildError> {
+                $build(builder)
+            }
+
+            #[inline(always)]
+            fn report(&mut self, event: Event48) -> bool {
+                $publisher::report(self, event).is_ok()
+            }
+
+            #[inline(always)]
+            fn try_report(&mut self, event: Event48) -> bool {
+                $publisher::try_report(self, event).is_ok()
+            }
+
+            #[inline(always)]
+            fn wake(&self) {
+                $wake(self);
+            }
+
+            fn stop(self, bus: &Bus<Event48, $mode>) {
+                $stop(self, bus);
+            }
+        }
+    };
+}
+report!(
+    ExclusivePublisher,
+    Exclusive,
+    BusBuilder::build_exclusive,
+    ExclusivePublisher::wake,
+    |this: Self, _| this.stop()
+);
+report!(
+    Publisher,
+    Shared,
+    |builder: BusBuilder<Event48>| {
+        let bus = builder.build()?;
+        Ok((bus.publisher(), bus))
+    },
+    |_| {}, // it wakes whom it has to by itself
+    |_, bus: &Bus<Event48>| bus.stop()
+);
+
+pub struct Sender<R: Report> {
+    publisher: R,
+    pub bus: Bus<Event48, R::Mode>,
+    manner: Manner,
+}
+
+impl<R: Report> Sender<R> {
+    /// The worker's thread is on the subscriber's core.
+    pub fn new(cores: Cores, manner: Manner) -> Result<Sender<R>, Error> {
+        let builder = Bus::builder()
+            .capacity(CAPACITY)
+            .pinning(Pinning::Cores(vec![cores.subscriber]));
+        let (publisher, bus) = R::build(builder).map_err(|error| error.to_string())?;
+        Ok(Sender {
+            publisher,
+            bus,
+            manner,
+        })
+    }
+
+    pub fn subscribe(&self, options: SubscribeOptions) -> Result<Subscriber<Event48>, Error> {
+        let subscriber = self.bus.subscribe_with(options);
+        Ok(subscriber.map_err(|error| error.to_string())?)
+    }
+}
+
+impl<R: Report> Publish for Sender<R> {
+    #[inline]
+    fn offer(&mut self, event: Event48) -> bool {
+        match self.manner {
+            Manner::Evict => self.publisher.report(event),
+            Manner::Wait => self.publisher.try_report(event),
+            Manner::WaitAndWake => {
+                let taken = self.publisher.try_report(event);
+                self.publisher.wake();
+                taken
+            }
+        }
+    }
+
+    fn close(self) {
+        self.publisher.stop(&self.bus);
+    }
+}
+
+pub struct Spinning(pub Subscriber<Event48>);
+
+pub struct Parked(pub Subscriber<Event48>);
+
+impl Receive for Spinning {
+    #[inline]
+    fn receive(&mut self, ear: &mut Ear) -> Result<bool, Error> {
+        match self.0.try_recv() {
+            Ok(event) => {
+                ear.hear(&event);
+                Ok(true)
+            }
+            // What was missed shows in the next event's number, or at the end; one that was dropped cannot rejoin a bus
+            // that has ended meanwhile.
+            Err(_) => Ok(false),
+        }
+    }
+}
+
+impl Receive for Parked {
+    #[inline]
+    fn receive(&mut self, ear: &mut Ear) -> Result<bool, Error> {
+        match self.0.recv() {
+            Ok(event) => {
+                ear.hear(&event);
+                Ok(true)
+            }
+            Err(_) => Ok(false),
+        }
+    }
+}
+
+pub fn spinning<R: Report>(plan: Plan, manner: Manner) -> Result<Outcome, Error> {
+    let sender = Sender::<R>::new(plan.cores, manner)?;
+    let on_lap = match manner {
+        Manner::Evict => ringbus::OnLap::Rejoin,
+        Manner::Wait | Manner::WaitAndWake => ringbus::OnLap::Evict,
+    };
+    let subscriber = sender.subscribe(SubscribeOptions::new().on_lap(on_lap))?;
+    round::run(plan, sender, Spinning(subscriber))
+}
+
+pub fn parked<R: Report>(plan: Plan, manner: Manner) -> Result<Outcome, Error> {
+    let sender = Sender::<R>::new(plan.cores, manner)?;
+    let subscriber = sender.subscribe(SubscribeOptions::new().wait(WaitStrategy::Park))?;
+    round::run(plan, sender, Parked(subscriber))
+}

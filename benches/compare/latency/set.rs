@@ -1,0 +1,216 @@
+//! Candidates under one load, side by side: in every round each runs once, in an order that is shuffled anew.
+
+use super::quantiles::{Latencies, QUANTILES, Quantile};
+use super::round::Outcome;
+use crate::error::Error;
+use crate::ping;
+use crate::place::Cores;
+use crate::record::{Bound, Scenario, Series, Target, Unit};
+
+/// Scenarios that come out of the same runs.
+pub struct Set {
+    pub group: &'static str,
+    pub placement: String,
+    /// Ours first.
+    pub candidates: Vec<Candidate>,
+    pub views: Vec<View>,
+}
+
+pub struct Candidate {
+    name: &'static str,
+    run: Box<dyn Fn() -> Result<Outcome, Error>>,
+    may_lose: bool,
+}
+
+/// What of a run is looked at.
+pub struct View {
+    /// `one way, spinning, 100k/s`; the quantile comes after it.
+    pub name: String,
+    pub of: Of,
+    /// By the name of the quantile.
+    pub targets: Vec<(&'static str, Target)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Of {
+    OneWay,
+    Calls,
+}
+
+impl Candidate {
+    /// A loss ends the comparison.
+    pub fn new(
+        name: &'static str,
+        run: impl Fn() -> Result<Outcome, Error> + 'static,
+    ) -> Candidate {
+        Candidate {
+            name,
+            run: Box::new(run),
+            may_lose: false,
+        }
+    }
+
+    /// Losses are counted.
+    pub fn lossy(
+        name: &'static str,
+        run: impl Fn() -> Result<Outcome, Error> + 'static,
+    ) -> Candidate {
+        Candidate {
+            may_lose: true,
+            ..Candidate::new(name, run)
+        }
+    }
+
+    fn run(&self) -> Result<Outcome, Error> {
+        let outcome = (self.run)().map_err(|error| match error {
+            Error::Failed(why) => Error::Failed(format!("{}: {why}", self.name)),
+            misplaced => misplaced,
+        })?;
+        if outcome.lost > 0 && !self.may_lose {
+            return Err(format!("{}: {} events were lost", self.name, outcome.lost).into());
+        }
+        Ok(outcome)
+    }
+}
+
+impl View {
+    pub fn new(name: String, of: Of) -> View {
+        View {
+            name,
+            of,
+            targets: Vec::new(),
+        }
+    }
+
+    /// What is to be reached at one quantile.
+    pub fn target(mut self, quantile: &'static str, against: &str, bound: Bound) -> View {
+        let against = against.into();
+        self.targets.push((quantile, Target { against, bound }));
+        self
+    }
+
+    fn samples<'a>(&self, outcome: &'a Outcome) -> &'a [u64] {
+        match self.of {
+            Of::OneWay => &outcome.one_way,
+            Of::Calls => &outcome.calls,
+        }
+    }
+}
+
+/// One candidate's rounds, as one view has them.
+struct Track {
+    /// In the order of [`QUANTILES`].
+    rounds: Vec<[f64; QUANTILES.len()]>,
+    merged: Latencies,
+    /// Of its shortest round.
+    samples: u64,
+    lost: u64,
+    preemptions: u64,
+}
+
+impl Track {
+    fn new() -> Result<Track, Error> {
+        Ok(Track {
+            rounds: Vec::new(),
+            merged: Latencies::new()?,
+            samples: u64::MAX,
+            lost: 0,
+            preemptions: 0,
+        })
+    }
+
+    fn add(&mut self, samples: &[u64], outcome: &Outcome) -> Result<(), Error> {
+        let latencies = Latencies::of(samples)?;
+        self.merged.merge(&latencies)?;
+        self.rounds
+            .push(QUANTILES.map(|quantile| latencies.at(quantile)));
+        self.samples = self.samples.min(samples.len() as u64);
+        self.lost += outcome.lost;
+        self.preemptions += outcome.preemptions;
+        Ok(())
+    }
+
+    /// The curve goes with the first quantile.
+    fn series(&self, candidate: &str, quantile: usize) -> Series {
+        Series {
+            candidate: candidate.into(),
+            samples: self.rounds.iter().map(|round| round[quantile]).collect(),
+            lost: self.lost,
+            preemptions: self.preemptions,
+            curve: match quantile {
+                0 => self.merged.curve(),
+                _ => Vec::new(),
+            },
+        }
+    }
+}
+
+impl Set {
+    pub fn measure(self, cores: Cores, quick: bool) -> Result<Vec<Scenario>, Error> {
+        let rounds = if quick { 5 } else { 21 };
+        if let Some(view) = self.views.first() {
+            eprintln!("{}: {} ...", self.group, view.name);
+        }
+        let before = ping::one_way(cores)?;
+        let tracks = self.tracks(rounds)?;
+        let ping = [before, ping::one_way(cores)?];
+        let mut scenarios = Vec::new();
+        for (view, tracks) in self.views.iter().zip(&tracks) {
+            let samples = tracks.iter().map(|track| track.samples).max();
+            for (at, quantile) in QUANTILES.iter().enumerate() {
+                if quantile.is_in(samples.unwrap_or(0)) {
+                    scenarios.push(self.scenario(view, tracks, at, ping));
+                }
+            }
+        }
+        Ok(scenarios)
+    }
+
+    /// For each view, each candidate's.
+    fn tracks(&self, rounds: u32) -> Result<Vec<Vec<Track>>, Error> {
+        // The same orders every time.
+        let mut random = fastrand::Rng::with_seed(4);
+        let fresh = || self.candidates.iter().map(|_| Track::new()).collect();
+        let mut tracks: Vec<Vec<Track>> = self
+            .views
+            .iter()
+            .map(|_| fresh())
+            .collect::<Result<_, _>>()?;
+        let mut order: Vec<usize> = (0..self.candidates.len()).collect();
+        for candidate in &self.candidates {
+            candidate.run()?; // warms up the machine
+        }
+        for _ in 0..rounds {
+            random.shuffle(&mut order);
+            for &at in &order {
+                let outcome = self.candidates[at].run()?;
+                for (view, tracks) in self.views.iter().zip(&mut tracks) {
+                    tracks[at].add(view.samples(&outcome), &outcome)?;
+                }
+            }
+        }
+        Ok(tracks)
+    }
+
+    fn scenario(&self, view: &View, tracks: &[Track], quantile: usize, ping: [f64; 2]) -> Scenario {
+        let Quantile { name, .. } = QUANTILES[quantile];
+        let targets = view.targets.iter();
+        Scenario {
+            group: self.group.into(),
+            name: format!("{}, {name}", view.name),
+            unit: Unit::Nanoseconds,
+            placement: self.placement.clone(),
+            ping,
+            series: self
+                .candidates
+                .iter()
+                .zip(tracks)
+                .map(|(candidate, track)| track.series(candidate.name, quantile))
+                .collect(),
+            targets: targets
+                .filter(|(at, _)| *at == name)
+                .map(|(_, target)| target.clone())
+                .collect(),
+        }
+    }
+}

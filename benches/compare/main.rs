@@ -1,0 +1,155 @@
+//! ringbus beside its peers: the same work, interleaved, in one run on one machine.
+#![allow(clippy::disallowed_types)] // nothing here is under a model
+
+mod error;
+mod kept;
+mod latency;
+mod machine;
+mod number;
+mod ping;
+mod place;
+mod plot;
+mod record;
+mod report;
+mod select;
+mod stats;
+mod throughput;
+mod trouble;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, ValueEnum};
+
+use error::Error;
+use machine::Machine;
+use place::Cores;
+use record::{Record, Scenario};
+use select::Only;
+
+/// ringbus beside its peers
+#[derive(Parser)]
+enum Command {
+    /// Measure, with the target that this program was compiled for
+    Measure {
+        /// Where the raw results go
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// Fewer rounds
+        #[arg(long)]
+        quick: bool,
+        /// Only scenarios whose group or name contains this; may be given several times
+        #[arg(long, value_name = "TEXT")]
+        only: Vec<String>,
+        /// What this program was compiled for
+        #[arg(long, value_name = "NAME")]
+        target_name: Target,
+    },
+    /// Print a report on raw results, or write it; results for the same target are put together
+    Report {
+        #[arg(required = true, value_name = "FILE")]
+        records: Vec<PathBuf>,
+        /// Write `benchmarks.md` into this folder, with plots and raw results beside it
+        #[arg(long, value_name = "FOLDER")]
+        into: Option<PathBuf>,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Target {
+    Default,
+    Native,
+}
+
+fn main() -> ExitCode {
+    let result = match Command::parse() {
+        Command::Measure {
+            out,
+            quick,
+            only,
+            target_name,
+        } => measure(&out, quick, &Only(only), target_name),
+        Command::Report { records, into } => report(&records, into.as_deref()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("compare: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure(out: &Path, quick: bool, only: &Only, target: Target) -> Result<(), Error> {
+    let cores = Cores::find()?;
+    // Fails if threads do not stay where they are put.
+    let one_way = ping::one_way(cores)?;
+    eprintln!("a flag takes {one_way:.0} ns from core to core");
+    let target = match target {
+        Target::Default => "default",
+        Target::Native => "native",
+    };
+    let mut record = Record {
+        target: target.into(),
+        quick,
+        machine: Machine::look(cores),
+        scenarios: throughput::run(cores, quick, only)?,
+    };
+    let wanted = |scenario: &Scenario| only.wants(&scenario.group, &scenario.name);
+    if only.may_want("latency") {
+        let latencies = latency::run(cores, quick)?;
+        record
+            .scenarios
+            .extend(latencies.into_iter().filter(wanted));
+    }
+    if only.may_want("trouble") {
+        let troubles = trouble::run(cores, quick)?;
+        record.scenarios.extend(troubles.into_iter().filter(wanted));
+    }
+    kept::write(&mut record, out)
+}
+
+fn report(files: &[PathBuf], into: Option<&Path>) -> Result<(), Error> {
+    let mut records: Vec<Record> = Vec::new();
+    for file in files {
+        let mut record = kept::read(file)?;
+        match records
+            .iter_mut()
+            .find(|known| known.target == record.target)
+        {
+            // More of the same: what takes a build of its own comes in a file of its own.
+            Some(known) => known.scenarios.append(&mut record.scenarios),
+            None => records.push(record),
+        }
+    }
+    if records.iter().all(|record| record.scenarios.is_empty()) {
+        return Err("no scenario has such a name".into());
+    }
+    let page = report::page(&records);
+    let Some(folder) = into else {
+        print!("{page}");
+        return Ok(());
+    };
+    let beside = folder.join("benchmarks");
+    let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", folder.display());
+    fs::create_dir_all(&beside).map_err(|error| failed(&error))?;
+    fs::write(folder.join("benchmarks.md"), page).map_err(|error| failed(&error))?;
+    print!("{}", report::targets(&records));
+    for record in &mut records {
+        for scenarios in record
+            .scenarios
+            .chunk_by(|one, other| one.group == other.group)
+        {
+            let Some(first) = scenarios.first() else {
+                continue;
+            };
+            let file = beside.join(report::plot_name(&record.target, &first.group));
+            let scenarios: Vec<&Scenario> = scenarios.iter().collect();
+            plot::group(&scenarios, &file).map_err(|error| failed(&error))?;
+        }
+        let file = beside.join(format!("{}.json", record.target));
+        kept::write(record, &file)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,63 @@
+use super::*;
+use crate::record::{Bound, Target, Unit};
+
+fn record(target: &str) -> Record {
+    let series = |candidate: &str, samples: &[f64]| Series {
+        candidate: candidate.into(),
+        samples: samples.into(),
+        lost: 0,
+        preemptions: 2,
+        curve: Vec::new(),
+    };
+    Record {
+        target: target.into(),
+        quick: true,
+        machine: Machine {
+            cpu: "A CPU".into(),
+            cores: 2,
+            virtual_machine: true,
+            caches: vec!["L1 data 32K".into()],
+            shares_l3: Some(true),
+            siblings: None,
+            kernel: "6.1".into(),
+            rustc: "rustc 1.88.0".into(),
+            vectors: vec!["sse2".into()],
+            date: "2026-01-02".into(),
+        },
+        scenarios: vec![Scenario {
+            group: "throughput, shared".into(),
+            name: "8 B, ring 1024".into(),
+            unit: Unit::EventsPerSecond,
+            placement: "publisher on core 0".into(),
+            ping: [65.0, 66.0],
+            series: vec![series("ringbus", &[2e6, 4e6]), series("other", &[1e6, 2e6])],
+            targets: vec![Target {
+                against: "other".into(),
+                bound: Bound::AtLeast(1.5),
+            }],
+        }],
+    }
+}
+
+#[test]
+fn targets_are_of_ratios_in_a_round() {
+    let targets = targets(&[record("default"), record("native")]);
+    let row = "| throughput, shared: 8 B, ring 1024 | other | at least 1.5 | 2.00 [2.00, 2.00] met | 2.00 [2.00, 2.00] met |";
+    assert!(targets.contains(row), "{targets}");
+}
+
+#[test]
+fn what_was_not_measured_is_said() {
+    let mut native = record("native");
+    native.scenarios.clear();
+    assert!(targets(&[record("default"), native]).contains("met | not measured |"));
+}
+
+#[test]
+fn a_page_has_every_candidate_once_for_both_targets() {
+    let page = page(&[record("default"), record("native")]);
+    let row = "| other | 1.50 (1.25 to 1.75) | 2.00 [2.00, 2.00] | 0 | 2 | 1.50 (1.25 to 1.75) | 2.00 [2.00, 2.00] | 0 | 2 |";
+    assert!(page.contains(row), "{page}");
+    assert_eq!(page.matches("### 8 B, ring 1024").count(), 1);
+    assert!(page.contains("(benchmarks/native-throughput-shared.svg)"));
+}

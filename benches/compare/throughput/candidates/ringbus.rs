@@ -1,0 +1,183 @@
+//! Ours, at its gentlest: `try_report`, which waits for the slowest subscriber as the peers do, instead of dropping it.
+
+use std::ops::Range;
+
+use ringbus::{
+    Bus, Exclusive, ExclusivePublisher, Pinning, Publisher, Shared, SlotLayout, Subscriber,
+};
+use ringbus_benches::payload::Payload;
+
+use crate::error::Error;
+use crate::throughput::work::{
+    Candidate, Check, Idle, Publish, Subscribe, Work, batches_of, give_up, make, renew,
+};
+
+/// Any number of publishers.
+pub struct Many(pub SlotLayout);
+
+/// One publisher.
+pub struct One(pub SlotLayout);
+
+/// One publisher that takes what its slots held, so that buffers are used again.
+pub struct Recycling;
+
+fn builder<P: Payload>(work: &Work, slots: SlotLayout) -> ringbus::BusBuilder<P> {
+    // One worker, whose thread looks after the subscribers; it sleeps while they spin.
+    Bus::builder()
+        .capacity(work.capacity)
+        .slots(slots)
+        .pinning(Pinning::Cores(vec![work.cores.subscriber]))
+}
+
+fn subscribers<P: Payload, M>(bus: &Bus<P, M>, work: &Work) -> Result<Vec<Subscriber<P>>, Error> {
+    (0..work.subscribers)
+        .map(|_| bus.subscribe().map_err(|error| error.to_string().into()))
+        .collect()
+}
+
+impl<P: Payload> Candidate<P> for Many {
+    type Publisher = OfMany<P>;
+    type Subscriber = Subscriber<P>;
+
+    fn build(&self, work: &Work) -> Result<(OfMany<P>, Vec<Subscriber<P>>), Error> {
+        let bus = builder(work, self.0).build().map_err(|e| e.to_string())?;
+        let subscribers = subscribers(&bus, work)?;
+        let publisher = bus.publisher();
+        Ok((OfMany { publisher, bus }, subscribers))
+    }
+}
+
+impl<P: Payload> Candidate<P> for One {
+    type Publisher = OfOne<P>;
+    type Subscriber = Subscriber<P>;
+
+    fn build(&self, work: &Work) -> Result<(OfOne<P>, Vec<Subscriber<P>>), Error> {
+        build_exclusive(work, self.0)
+    }
+}
+
+fn build_exclusive<P: Payload>(
+    work: &Work,
+    slots: SlotLayout,
+) -> Result<(OfOne<P>, Vec<Subscriber<P>>), Error> {
+    let (publisher, bus) = builder(work, slots)
+        .build_exclusive()
+        .map_err(|error| error.to_string())?;
+    let subscribers = subscribers(&bus, work)?;
+    Ok((
+        OfOne {
+            publisher,
+            _bus: bus,
+        },
+        subscribers,
+    ))
+}
+
+pub struct OfMany<P> {
+    publisher: Publisher<P>,
+    bus: Bus<P, Shared>,
+}
+
+pub struct OfOne<P> {
+    publisher: ExclusivePublisher<P>,
+    _bus: Bus<P, Exclusive>,
+}
+
+macro_rules! publish {
+    ($of:ident, $close:expr) => {
+        impl<P: Payload> Publish<P> for $of<P> {
+            #[inline]
+            fn one_by_one(&mut self, numbers: Range<u64>, idle: &mut Idle) {
+                for number in numbers {
+                    let mut event = make::<P>(number);
+                    while let Err(refused) = self.publisher.try_report(event) {
+                        expect(refused.is_full());
+                        event = refused.into_inner();
+                        idle.rest();
+                    }
+                }
+            }
+
+            #[inline]
+            fn batches(&mut self, numbers: Range<u64>, batch: usize, idle: &mut Idle) {
+                for batch in batches_of(numbers, batch) {
+                    let mut left = (batch.end - batch.start) as usize;
+                    let mut events = batch.map(make::<P>);
+                    loop {
+                        left -= self.publisher.try_report_batch(&mut events);
+                        if left == 0 {
+                            break;
+                        }
+                        idle.rest();
+                    }
+                }
+            }
+
+            fn close(self) {
+                $close(self);
+            }
+        }
+    };
+}
+publish!(OfMany, |this: Self| this.bus.stop());
+publish!(OfOne, |this: Self| this.publisher.stop());
+
+#[inline(always)]
+fn expect(full: bool) {
+    if !full {
+        give_up("ringbus refused an event, and not for want of room");
+    }
+}
+
+impl<P: Payload> Subscribe<P> for Subscriber<P> {
+    #[inline]
+    fn receive(&mut self, mut check: Check) -> Result<Check, Error> {
+        self.drain(usize::MAX, |event| check.see(event))
+            .map_err(|error| error.to_string())?;
+        Ok(check)
+    }
+}
+
+impl<P: Payload> Candidate<P> for Recycling {
+    type Publisher = OfRecycling<P>;
+    type Subscriber = Subscriber<P>;
+
+    fn build(&self, work: &Work) -> Result<(OfRecycling<P>, Vec<Subscriber<P>>), Error> {
+        let (of_one, subscribers) = build_exclusive(work, SlotLayout::InLine)?;
+        let capacity = work.capacity;
+        Ok((OfRecycling { of_one, capacity }, subscribers))
+    }
+}
+
+pub struct OfRecycling<P> {
+    of_one: OfOne<P>,
+    capacity: usize,
+}
+
+impl<P: Payload> Publish<P> for OfRecycling<P> {
+    // `report_recycling` would drop a subscriber that leaves less than an eighth of the ring free, so that much is kept.
+    #[inline]
+    fn one_by_one(&mut self, numbers: Range<u64>, idle: &mut Idle) {
+        let publisher = &mut self.of_one.publisher;
+        let mut spare = P::new(0);
+        let mut room = 0;
+        for number in numbers {
+            while room == 0 {
+                room = publisher.free().saturating_sub(self.capacity / 4);
+                if room == 0 {
+                    idle.rest();
+                }
+            }
+            room -= 1;
+            renew(&mut spare, number);
+            match publisher.report_recycling(spare) {
+                Ok(old) => spare = old.unwrap_or_else(|| P::new(number)),
+                Err(_) => give_up("ringbus refused an event"),
+            }
+        }
+    }
+
+    fn close(self) {
+        self.of_one.close();
+    }
+}

@@ -1,0 +1,134 @@
+//! Candidates side by side: in every round each runs once, in an order that is shuffled anew.
+
+use std::time::Duration;
+
+use ringbus_benches::payload::Payload;
+
+use super::driver::{self, Outcome, Plan};
+use super::work::{Candidate, Work};
+use crate::error::Error;
+use crate::ping;
+use crate::place::Cores;
+use crate::record::{Bound, Scenario, Series, Target, Unit};
+
+/// What a run should take: long against its start and its end, short against the machine's moods.
+const RUN: Duration = Duration::from_millis(15);
+const EVENTS: std::ops::RangeInclusive<u64> = 10_000..=20_000_000;
+
+/// A scenario before it is measured.
+pub struct Contest {
+    pub group: &'static str,
+    pub name: String,
+    pub unit: Unit,
+    pub placement: String,
+    /// Ours first.
+    pub entrants: Vec<Entrant>,
+    pub targets: Vec<Target>,
+}
+
+/// Runs a candidate once, over so many events.
+type Run = Box<dyn Fn(u64) -> Result<Outcome, Error>>;
+
+pub struct Entrant {
+    name: String,
+    run: Run,
+}
+
+impl Entrant {
+    pub fn new(
+        name: impl Into<String>,
+        run: impl Fn(u64) -> Result<Outcome, Error> + 'static,
+    ) -> Entrant {
+        Entrant {
+            name: name.into(),
+            run: Box::new(run),
+        }
+    }
+
+    /// One that the driver can run.
+    pub fn of<P: Payload>(name: &str, candidate: impl Candidate<P>, work: Work) -> Entrant {
+        Entrant::new(name, move |events| {
+            driver::run(&candidate, Plan::new(&work, events))
+        })
+    }
+
+    /// How many events take about as long as a run should. It warms up the machine, too.
+    fn calibrate(&self) -> Result<u64, Error> {
+        let mut events = *EVENTS.start();
+        for _ in 0..4 {
+            let spent = (self.run)(events)?.spent.max(Duration::from_micros(1));
+            let scale = RUN.as_secs_f64() / spent.as_secs_f64();
+            let wanted = (events as f64 * scale.min(30.0)) as u64;
+            events = wanted.clamp(*EVENTS.start(), *EVENTS.end());
+            if (0.7..1.5).contains(&scale) {
+                break;
+            }
+        }
+        Ok(events)
+    }
+}
+
+impl Contest {
+    pub fn target(mut self, against: &[&str], bound: Bound) -> Contest {
+        self.targets.extend(against.iter().map(|against| Target {
+            against: (*against).into(),
+            bound,
+        }));
+        self
+    }
+
+    pub fn run(self, cores: Cores, quick: bool) -> Result<Scenario, Error> {
+        let rounds = if quick { 5 } else { 31 };
+        eprintln!("{}: {} ...", self.group, self.name);
+        let before = ping::one_way(cores)?;
+        let series = self.measure(rounds).map_err(|error| match error {
+            Error::Failed(why) => Error::Failed(format!("{}: {}: {why}", self.group, self.name)),
+            misplaced => misplaced,
+        })?;
+        Ok(Scenario {
+            group: self.group.into(),
+            name: self.name,
+            unit: self.unit,
+            placement: self.placement,
+            ping: [before, ping::one_way(cores)?],
+            series,
+            targets: self.targets,
+        })
+    }
+
+    fn measure(&self, rounds: u32) -> Result<Vec<Series>, Error> {
+        // The same orders every time.
+        let mut random = fastrand::Rng::with_seed(4);
+        let mut runners = Vec::new();
+        for entrant in &self.entrants {
+            let events = entrant.calibrate().map_err(|error| named(entrant, error))?;
+            let series = Series {
+                candidate: entrant.name.clone(),
+                samples: Vec::new(),
+                lost: 0,
+                preemptions: 0,
+                curve: Vec::new(),
+            };
+            runners.push((entrant, events, series));
+        }
+        let mut order: Vec<usize> = (0..runners.len()).collect();
+        for _ in 0..rounds {
+            random.shuffle(&mut order);
+            for &at in &order {
+                let (entrant, events, series) = &mut runners[at];
+                let outcome = (entrant.run)(*events).map_err(|error| named(entrant, error))?;
+                series.samples.push(outcome.value);
+                series.lost += outcome.lost;
+                series.preemptions += outcome.preemptions;
+            }
+        }
+        Ok(runners.into_iter().map(|(_, _, series)| series).collect())
+    }
+}
+
+fn named(entrant: &Entrant, error: Error) -> Error {
+    match error {
+        Error::Failed(why) => Error::Failed(format!("{}: {why}", entrant.name)),
+        misplaced => misplaced,
+    }
+}

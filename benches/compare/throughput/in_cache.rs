@@ -1,0 +1,266 @@
+//! What a publisher pays for an event on one thread, in its cache; and what the harness itself costs.
+
+use std::hint::black_box;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ringbus::{Bus, BusBuilder, Drive, ExclusivePublisher, Publisher, Subscriber};
+use ringbus_benches::payload::{Event48, Event200, Message, Payload, Word};
+
+use super::contest::{Contest, Entrant};
+use super::driver::{Outcome, join};
+use super::work::{Check, make};
+use crate::error::Error;
+use crate::place::{Cores, Pinned};
+use crate::record::Bound::AtMost;
+use crate::record::Unit;
+use crate::stats;
+
+const GROUP: &str = "cost in cache";
+const CAPACITY: usize = 1024;
+/// Events between two looks at the clock; the subscribers drain while it is not looked at.
+const CHUNK: u64 = CAPACITY as u64 / 4;
+
+/// Events that are taken together: a few laps.
+const LAPS: u64 = CAPACITY as u64 * 4;
+
+/// What limits in nanoseconds are compared with.
+const YARDSTICK: &str = "a yardstick of 1 ns";
+
+pub fn all(cores: Cores) -> Vec<Contest> {
+    let mut contests = vec![
+        harness(cores),
+        checks(cores),
+        unheard(cores),
+        by_subscribers(cores),
+    ];
+    for subscribers in [2, 8, 32] {
+        contests.push(one_more::<ExclusivePublisher<Word>>(cores, subscribers));
+        contests.push(one_more::<Publisher<Word>>(cores, subscribers));
+    }
+    contests
+}
+
+fn contest(cores: Cores, name: String, entrants: Vec<Entrant>) -> Contest {
+    Contest {
+        group: GROUP,
+        name,
+        unit: Unit::Nanoseconds,
+        placement: format!("one thread on core {}; no worker thread", cores.publisher),
+        entrants,
+        targets: Vec::new(),
+    }
+}
+
+fn yardstick() -> Entrant {
+    Entrant::new(YARDSTICK, |_| {
+        Ok(Outcome {
+            value: 1.0,
+            spent: Duration::from_millis(15),
+            ..Outcome::default()
+        })
+    })
+}
+
+/// Nanoseconds as `measure` tells them, on a fresh thread on the publisher's core.
+fn on_core(
+    cores: Cores,
+    measure: impl FnOnce() -> Result<f64, Error> + Send,
+) -> Result<Outcome, Error> {
+    thread::scope(|scope| {
+        join(scope.spawn(|| {
+            let pinned = Pinned::to(cores.publisher)?;
+            let start = Instant::now();
+            let value = measure()?;
+            Ok(Outcome {
+                value,
+                spent: start.elapsed(),
+                lost: 0,
+                preemptions: pinned.leave()?.preemptions,
+            })
+        }))
+    })
+}
+
+fn each(spent: Duration, events: u64) -> f64 {
+    spent.as_nanos() as f64 / events as f64
+}
+
+/// The publisher's loop of every throughput run, with nothing to publish to.
+fn harness(cores: Cores) -> Contest {
+    fn entrant<P: Payload>(cores: Cores) -> Entrant {
+        Entrant::new(P::NAME, move |events| {
+            on_core(cores, || {
+                let start = Instant::now();
+                for number in 0..events {
+                    black_box(&make::<P>(number));
+                }
+                Ok(each(start.elapsed(), events))
+            })
+        })
+    }
+    let entrants = vec![
+        entrant::<Word>(cores),
+        entrant::<Event48>(cores),
+        entrant::<Event200>(cores),
+        entrant::<Message>(cores),
+    ];
+    let name = "the harness: making an event, by payload";
+    contest(cores, name.into(), entrants)
+}
+
+/// The subscriber's check of every throughput run, over events in its cache.
+fn checks(cores: Cores) -> Contest {
+    fn entrant<P: Payload>(cores: Cores) -> Entrant {
+        Entrant::new(P::NAME, move |events| {
+            on_core(cores, || {
+                let ready: Vec<P> = (0..CHUNK).map(P::new).collect();
+                let rounds = events.div_ceil(CHUNK);
+                let start = Instant::now();
+                for _ in 0..rounds {
+                    let mut check = Check::default();
+                    black_box(&ready).iter().for_each(|event| check.see(event));
+                    black_box(check);
+                }
+                Ok(each(start.elapsed(), rounds * CHUNK))
+            })
+        })
+    }
+    let entrants = vec![
+        entrant::<Word>(cores),
+        entrant::<Event48>(cores),
+        entrant::<Event200>(cores),
+        entrant::<Message>(cores),
+    ];
+    let name = "the harness: checking an event, by payload";
+    contest(cores, name.into(), entrants)
+}
+
+fn builder<P: Payload>() -> BusBuilder<P> {
+    Bus::builder().capacity(CAPACITY).drive(Drive::Manual)
+}
+
+/// What both kinds of publisher do here.
+trait Report: Sized {
+    const NAME: &'static str;
+
+    /// With the bus, if it has to be kept.
+    fn build(subscribers: usize) -> Result<(Self, Vec<Subscriber<Word>>, impl Sized), Error>;
+    fn one(&mut self, event: Word) -> bool;
+}
+
+impl Report for Publisher<Word> {
+    const NAME: &'static str = "shared";
+
+    fn build(subscribers: usize) -> Result<(Self, Vec<Subscriber<Word>>, impl Sized), Error> {
+        let bus = builder().build().map_err(|error| error.to_string())?;
+        let subscribers: Result<Vec<_>, _> = (0..subscribers).map(|_| bus.subscribe()).collect();
+        let subscribers = subscribers.map_err(|error| error.to_string())?;
+        Ok((bus.publisher(), subscribers, bus))
+    }
+
+    #[inline(always)]
+    fn one(&mut self, event: Word) -> bool {
+        self.report(event).is_ok()
+    }
+}
+
+impl Report for ExclusivePublisher<Word> {
+    const NAME: &'static str = "exclusive";
+
+    fn build(subscribers: usize) -> Result<(Self, Vec<Subscriber<Word>>, impl Sized), Error> {
+        let (publisher, bus) = builder()
+            .build_exclusive()
+            .map_err(|error| error.to_string())?;
+        let subscribers: Result<Vec<_>, _> = (0..subscribers).map(|_| bus.subscribe()).collect();
+        let subscribers = subscribers.map_err(|error| error.to_string())?;
+        Ok((publisher, subscribers, bus))
+    }
+
+    #[inline(always)]
+    fn one(&mut self, event: Word) -> bool {
+        self.report(event).is_ok()
+    }
+}
+
+/// Nanoseconds an event that the publisher pays, with so many subscribers that keep up: the median of some laps at a
+/// time, so that its looks at the subscribers count and a lost core does not.
+fn cost<R: Report>(subscribers: usize, events: u64) -> Result<f64, Error> {
+    let (mut publisher, mut subscribers, _bus) = R::build(subscribers)?;
+    let mut checks = vec![Check::default(); subscribers.len()];
+    let mut costs = Vec::new();
+    let mut accepted = true;
+    let mut next = 0;
+    // The first laps warm up.
+    for lap in 0..=events.div_ceil(LAPS) {
+        let mut spent = Duration::ZERO;
+        for _ in 0..LAPS / CHUNK {
+            let start = Instant::now();
+            for number in next..next + CHUNK {
+                accepted &= publisher.one(make(number));
+            }
+            spent += start.elapsed();
+            next += CHUNK;
+            for (subscriber, check) in subscribers.iter_mut().zip(&mut checks) {
+                subscriber
+                    .drain(usize::MAX, |event| check.see(event))
+                    .map_err(|error| error.to_string())?;
+            }
+        }
+        if lap > 0 {
+            costs.push(each(spent, LAPS));
+        }
+    }
+    for check in checks {
+        accepted &= check.missed()? == 0 && check.next() == next;
+    }
+    match accepted {
+        true => Ok(stats::median(&costs)),
+        false => Err("an event was refused or lost".into()),
+    }
+}
+
+/// `report` with nobody listening.
+fn unheard(cores: Cores) -> Contest {
+    fn entrant<R: Report>(name: &str, cores: Cores) -> Entrant {
+        Entrant::new(name, move |events| on_core(cores, || cost::<R>(0, events)))
+    }
+    let entrants = vec![
+        entrant::<Publisher<Word>>("ringbus", cores),
+        entrant::<Publisher<Word>>("ringbus (again)", cores),
+        entrant::<ExclusivePublisher<Word>>("ringbus, exclusive", cores),
+        yardstick(),
+    ];
+    let name = "report with no subscriber, 8 B";
+    contest(cores, name.into(), entrants).target(&[YARDSTICK], AtMost(3.0))
+}
+
+/// The whole cost, for the marginal ones to be seen against.
+fn by_subscribers(cores: Cores) -> Contest {
+    let entrant = |subscribers: usize| {
+        Entrant::new(format!("with {subscribers}"), move |events| {
+            on_core(cores, || {
+                cost::<ExclusivePublisher<Word>>(subscribers, events)
+            })
+        })
+    };
+    let entrants = [1, 2, 4, 8, 16, 32].map(entrant).into();
+    let name = "an exclusive report, 8 B, by number of subscribers";
+    contest(cores, name.into(), entrants)
+}
+
+/// What each subscriber beyond the first adds.
+fn one_more<R: Report + 'static>(cores: Cores, subscribers: usize) -> Contest {
+    let entrant = |name: &str| {
+        Entrant::new(name, move |events| {
+            on_core(cores, || {
+                let few = cost::<R>(1, events)?;
+                let many = cost::<R>(subscribers, events)?;
+                Ok((many - few) / (subscribers - 1) as f64)
+            })
+        })
+    };
+    let entrants = vec![entrant("ringbus"), entrant("ringbus (again)"), yardstick()];
+    let name = format!("one more subscriber, of {subscribers}, {}, 8 B", R::NAME);
+    contest(cores, name, entrants).target(&[YARDSTICK], AtMost(1.0))
+}

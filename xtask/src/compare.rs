@@ -1,0 +1,77 @@
+//! ringbus beside its peers: `cargo xtask compare`.
+
+use std::process::Command;
+
+use crate::{Result, cargo};
+
+const PROGRAM: &str = "run --release --quiet --package ringbus-benches --bin compare";
+/// With the hook in the publish path that lets a publisher freeze inside its claim: for that and nothing else.
+const FROZEN: &str =
+    "run --release --quiet --package ringbus-benches --bin compare --features frozen";
+/// Where measurements go before there is a report; what is kept goes to `docs/`.
+const RECORDS: &str = "target/compare";
+
+/// Calls cargo with the flags of one target.
+type Build = fn(&str) -> Command;
+
+/// What `cargo xtask compare` takes.
+#[derive(clap::Args)]
+pub struct Options {
+    /// Fewer rounds: minutes rather than a quarter of an hour
+    #[arg(long)]
+    quick: bool,
+    /// Only scenarios whose group or name contains this, and only print the report; may be given several times
+    #[arg(long, value_name = "TEXT")]
+    only: Vec<String>,
+}
+
+/// Measures what `options` select, compiled for the default target and for this processor, and reports both.
+pub fn run(options: &Options) -> Result {
+    let mut report = cargo::command_for_default(PROGRAM);
+    report.args(["--", "report"]);
+    let builds = [
+        ("default", cargo::command_for_default as Build),
+        ("native", cargo::command_for_native),
+    ];
+    for (target, command) in builds {
+        let record = format!("{RECORDS}/{target}.json");
+        measure(command(PROGRAM), target, &record, options, &options.only)?;
+        report.arg(record);
+        if let Some(troubles) = troubles(options) {
+            let record = format!("{RECORDS}/{target}-frozen.json");
+            measure(command(FROZEN), target, &record, options, &troubles)?;
+            report.arg(record);
+        }
+    }
+    if options.only.is_empty() {
+        report.args(["--into", "docs"]);
+    }
+    cargo::run(&mut report)
+}
+
+/// Which troubles are asked for, if any: one of them takes a build of its own.
+fn troubles(options: &Options) -> Option<Vec<String>> {
+    if options.only.is_empty() {
+        return Some(vec!["trouble".into()]);
+    }
+    let troubles = options.only.iter().filter(|text| text.contains("trouble"));
+    let troubles: Vec<String> = troubles.cloned().collect();
+    (!troubles.is_empty()).then_some(troubles)
+}
+
+fn measure(
+    mut program: Command,
+    target: &str,
+    record: &str,
+    options: &Options,
+    only: &[String],
+) -> Result {
+    program.args(["--", "measure", "--target-name", target, "--out", record]);
+    if options.quick {
+        program.arg("--quick");
+    }
+    for text in only {
+        program.args(["--only", text]);
+    }
+    cargo::run(&mut program)
+}
