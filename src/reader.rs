@@ -14,7 +14,7 @@ use crate::member::Member;
 use crate::ring::shared::Armed;
 use crate::ring::stamp::Look;
 use crate::ring::{Held, Stretch};
-use crate::sync::{Arc, Ordering, PlainArc, fence};
+use crate::sync::{Arc, Ordering, PlainArc, fence, thread};
 use crate::wait::Sleeper;
 use crate::worker::{QUIET_NAP, Worker};
 use pace::Pace;
@@ -121,7 +121,7 @@ impl<E> Reader<E> {
         if self.span.read() > 0 {
             self.advance()?;
             if self.pace.follows_closely() {
-                pace::rest();
+                thread::rest();
             }
         } else if !self.member.cursor.glance().is_active() {
             return Err(self.leave_evicted());

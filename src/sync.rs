@@ -32,8 +32,6 @@ pub(crate) mod limits {
     pub(crate) const WIDEST_WINDOW: u64 = if cfg!(loom) { 2 } else { 32 };
     /// The windows of a ring's cursors add up to at most `capacity / PIN_SHARE`.
     pub(crate) const PIN_SHARE: u64 = if cfg!(loom) { 1 } else { 4 };
-    /// Spin hints that make a reader's rest. A model has no time to gather events in.
-    pub(crate) const REST: u32 = if cfg!(loom) { 0 } else { 16 };
     /// A reader that finds nothing looks at the tail every so many tries.
     pub(crate) const TRIES_A_LOOK: u32 = if cfg!(loom) { 1 } else { 32 };
 }

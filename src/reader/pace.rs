@@ -4,9 +4,6 @@
 //! work on it or on its neighbour: both then wait for the line, event for event. A rest lets some events gather, which
 //! come over together. Whoever waits for rare events never rests, so it costs them no latency.
 
-use crate::sync::limits::REST;
-use crate::sync::thread::spin_loop;
-
 /// How many looks found nothing since the last event.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
@@ -25,12 +22,5 @@ impl Pace {
     /// There is nothing.
     pub(super) fn waits(&mut self) {
         self.looks = self.looks.saturating_add(1);
-    }
-}
-
-/// Some hundred nanoseconds at the most.
-pub(super) fn rest() {
-    for _ in 0..REST {
-        spin_loop();
     }
 }

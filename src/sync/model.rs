@@ -161,6 +161,9 @@ pub(crate) mod thread {
         Setup(X),
     }
 
+    /// A model has no time to rest in.
+    pub(crate) fn rest() {}
+
     /// Starts a thread, whose `setup` is known to go well in a model.
     pub(crate) fn spawn<T: Send + 'static, X: Send + 'static>(
         name: String,

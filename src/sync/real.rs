@@ -71,6 +71,13 @@ pub(crate) mod thread {
         }
     }
 
+    /// Leaves shared memory alone for some hundred nanoseconds at the most.
+    pub(crate) fn rest() {
+        for _ in 0..16 {
+            spin_loop();
+        }
+    }
+
     /// Sleeps until someone unparks this thread, at most `length`.
     pub(crate) fn nap(length: Duration) {
         std::thread::park_timeout(length);
