@@ -421,7 +421,7 @@ const RULES: &[Rule] = &[
         edits: &[Edit(
             "reader.rs",
             "self.member.arm_notice(); if self.member.is_unwanted() {",
-            "self.member.arm_notice(); if self.member.is_unwanted() && self.held.is_some() {",
+            "self.member.arm_notice(); if false && self.member.is_unwanted() {",
         )],
     },
     Rule {
