@@ -49,6 +49,13 @@ pub(crate) struct Terms {
     pub(crate) is_handler: bool,
 }
 
+impl Terms {
+    /// The watch is to look at how its cursor moves.
+    pub(crate) fn is_limited(&self) -> bool {
+        self.lag_limit.is_some() || self.stall_limit.is_some()
+    }
+}
+
 /// One subscriber of a ring, as publishers, the watch and the host see it.
 #[derive(Debug)]
 pub(crate) struct Member {

@@ -122,6 +122,7 @@ impl<E> Reader<E> {
             self.advance()?;
             if self.pace.follows_closely() {
                 thread::rest();
+                return Ok(true);
             }
         } else if !self.member.cursor.glance().is_active() {
             return Err(self.leave_evicted());

@@ -99,7 +99,7 @@ impl Registry {
                     None => roster.least_loaded(),
                 };
                 let window = roster
-                    .window_for(chosen, terms.window, capacity)
+                    .window_for(chosen, terms, capacity)
                     .ok_or(SubscribeError::Full { worker: chosen })?;
                 let member = PlainArc::new(Member::new(id, terms.clone(), window, tail_of(chosen)));
                 let mut next = roster.clone();
@@ -154,7 +154,9 @@ impl Roster {
 
     /// [C7 capacity] The widest window of 32, 16, 8, 4, 2, 1 that takes at most an eighth of what is left, and at least 1:
     /// so early members read in long strides, and a small ring still has room for many.
-    fn window_for(&self, ring: usize, wanted: u64, capacity: u64) -> Option<u64> {
+    ///
+    /// At most 8 where time or distance is limited: a cursor moves once a window, and the watch sees cursors only.
+    fn window_for(&self, ring: usize, terms: &Terms, capacity: u64) -> Option<u64> {
         let spent: u64 = self
             .of(ring)
             .iter()
@@ -165,7 +167,8 @@ impl Roster {
         if left == 0 {
             return None;
         }
-        let most = match wanted {
+        let most = match terms.window {
+            0 if terms.is_limited() => (left / 8).clamp(1, 8),
             0 => (left / 8).max(1),
             wanted => wanted.min(left),
         };

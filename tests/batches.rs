@@ -7,6 +7,7 @@ mod common;
 use common::{Census, Counted, builder};
 use ringbus::{Drive, SlotLayout, Subscriber};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::{Context, Waker};
 
 const LAYOUTS: [SlotLayout; 2] = [SlotLayout::InLine, SlotLayout::Dense];
 
@@ -180,4 +181,57 @@ fn nobody_is_dropped_for_a_batch_that_fits() {
     let subscriber = bus.subscribe().unwrap();
     assert_eq!(publisher.report_batch(&mut whole_ring()).unwrap(), 64);
     read(subscriber);
+}
+
+#[test]
+fn what_an_iterator_gives_after_somebody_joined_is_heard() {
+    let bus = builder(64).drive(Drive::Manual).build().unwrap();
+    let mut joined = None;
+    let mut events = (0..40u64).inspect(|n| {
+        if *n == 0 {
+            joined = Some(bus.subscribe().unwrap());
+        }
+    });
+    assert_eq!(bus.publisher().report_batch(&mut events).unwrap(), 40);
+    assert_eq!(joined.unwrap().drain(usize::MAX, |_| {}), Ok(40));
+
+    for keep in [false, true] {
+        let (mut publisher, bus) = builder(64).drive(Drive::Manual).build_exclusive().unwrap();
+        let mut joined = None;
+        let mut events = (0..40u64).inspect(|n| {
+            if *n == 3 {
+                joined = Some(bus.subscribe().unwrap());
+            }
+        });
+        let accepted = match keep {
+            true => publisher.try_report_batch(&mut events),
+            false => publisher.report_batch(&mut events).unwrap(),
+        };
+        assert_eq!(accepted, 40);
+        assert_eq!(joined.unwrap().drain(usize::MAX, |_| {}), Ok(37));
+    }
+}
+
+#[test]
+fn who_falls_asleep_while_an_iterator_is_asked_is_woken_however_it_ends() {
+    for panics in [false, true] {
+        let (mut publisher, bus) = builder(64).drive(Drive::Manual).build_exclusive().unwrap();
+        let mut subscriber = bus.subscribe().unwrap();
+        // The first finds room for the others.
+        publisher.report(9).unwrap();
+        assert_eq!(*subscriber.try_recv().unwrap(), 9);
+        let mut events = (0..2u64).inspect(|n| {
+            if *n == 1 {
+                let mut context = Context::from_waker(Waker::noop());
+                assert!(subscriber.poll_ready(&mut context).is_pending());
+                bus.turn();
+                assert!(!bus.wants_turn());
+                assert!(!panics, "as asked");
+            }
+        });
+        let report = AssertUnwindSafe(|| publisher.report_batch(&mut events));
+        assert_eq!(catch_unwind(report).is_err(), panics);
+        assert!(bus.wants_turn(), "for the sleeper");
+        assert_eq!(*subscriber.try_recv().unwrap(), 0);
+    }
 }

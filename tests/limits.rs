@@ -319,3 +319,19 @@ fn statistics_count_what_happened() {
     drop(stuck);
     assert_eq!(bus.stats().workers[0].pinned_slots, 0);
 }
+
+#[test]
+fn who_reads_steadily_has_not_stalled() {
+    // Of a ring with room for wide windows: the cursor moves once a window.
+    let clock = ManualClock::new();
+    let builder = builder(4096).drive(Drive::Manual).clock(clock.clone());
+    let bus = builder.build().unwrap();
+    let options = SubscribeOptions::new().stall_limit(SECOND * 10);
+    let mut subscriber = bus.subscribe_with(options).unwrap();
+    fill(&bus, 100);
+    for n in 0..100 {
+        assert_eq!(subscriber.try_recv().map(|event| *event), Ok(n));
+        clock.advance(SECOND);
+        bus.turn();
+    }
+}

@@ -171,21 +171,23 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
     /// Sends some events, as many as there is room for without a scan: how many, and whether the iterator ended.
     #[inline(always)]
     fn send_some(&mut self, events: &mut impl Iterator<Item = E>) -> (usize, bool) {
-        let worker = &*self.worker;
-        let audience = worker.ring.audience();
-        if audience.is_nobody() {
-            // One by one, as somebody may join at any time: the iterator itself, say.
-            return events.next().map_or((0, true), |_unheard| (1, false));
+        if !self.tip.has_room() {
+            return (0, false);
+        }
+        if self.worker.ring.is_unheard() {
+            let Some(event) = events.next() else {
+                return (0, true);
+            };
+            // Looks again: somebody may have joined while the iterator made it.
+            let sent = self.send(event, Policy::Keep);
+            debug_assert!(sent.is_ok(), "there is room");
+            return (1, false);
         }
         // Dropped last: that is user code.
         let mut olds = Few::new();
-        let sent = worker
-            .ring
-            .publish_exclusive_batch(&mut self.tip, events, &mut olds);
-        if !audience.is_awake() {
-            worker.wake_sleepers();
-        }
-        sent
+        let _waker = Waker(&self.worker);
+        let ring = &self.worker.ring;
+        ring.publish_exclusive_batch(&mut self.tip, events, &mut olds)
     }
 
     /// Events that fit now without dropping anyone. Subscribers only add to it, but for one that joins just then.
@@ -219,6 +221,18 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
         let mut report = self.stop();
         report.last_accepted = last_accepted;
         report
+    }
+}
+
+/// Wakes who asked for it while a batch was under way, also where its iterator panics.
+struct Waker<'a, E>(&'a Worker<E>);
+
+impl<E> Drop for Waker<'_, E> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if !self.0.ring.audience().is_awake() {
+            self.0.wake_sleepers();
+        }
     }
 }
 

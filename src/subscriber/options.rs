@@ -61,6 +61,9 @@ impl SubscribeOptions {
 
     /// Drop it as [`Lagging`](crate::EvictionReason::Lagging) when it is more than `slots` sequences behind for longer than
     /// `time`. Default: no such limit.
+    ///
+    /// What counts is the cursor, which moves once a [`window`](Self::window), by default at most 8 slots where there is
+    /// such a limit, and whenever there is nothing more to read.
     pub fn lag_limit(mut self, slots: u64, time: Duration) -> Self {
         self.terms.lag_limit = Some(LagLimit { slots, time });
         self
@@ -68,6 +71,8 @@ impl SubscribeOptions {
 
     /// Drop it as [`Stalled`](crate::EvictionReason::Stalled) when it is behind and has not moved for `time`. Default: no such
     /// limit.
+    ///
+    /// What counts is the cursor, as for [`lag_limit`](Self::lag_limit): `time` is to be longer than 8 events take.
     pub fn stall_limit(mut self, time: Duration) -> Self {
         self.terms.stall_limit = Some(time);
         self

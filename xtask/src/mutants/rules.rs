@@ -746,6 +746,33 @@ const RULES: &[Rule] = &[
         )],
     },
     Rule {
+        name: "who joins while a batch's iterator makes an event does not hear it",
+        guard: "test batches::what_an_iterator_gives_after_somebody_joined_is_heard",
+        edits: &[Edit(
+            "publisher/exclusive.rs",
+            "let sent = self.send(event, Policy::Keep);",
+            "let sent: Published<E> = Ok(Some(event));",
+        )],
+    },
+    Rule {
+        name: "a batch looks for sleepers before its iterator is asked",
+        guard: "test batches::who_falls_asleep_while_an_iterator_is_asked_is_woken_however_it_ends",
+        edits: &[Edit(
+            "publisher/exclusive.rs",
+            "let _waker = Waker(&self.worker);",
+            "drop(Waker(&self.worker));",
+        )],
+    },
+    Rule {
+        name: "somebody is dropped for an event that does not come",
+        guard: "test batches::nobody_is_dropped_for_a_batch_that_fits",
+        edits: &[Edit(
+            "publisher/exclusive.rs",
+            "if !self.tip.has_room() { return (0, false); }",
+            "if !self.tip.has_room() && self.worker.find_exclusive_room(&mut self.tip, Policy::Evict).is_err() { return (0, false); }",
+        )],
+    },
+    Rule {
         name: "a stretch goes on into the next lap",
         guard: "test properties",
         edits: &[Edit(
