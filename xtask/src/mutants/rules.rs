@@ -768,8 +768,8 @@ const RULES: &[Rule] = &[
         guard: "test batches::nobody_is_dropped_for_a_batch_that_fits",
         edits: &[Edit(
             "publisher/exclusive.rs",
-            "if !self.tip.has_room() { return (0, false); }",
-            "if !self.tip.has_room() && self.worker.find_exclusive_room(&mut self.tip, Policy::Evict).is_err() { return (0, false); }",
+            "let Some(event) = events.next() else { return Ok(accepted); };",
+            "let _ = self.worker.find_exclusive_room(&mut self.tip, Policy::Evict); let Some(event) = events.next() else { return Ok(accepted); };",
         )],
     },
     Rule {
