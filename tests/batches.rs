@@ -235,3 +235,15 @@ fn who_falls_asleep_while_an_iterator_is_asked_is_woken_however_it_ends() {
         assert_eq!(*subscriber.try_recv().unwrap(), 0);
     }
 }
+
+#[test]
+fn who_joins_after_a_batch_hears_nothing_of_it() {
+    let (mut publisher, bus) = builder(64).drive(Drive::Manual).build_exclusive().unwrap();
+    let mut first = bus.subscribe().unwrap();
+    // Finds room for the batch.
+    publisher.report(0u64).unwrap();
+    assert_eq!(publisher.report_batch(&mut (1..4)).unwrap(), 3);
+    let mut joined = bus.subscribe().unwrap();
+    assert_eq!(joined.drain(usize::MAX, |_| {}), Ok(0));
+    assert_eq!(first.drain(usize::MAX, |_| {}), Ok(4));
+}

@@ -66,7 +66,7 @@ fn a_run_is_read_whole_by_whoever_joins() {
 
 /// Whoever joins in the middle of a batch that goes round the ring is seen by its next scan, or starts behind it.
 ///
-/// Fails without: the tail stored with each run; the fence of a scan; the fence of a join (the joiner is
+/// Fails without: the fence of a scan; the fence of a join (the joiner is
 /// lapped though nobody dropped it).
 #[test]
 fn a_batch_tells_joiners_how_far_it_is() {

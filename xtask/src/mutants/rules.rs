@@ -693,7 +693,7 @@ const RULES: &[Rule] = &[
     // The exclusive publisher.
     Rule {
         name: "a batch does not say how far it is",
-        guard: "model batch::a_batch_tells_joiners_how_far_it_is",
+        guard: "test batches::who_joins_after_a_batch_hears_nothing_of_it",
         edits: &[Edit(
             "ring/exclusive.rs",
             "self.ring.move_tip(self.tip, self.tip.next + (1 << run));",
