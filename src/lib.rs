@@ -64,6 +64,9 @@ mod subscriber;
 mod watch;
 mod worker;
 
+#[cfg(all(feature = "host", target_os = "linux", not(loom)))]
+pub mod host;
+
 #[cfg(feature = "test-hooks")]
 #[doc(hidden)]
 pub mod hooks;
