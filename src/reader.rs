@@ -104,7 +104,7 @@ impl<E> Reader<E> {
                     }
                     return Ok(true);
                 }
-                Look::Skip => self.span.skip(),
+                Look::Skip { run } => self.span.skip(run),
                 Look::Lapped => return Err(self.leave_evicted()),
                 look => {
                     if !self.wait_at(look)? {
@@ -256,7 +256,7 @@ impl<E> Reader<E> {
         loop {
             match self.worker.ring.look(sequence) {
                 Look::Ready { .. } => return true,
-                Look::Skip => sequence += 1,
+                Look::Skip { run } => sequence += run,
                 _ => return false,
             }
         }
@@ -264,11 +264,10 @@ impl<E> Reader<E> {
 
     /// Moves to the newest event that is there; [`Reader::poll`] has found one.
     pub(crate) fn skip_to_newest(&mut self) -> Result<(), Gone> {
-        let ring = &self.worker.ring;
-        let newest = (self.span.next() + 1..ring.tail())
-            .rev()
-            .find(|sequence| matches!(ring.look_behind(*sequence), Look::Ready { .. }));
-        if let Some(newest) = newest {
+        // From the head of a run on; inside of one, what is known of it.
+        let newest = self.worker.ring.newest(self.span.next() + 1);
+        let newest = newest.unwrap_or(self.span.known().saturating_sub(1));
+        if newest > self.span.next() {
             // Move first, borrow after: [C1 window]. An eviction is told from where it was: it read none of them.
             let passed = self.span.read() + newest - self.span.next();
             let old = self.member.cursor.advance(passed);

@@ -55,7 +55,12 @@ pub(crate) enum Room {
     /// Every sequence below is free: no active cursor has yet to pass its slot, and no window pins it. [C2 gate]
     Until(u64),
     /// So many slots from the tail on are to become holes. [C4 pin]
-    Pinned(u64),
+    Pinned {
+        slots: u64,
+        /// The windows at the tail were passed over before. (One that starts further on may not have been. But what it
+        /// shares with them were holes in its own lap too: its reader has nothing to read there.)
+        again: bool,
+    },
     /// A cursor that is a whole ring behind, and was not to be evicted.
     Full,
     /// A cursor that is a whole ring behind moved whenever it was to be evicted: look again.
@@ -228,6 +233,7 @@ impl Seats {
         let mut gate = tail + (capacity / 2).max(1);
         let mut free = gate;
         let mut pinned_here = 0;
+        let mut again = true;
         let mut wake = false;
         for member in members {
             let position = scan.settle(member, &mut rescue, &mut wake);
@@ -235,7 +241,10 @@ impl Seats {
                 gate = gate.min(position.sequence() + capacity);
             } else if position.pins() {
                 match next_pinned(position.sequence(), member.window, tail, capacity) {
-                    Pin::Here(slots) => pinned_here = pinned_here.max(slots),
+                    Pin::Here { slots, again: told } => {
+                        pinned_here = pinned_here.max(slots);
+                        again &= told;
+                    }
                     Pin::At(sequence) => free = free.min(sequence),
                 }
             }
@@ -248,7 +257,8 @@ impl Seats {
                 Room::Full
             }
         } else if pinned_here > 0 {
-            Room::Pinned(pinned_here.min(gate - tail))
+            let slots = pinned_here.min(gate - tail);
+            Room::Pinned { slots, again }
         } else {
             Room::Until(gate.min(free))
         };
@@ -309,8 +319,8 @@ impl Scan {
 
 /// Where the window of an evicted reader next meets the tail.
 enum Pin {
-    /// It covers so many slots from the tail on.
-    Here(u64),
+    /// It covers so many slots from the tail on, for the first time or again.
+    Here { slots: u64, again: bool },
     /// It starts at this sequence.
     At(u64),
 }
@@ -323,7 +333,9 @@ fn next_pinned(start: u64, width: u64, tail: u64, capacity: u64) -> Pin {
     }
     let offset = (tail - first) % capacity;
     if offset < width {
-        Pin::Here(width - offset)
+        let again = tail - first >= capacity;
+        let slots = width - offset;
+        Pin::Here { slots, again }
     } else {
         Pin::At(tail + capacity - offset)
     }

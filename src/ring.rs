@@ -279,14 +279,16 @@ impl<E> Ring<E> {
         self.stamp(sequence).look(self.slots.lap(sequence))
     }
 
-    /// What was published at `sequence`, which is below an exclusive publisher's tail, or any at all of a shared one.
+    /// The newest event from `start` on whose stamp, or whose run's, lies there too.
     ///
-    /// The inside of a run bears stamps of earlier laps, or none.
-    pub(crate) fn look_behind(&self, sequence: u64) -> Look {
-        match self.look(sequence) {
-            Look::Earlier if self.exclusive => Look::Ready { run: 1 },
-            look => look,
-        }
+    /// The inside of a run bears stamps of earlier laps, or none: what it is, its head says.
+    pub(crate) fn newest(&self, start: u64) -> Option<u64> {
+        (start..self.tail())
+            .rev()
+            .find_map(|sequence| match self.look(sequence) {
+                Look::Ready { run } => Some(sequence + run - 1),
+                _ => None,
+            })
     }
 
     /// # Safety
@@ -351,10 +353,18 @@ impl<E> Ring<E> {
         self.seats.free(self.tail(), self.capacity())
     }
 
-    /// A sequence became a hole, by the one compare-and-swap that made it final.
-    fn count_hole(&self) {
-        self.counters.holes.fetch_add(1, Ordering::Relaxed);
+    /// Sequences became holes, by the one stamp that made them final.
+    fn count_holes(&self, holes: u64) {
+        self.counters.holes.fetch_add(holes, Ordering::Relaxed);
     }
+}
+
+/// [C4 pin] The longest run of holes, as a power of two, that one stamp is to speak for.
+///
+/// A pinned window is passed slot by slot the first time, so that its reader, wherever it stands in it, finds at its next look
+/// that it was lapped. After that a stamp for all of it does.
+fn longest_hole(again: bool) -> u32 {
+    if again { stamp::LONGEST_RUN } else { 0 }
 }
 
 impl<E> Drop for Ring<E> {

@@ -448,3 +448,38 @@ impl Wake for Wakes {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 }
+
+#[test]
+fn one_that_hangs_while_it_passes_over_a_window_makes_no_hole_twice() {
+    let census = Census::default();
+    let clock = ManualClock::new();
+    let bus = bus(&clock, SlotLayout::InLine);
+    let window = || SubscribeOptions::new().window(8);
+    let mut stuck = bus.subscribe_with(window()).unwrap();
+    let mut reader = bus.subscribe_with(window()).unwrap();
+    // Up to sequence 128, where the window is passed over for the second time.
+    for n in 0..64 + 56 {
+        bus.report(census.value(n)).unwrap();
+        assert_eq!(numbers(&mut reader), [n]);
+        if n == 0 {
+            stuck.try_recv().unwrap(); // and reads no more
+        }
+    }
+    assert_eq!(bus.stats().workers[0].holes, 8);
+    let (event, mut publisher) = (census.value(STOPPED), bus.publisher());
+    let stopped = Stopped::at(Point::Claimed, 0, move || publisher.report(event));
+    bus.report(census.value(200)).unwrap();
+    let mut read = Vec::new();
+    until("it took them away, one by one", || {
+        clock.advance(Duration::from_millis(1));
+        read.extend(numbers(&mut reader));
+        !read.is_empty()
+    });
+    assert_eq!(read, [200]);
+    assert_eq!(bus.stats().workers[0].abandoned, 8);
+    stopped.go_on().unwrap();
+    assert_eq!(numbers(&mut reader), [STOPPED]);
+    assert_eq!(bus.stats().workers[0].holes, 16);
+    drop((stuck, reader, bus));
+    census.expect_all_dropped();
+}

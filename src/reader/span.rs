@@ -2,7 +2,7 @@
 
 use crate::ring::Stretch;
 
-/// Sequences: `base <= next <= window.end`, and what is ready lies between the last two.
+/// Sequences: `base <= next`, and what is ready lies between `next` and `window.end`.
 #[derive(Debug)]
 pub(super) struct Span {
     /// What the cursor says.
@@ -11,7 +11,7 @@ pub(super) struct Span {
     next: u64,
     /// What is there and in the window: the one comparison that most deliveries cost.
     ready: u64,
-    /// The end of the last run that was seen, which may reach beyond the window.
+    /// The end of the last run of events that was seen, which may reach beyond the window.
     known: u64,
     /// To the end of the window, or of the lap. [C1 window]
     window: Stretch,
@@ -59,9 +59,9 @@ impl Span {
         self.next < self.calm_until
     }
 
-    /// The window is read to its end.
+    /// The window is read to its end, or a run of holes led beyond it.
     pub(super) fn is_at_end(&self) -> bool {
-        self.next == self.window.end
+        self.next >= self.window.end
     }
 
     /// How many slots were read since the cursor moved.
@@ -83,7 +83,12 @@ impl Span {
         self.ready = self.known.min(self.window.end);
     }
 
-    /// Takes the next event, or passes over a hole.
+    /// The end of the last run of events that was seen.
+    pub(super) fn known(&self) -> u64 {
+        self.known
+    }
+
+    /// Takes the next event.
     #[inline(always)]
     pub(super) fn step(&mut self) -> u64 {
         let sequence = self.next;
@@ -102,9 +107,9 @@ impl Span {
         self.next = next;
     }
 
-    /// There is no event at the next sequence.
-    pub(super) fn skip(&mut self) {
-        self.step();
+    /// There is no event from the next sequence on for so many.
+    pub(super) fn skip(&mut self, run: u64) {
+        self.next += run;
         self.see(0);
     }
 

@@ -6,7 +6,7 @@
 
 use super::batch::{BATCH, Few};
 use super::stamp::Stamp;
-use super::{Owed, Policy, Refusal, Ring, Stretch};
+use super::{Owed, Policy, Refusal, Ring, Stretch, longest_hole};
 use crate::registry::Room;
 use crate::sync::Ordering;
 
@@ -133,15 +133,8 @@ impl<E> Ring<E> {
                     tip.room = self.stretch(tip.next, limit);
                     return Ok(());
                 }
-                Room::Pinned(slots) => {
-                    for sequence in tip.next..tip.next + slots {
-                        let hole = Stamp::empty(self.slots.lap(sequence), true);
-                        // Relaxed: readers pass over it, and read nothing.
-                        self.slots.stamp(sequence).store(hole.0, Ordering::Relaxed);
-                        self.count_hole();
-                    }
-                    self.move_tip(tip, tip.next + slots);
-                    tip.room.end = tip.next;
+                Room::Pinned { slots, again } => {
+                    self.pass_over_exclusive(tip, slots, longest_hole(again));
                 }
                 Room::Moving => {}
                 Room::Full => return Err(Refusal::Full),
@@ -149,6 +142,20 @@ impl<E> Ring<E> {
             }
         }
         Err(Refusal::Exhausted)
+    }
+
+    /// [C4 pin] Holes, with stamps for runs up to `2^longest`.
+    fn pass_over_exclusive(&self, tip: &mut Tip, slots: u64, longest: u32) {
+        let end = tip.next + slots;
+        while tip.next < end {
+            let run = (end - tip.next).ilog2().min(longest);
+            let hole = Stamp::empty(self.slots.lap(tip.next), true).with_run(run);
+            // Relaxed: readers pass over it, and read nothing.
+            self.slots.stamp(tip.next).store(hole.0, Ordering::Relaxed);
+            self.count_holes(1 << run);
+            self.move_tip(tip, tip.next + (1 << run));
+        }
+        tip.room.end = tip.next;
     }
 }
 

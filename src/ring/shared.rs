@@ -6,7 +6,7 @@
 
 use super::batch::Batch;
 use super::stamp::Stamp;
-use super::{CLOSED, Owed, Policy, Refusal, Ring};
+use super::{CLOSED, Owed, Policy, Refusal, Ring, longest_hole};
 use crate::registry::Room;
 use crate::sync::Ordering;
 use std::ops::Range;
@@ -200,16 +200,15 @@ impl<E> Ring<E> {
                 self.raise_limit(limit);
                 Ok(Some(limit))
             }
-            Room::Pinned(slots) => {
+            Room::Pinned { slots, again } => {
                 // [C4 pin] Pass over the whole window.
                 if self
                     .tail
                     .compare_exchange(tail, tail + slots, Ordering::Relaxed, Ordering::Relaxed)
                     .is_ok()
                 {
-                    for sequence in tail..tail + slots {
-                        self.make_hole(sequence, owed);
-                    }
+                    crate::hooks::reach(crate::hooks::Point::Claimed);
+                    self.pass_over(tail..tail + slots, longest_hole(again), owed);
                     tries.spend()?;
                 }
                 Ok(None)
@@ -266,7 +265,7 @@ impl<E> Ring<E> {
                 Ok(_) => {
                     owed.0 = true; // perhaps: no bit can be set while a writer is inside
                     self.count_lost(seen);
-                    self.count_hole();
+                    self.count_holes(1);
                     return None;
                 }
                 Err(found) => seen = Stamp(found),
@@ -314,7 +313,7 @@ impl<E> Ring<E> {
             Ordering::Relaxed,
             Ordering::Relaxed,
         ) {
-            Ok(_) => self.count_hole(),
+            Ok(_) => self.count_holes(1),
             Err(_) => self.leave(entered.sequence, entered.holds_value),
         }
     }
@@ -347,18 +346,42 @@ impl<E> Ring<E> {
         made
     }
 
+    /// [C4 pin] Makes all that was claimed holes, with stamps for runs up to `2^longest`.
+    ///
+    /// Nobody enters the inside of a run, as it is pinned; nobody waits there, as readers take a run at its head. A head
+    /// that somebody took away, while this publisher hung, was taken as a single hole, and the next may be taken just now:
+    /// so the rest goes one by one, and each hole is made, and counted, once.
+    fn pass_over(&self, claimed: Range<u64>, mut longest: u32, owed: &mut Owed) {
+        let Range { mut start, end } = claimed;
+        while start < end {
+            let run = (end - start).ilog2().min(longest);
+            let made = self.make_holes(start, run, owed);
+            if made == 0 {
+                longest = 0;
+            }
+            start += made.max(1);
+        }
+    }
+
     /// [S2 final] Makes a claimed sequence a hole, without touching the memory.
     fn make_hole(&self, sequence: u64, owed: &mut Owed) -> bool {
+        self.make_holes(sequence, 0, owed) > 0
+    }
+
+    /// The same of a run of `2^run` from `sequence` on. How many became holes: one only where a writer hangs inside of it,
+    /// none if `sequence` was final already.
+    fn make_holes(&self, sequence: u64, run: u32, owed: &mut Owed) -> u64 {
         let lap = self.slots.lap(sequence);
         let stamp = self.slots.stamp(sequence);
         let mut seen = Stamp(stamp.load(Ordering::Relaxed));
         loop {
-            let next = if seen.is_before(lap) && seen.at_rest() {
-                Stamp::empty(lap, seen.holds_value())
+            let (next, made) = if seen.is_before(lap) && seen.at_rest() {
+                let hole = Stamp::empty(lap, seen.holds_value());
+                (hole.with_run(run), 1 << run)
             } else if seen.is_before(lap) || seen == Stamp::writing(lap) {
-                Stamp::lost(lap)
+                (Stamp::lost(lap), 1)
             } else {
-                return false;
+                return 0;
             };
             // Relaxed: the memory is not touched. Its `vacate` passes through, as a read-modify-write continues the
             // release sequence.
@@ -370,8 +393,8 @@ impl<E> Ring<E> {
                         owed.0 = true; // perhaps: no bit can be set while a writer is inside
                         self.count_lost(seen);
                     }
-                    self.count_hole();
-                    return true;
+                    self.count_holes(made);
+                    return made;
                 }
                 Err(found) => seen = Stamp(found),
             }

@@ -42,8 +42,8 @@ pub(crate) struct Stamp(pub(crate) u64);
 pub(crate) enum Look {
     /// The event is there, and the `run - 1` after it are too.
     Ready { run: u64 },
-    /// There is none, and never will be: a hole.
-    Skip,
+    /// There is none, and never will be: a hole, and the `run - 1` after it are holes too.
+    Skip { run: u64 },
     /// A publisher is inside.
     Writing,
     /// Nothing yet: not claimed, or claimed and not entered.
@@ -65,10 +65,10 @@ impl Stamp {
         Self::make(lap, FULL)
     }
 
-    /// Of a full stamp: announces `2^run` slots at once; the others bear no stamp of this lap.
+    /// Of a stamp at rest: speaks for `2^run` slots at once; the others bear no stamp of this lap.
     #[inline(always)]
     pub(crate) fn with_run(self, run: u32) -> Stamp {
-        debug_assert!(run <= LONGEST_RUN && self.tag() == FULL && self.0 & RUN == 0);
+        debug_assert!(run <= LONGEST_RUN && self.at_rest() && self.0 & RUN == 0);
         Stamp(self.0 | u64::from(run) << RUN_SHIFT)
     }
 
@@ -87,6 +87,10 @@ impl Stamp {
 
     fn tag(self) -> u64 {
         self.0 & TAG
+    }
+
+    fn run(self) -> u64 {
+        1 << ((self.0 & RUN) >> RUN_SHIFT)
     }
 
     /// Nobody is inside.
@@ -135,11 +139,9 @@ impl Stamp {
         let distance = (self.0 >> LAP_SHIFT).wrapping_sub(lap + 1);
         if distance == 0 {
             match self.tag() {
-                FULL => Look::Ready {
-                    run: 1 << ((self.0 & RUN) >> RUN_SHIFT),
-                },
+                FULL => Look::Ready { run: self.run() },
                 WRITING => Look::Writing,
-                _ => Look::Skip,
+                _ => Look::Skip { run: self.run() },
             }
         } else if self.is_before(lap) {
             Look::Earlier
@@ -154,7 +156,7 @@ impl std::fmt::Debug for Stamp {
         let tag = ["VACANT", "HOLE", "FULL", "WRITING", "LOST", "?", "?", "?"];
         f.debug_struct(tag[self.tag() as usize])
             .field("lap", &self.lap())
-            .field("run", &(1u64 << ((self.0 & RUN) >> RUN_SHIFT)))
+            .field("run", &self.run())
             .field("waited", &self.is_waited())
             .finish()
     }
@@ -186,9 +188,13 @@ mod tests {
                 Stamp::empty(lap, true),
                 Stamp::empty(lap, false),
             ] {
-                assert_eq!(gone.look(lap), Look::Skip);
+                assert_eq!(gone.look(lap), Look::Skip { run: 1 });
                 assert_eq!(gone.look(lap + 1), Look::Earlier);
             }
+            assert_eq!(
+                Stamp::empty(lap, true).with_run(3).look(lap),
+                Look::Skip { run: 8 }
+            );
             assert_eq!(Stamp::full(lap + 1).look(lap), Look::Lapped);
             assert_eq!(Stamp::writing(lap + 1).look(lap), Look::Lapped);
         }

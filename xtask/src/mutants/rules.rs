@@ -168,8 +168,8 @@ const RULES: &[Rule] = &[
         guard: "model stall::readers_agree_about_a_stalled_claim",
         edits: &[Edit(
             "ring/shared.rs",
-            "} else if seen.is_before(lap) || seen == Stamp::writing(lap) { Stamp::lost(lap) } else {",
-            "} else if seen.is_before(lap) || seen == Stamp::writing(lap) { Stamp::empty(lap, false) } else {",
+            "(Stamp::lost(lap), 1)",
+            "(Stamp::empty(lap, false), 1)",
         )],
     },
     Rule {
@@ -462,8 +462,8 @@ const RULES: &[Rule] = &[
         guard: "test hooks::a_sleeper_behind_a_frozen_writer_is_woken",
         edits: &[Edit(
             "ring/shared.rs",
-            "owed.0 = true; // perhaps: no bit can be set while a writer is inside self.count_lost(seen); self.count_hole(); return None;",
-            "self.count_lost(seen); self.count_hole(); return None;",
+            "owed.0 = true; // perhaps: no bit can be set while a writer is inside self.count_lost(seen); self.count_holes(1); return None;",
+            "self.count_lost(seen); self.count_holes(1); return None;",
         )],
     },
     Rule {
@@ -686,8 +686,8 @@ const RULES: &[Rule] = &[
         guard: "test freeze::nobody_waits_for_a_frozen_thread_of_a_shared_bus",
         edits: &[Edit(
             "ring/shared.rs",
-            "Room::Pinned(slots) => { // [C4 pin] Pass over the whole window. if self",
-            "Room::Pinned(slots) => { crate::sync::thread::yield_now(); if slots == 0 && self",
+            "Room::Pinned { slots, again } => { // [C4 pin] Pass over the whole window. if self",
+            "Room::Pinned { slots, again } => { crate::sync::thread::yield_now(); if slots == 0 && self",
         )],
     },
     // The exclusive publisher.
@@ -705,8 +705,77 @@ const RULES: &[Rule] = &[
         guard: "model exclusive::a_borrowed_event_stays_whole",
         edits: &[Edit(
             "ring/exclusive.rs",
-            "self.slots.stamp(sequence).store(hole.0, Ordering::Relaxed);",
+            "self.slots.stamp(tip.next).store(hole.0, Ordering::Relaxed);",
             "let _ = hole;",
+        )],
+    },
+    // Runs of holes.
+    Rule {
+        name: "a run of holes is said to be twice as long",
+        guard: "model hole::a_run_of_holes_is_passed_over_at_once",
+        edits: &[Edit(
+            "ring/shared.rs",
+            "(hole.with_run(run), 1 << run)",
+            "(hole.with_run(run + 1), 1 << run)",
+        )],
+    },
+    Rule {
+        name: "an exclusive run of holes is said to be twice as long",
+        guard: "model hole::an_exclusive_run_of_holes_is_passed_over_at_once",
+        edits: &[Edit(
+            "ring/exclusive.rs",
+            "Stamp::empty(self.slots.lap(tip.next), true).with_run(run);",
+            "Stamp::empty(self.slots.lap(tip.next), true).with_run(run + 1);",
+        )],
+    },
+    Rule {
+        name: "a reader passes over the first hole of a run only",
+        guard: "model hole::an_exclusive_run_of_holes_is_passed_over_at_once",
+        edits: &[Edit(
+            "reader/span.rs",
+            "self.next += run;",
+            "self.next += run.min(1);",
+        )],
+    },
+    Rule {
+        name: "a reader that was led out of its window stays out",
+        guard: "model hole::a_run_of_holes_is_passed_over_at_once",
+        edits: &[Edit(
+            "reader/span.rs",
+            "self.next >= self.window.end",
+            "self.next == self.window.end",
+        )],
+    },
+    Rule {
+        name: "runs go on after a head that was lost",
+        guard: "model hole::a_hole_is_made_once",
+        edits: &[Edit("ring/shared.rs", "longest = 0;", "longest += 0;")],
+    },
+    Rule {
+        name: "a window is passed over with one stamp the first time too",
+        guard: "test holes::one_who_is_passed_over_hears_of_it_wherever_it_stands_in_its_window",
+        edits: &[Edit(
+            "ring.rs",
+            "if again { stamp::LONGEST_RUN } else { 0 }",
+            "if again { stamp::LONGEST_RUN } else { stamp::LONGEST_RUN }",
+        )],
+    },
+    Rule {
+        name: "the newest event is not looked for inside of the run that is read",
+        guard: "test holes::the_newest_event_may_lie_inside_of_the_run_that_is_read",
+        edits: &[Edit(
+            "reader.rs",
+            "newest.unwrap_or(self.span.known().saturating_sub(1))",
+            "newest.unwrap_or(0)",
+        )],
+    },
+    Rule {
+        name: "the newest event of a run is its head",
+        guard: "test holes::the_newest_event_may_lie_inside_of_the_run_that_is_read",
+        edits: &[Edit(
+            "ring.rs",
+            "Look::Ready { run } => Some(sequence + run - 1),",
+            "Look::Ready { .. } => Some(sequence),",
         )],
     },
     Rule {
