@@ -336,10 +336,8 @@ impl<E> Ring<E> {
         let mut abandoned = Owed::default();
         let (room, wake) = self.seats.make_room(scan, |waits_at| {
             // The whole run: a batch hangs with all its claims.
-            let stalled = (waits_at..tail)
-                .take_while(|at| self.is_quarter_behind(*at, tail) && self.is_in_flight(*at))
-                .map(|at| self.abandon(at, &mut abandoned));
-            stalled.count() > 0
+            let quarter_behind = waits_at..(tail + 1).saturating_sub(self.quarter());
+            self.abandon_each(quarter_behind, &mut abandoned) > 0
         });
         owed.0 |= wake | abandoned.0;
         if room == Room::Exhausted {

@@ -185,12 +185,7 @@ impl<E> Worker<E> {
         // One grace covers the run of claims that were in flight when it began.
         let until = member.watched.waiting_until.load(Ordering::Relaxed);
         let mut owed = Owed::default();
-        for sequence in at..until.max(at + 1) {
-            if !self.ring.is_in_flight(sequence) {
-                break;
-            }
-            turn.rescued += usize::from(self.ring.abandon(sequence, &mut owed));
-        }
+        turn.rescued += self.ring.abandon_each(at..until.max(at + 1), &mut owed);
         // Whoever slept at one of those slots may have been passed by this look already.
         self.pay(owed);
         since.store(NEVER, Ordering::Relaxed);

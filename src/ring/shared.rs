@@ -346,20 +346,23 @@ impl<E> Ring<E> {
         made
     }
 
+    /// The same of claims in a row, up to the first that does not hang, or that somebody else was first to take. How many.
+    pub(crate) fn abandon_each(&self, claims: Range<u64>, owed: &mut Owed) -> usize {
+        claims
+            .take_while(|claim| self.is_in_flight(*claim) && self.abandon(*claim, owed))
+            .count()
+    }
+
     /// [C4 pin] Makes all that was claimed holes, with stamps for runs up to `2^longest`.
     ///
     /// Nobody enters the inside of a run, as it is pinned; nobody waits there, as readers take a run at its head. A head
-    /// that somebody took away, while this publisher hung, was taken as a single hole, and the next may be taken just now:
-    /// so the rest goes one by one, and each hole is made, and counted, once.
-    fn pass_over(&self, claimed: Range<u64>, mut longest: u32, owed: &mut Owed) {
+    /// that somebody took away, while this publisher hung, is a single hole, and the run starts one later. Whoever takes
+    /// claims away stops where another was first: so each hole is made, and counted, once.
+    fn pass_over(&self, claimed: Range<u64>, longest: u32, owed: &mut Owed) {
         let Range { mut start, end } = claimed;
         while start < end {
             let run = (end - start).ilog2().min(longest);
-            let made = self.make_holes(start, run, owed);
-            if made == 0 {
-                longest = 0;
-            }
-            start += made.max(1);
+            start += self.make_holes(start, run, owed).max(1);
         }
     }
 
