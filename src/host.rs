@@ -4,3 +4,7 @@
 
 // Nothing here is run by the models: locks and threads are std's own.
 #![allow(clippy::disallowed_types)]
+
+mod exact;
+
+pub use exact::ExactJson;
