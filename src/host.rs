@@ -5,6 +5,11 @@
 // Nothing here is run by the models: locks and threads are std's own.
 #![allow(clippy::disallowed_types)]
 
+mod event;
 mod exact;
+mod redact;
 
+pub use event::{CommandState, ContainerState, DbAction, DbObject, ExitType};
+pub use event::{Event, EventError, NetifAction};
 pub use exact::ExactJson;
+pub use redact::Redaction;
