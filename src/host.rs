@@ -5,11 +5,14 @@
 // Nothing here is run by the models: locks and threads are std's own.
 #![allow(clippy::disallowed_types)]
 
+mod decimal;
 mod event;
 mod exact;
+mod filter;
 mod redact;
 
 pub use event::{CommandState, ContainerState, DbAction, DbObject, ExitType};
 pub use event::{Event, EventError, NetifAction};
 pub use exact::ExactJson;
+pub use filter::{Filter, FilterError};
 pub use redact::Redaction;

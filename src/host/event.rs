@@ -4,7 +4,7 @@ mod fields;
 mod json;
 mod names;
 
-use fields::Field;
+pub(super) use fields::Field;
 pub use json::EventError;
 pub use names::{CommandState, ContainerState, DbAction, DbObject, ExitType};
 

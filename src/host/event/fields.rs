@@ -50,6 +50,16 @@ fn row<'a, const N: usize>(fields: [(&'static str, Field<'a>); N]) -> Row<'a> {
 }
 
 impl Event {
+    /// The field of that name, if there is one.
+    pub(in crate::host) fn field(&self, name: &str) -> Option<Field<'_>> {
+        match self {
+            Event::Custom { opts, .. } => opts.value().get(name).map(Field::Json),
+            _ => self
+                .fields()
+                .find_map(|(of, field)| (of == name).then_some(field)),
+        }
+    }
+
     /// The fields of a typed event; a custom one has its own.
     pub(super) fn fields(&self) -> impl Iterator<Item = (&'static str, Field<'_>)> {
         use Field::{Json, Number, Objects, Text};
