@@ -7,12 +7,16 @@
 
 mod decimal;
 mod event;
+mod events;
 mod exact;
 mod filter;
 mod redact;
+mod waiter;
 
 pub use event::{CommandState, ContainerState, DbAction, DbObject, ExitType};
 pub use event::{Event, EventError, NetifAction};
+pub use events::{EventManager, EventManagerBuilder, EventStats, Undelivered};
 pub use exact::ExactJson;
 pub use filter::{Filter, FilterError};
 pub use redact::Redaction;
+pub use waiter::{WaitError, Waiter};
