@@ -12,6 +12,7 @@ mod exact;
 mod filter;
 mod redact;
 mod waiter;
+mod wire;
 
 pub use event::{CommandState, ContainerState, DbAction, DbObject, ExitType};
 pub use event::{Event, EventError, NetifAction};
@@ -20,3 +21,4 @@ pub use exact::ExactJson;
 pub use filter::{Filter, FilterError};
 pub use redact::Redaction;
 pub use waiter::{WaitError, Waiter};
+pub use wire::{Command, Line, LineReader, MAX_LINE, Reply, WireError};
