@@ -1,5 +1,5 @@
 //! Events as JSON: byte for byte for each type, and nothing lost of what nobody here knows.
-#![cfg(all(target_os = "linux", not(loom)))]
+#![cfg(all(feature = "host", target_os = "linux", not(loom)))]
 #![allow(clippy::disallowed_types, clippy::unwrap_used, missing_docs)]
 
 use proptest::prelude::*;

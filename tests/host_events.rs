@@ -1,5 +1,5 @@
 //! The event manager: what it does as its models do, and each thing that it does better.
-#![cfg(all(target_os = "linux", not(loom)))]
+#![cfg(all(feature = "host", target_os = "linux", not(loom)))]
 #![allow(clippy::disallowed_types, clippy::unwrap_used, missing_docs)]
 
 mod common;

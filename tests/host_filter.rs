@@ -1,5 +1,5 @@
 //! Filters, against a naive oracle that looks at the JSON of an event.
-#![cfg(all(target_os = "linux", not(loom)))]
+#![cfg(all(feature = "host", target_os = "linux", not(loom)))]
 #![allow(clippy::disallowed_types, clippy::unwrap_used, missing_docs)]
 
 use proptest::prelude::*;

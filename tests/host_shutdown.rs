@@ -1,5 +1,5 @@
 //! The event manager: the last event of a shutdown, and events that reach nobody.
-#![cfg(all(target_os = "linux", not(loom)))]
+#![cfg(all(feature = "host", target_os = "linux", not(loom)))]
 #![allow(clippy::disallowed_types, clippy::unwrap_used, missing_docs)]
 
 mod common;

@@ -1,5 +1,5 @@
 //! Waiting: nothing falls between, states count in their order, and every end has a name.
-#![cfg(all(target_os = "linux", not(loom)))]
+#![cfg(all(feature = "host", target_os = "linux", not(loom)))]
 #![allow(clippy::disallowed_types, clippy::unwrap_used, missing_docs)]
 
 mod common;

@@ -1,6 +1,7 @@
 //! The socket's lines against hostile bytes: any chunks, any content, bounded memory.
 //!
 //! `RINGBUS_FUZZ_CASES` sets how many cases each property gets.
+#![cfg(all(feature = "host", target_os = "linux", not(loom)))]
 #![allow(clippy::disallowed_types, clippy::unwrap_used, missing_docs)]
 
 use proptest::prelude::*;

@@ -3,7 +3,6 @@
 use crate::affinity;
 use rustix::system::uname;
 use serde_json::{Value, json};
-use std::path::Path;
 use std::{fs, io};
 
 const ONLINE: &str = "/sys/devices/system/cpu/online";
@@ -67,7 +66,7 @@ pub fn host_name() -> String {
 }
 
 fn read(file: &'static str) -> Result<String, MachineError> {
-    fs::read_to_string(Path::new(file)).map_err(|source| MachineError::Read { file, source })
+    fs::read_to_string(file).map_err(|source| MachineError::Read { file, source })
 }
 
 fn format(file: &'static str, line: usize, problem: impl Into<String>) -> MachineError {
