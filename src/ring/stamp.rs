@@ -15,6 +15,9 @@
 //! | `WRITING` | a publisher is inside | its business | that publisher |
 //! | `LOST` | abandoned, its writer is still inside | its business | that writer, until it has left |
 //!
+//! A stamp with a *run* `r` speaks for the `2^r` slots from its own on: events that an exclusive publisher wrote as one, or
+//! holes where a window stays pinned. The others bear stamps of earlier laps, and readers go by the first.
+//!
 //! **Architecture Invariant:** nobody else knows these bits.
 
 const TAG: u64 = 0b111;
