@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::{Result, cargo, dependencies, loom, mutants};
+use crate::{Result, cargo, dependencies, layers, loom, mutants};
 
 /// In order: what is quick and fails often comes first.
 const STEPS: &[Step] = &[
@@ -27,6 +27,7 @@ const STEPS: &[Step] = &[
     ),
     Step::call("docs", docs),
     Step::call("dependencies", dependencies::check),
+    Step::call("layers", layers::check),
     // That each can still be made. What notices them is another command: it takes an hour or two.
     Step::call("mutants", mutants::check),
     // Without the models, which are empty here, and without xtask, as Windows cannot replace a
