@@ -36,6 +36,7 @@ const STEPS: &[Step] = &[
         "tests",
         "test --workspace --exclude loom-tests --exclude xtask --all-targets --all-features",
     ),
+    Step::cargo("xtask's tests", "test --package xtask --bins"),
     Step::cargo("doc tests", "test --workspace --doc --all-features"),
     // Optimised, where races are.
     Step::cargo(
