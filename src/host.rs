@@ -5,7 +5,9 @@
 // Nothing here is run by the models: locks and threads are std's own.
 #![allow(clippy::disallowed_types)]
 
+mod contain;
 mod decimal;
+mod dispatch;
 mod event;
 mod events;
 mod exact;
@@ -16,6 +18,11 @@ mod redact;
 mod waiter;
 mod wire;
 
+pub use contain::{BoxError, Panicked};
+pub use dispatch::{
+    Api, CallError, Caller, Client, Context, DispatchError, Dispatcher, InProcess, JsonSerializer,
+    Methods, NoArgs, Request, Serializer, Transport, Version, VersionError,
+};
 pub use event::{CommandState, ContainerState, DbAction, DbObject, ExitType};
 pub use event::{Event, EventError, NetifAction};
 pub use events::{EventManager, EventManagerBuilder, EventStats, Undelivered};
