@@ -15,6 +15,7 @@ mod filter;
 mod links;
 mod machine;
 mod redact;
+mod registry;
 mod waiter;
 mod wire;
 
@@ -31,5 +32,9 @@ pub use filter::{Filter, FilterError};
 pub use links::{LinkAction, LinkChange, Links, LinksError, LinksStop};
 pub use machine::{MachineError, host_name, machine};
 pub use redact::Redaction;
+pub use registry::{
+    FileRegistry, MemoryRegistry, RegistryError, ServiceId, ServiceRecord, ServiceRegistry,
+    UnixClock,
+};
 pub use waiter::{WaitError, Waiter};
 pub use wire::{Command, Line, LineReader, MAX_LINE, Reply, WireError};
