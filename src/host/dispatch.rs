@@ -1,5 +1,6 @@
 //! Methods by name: who may be called, by whom, and in which version.
 
+mod base;
 mod client;
 mod context;
 mod error;
@@ -15,6 +16,8 @@ pub use methods::{Api, Methods, NoArgs};
 pub use serializer::{JsonSerializer, Serializer};
 pub use transport::{InProcess, Transport};
 pub use version::{Version, VersionError};
+
+pub(super) use base::base_api;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
