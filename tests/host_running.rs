@@ -56,13 +56,19 @@ fn wait_awaits_a_task_that_is_running_and_no_other_begins() {
     service.stop(); // does not wait for the task
     assert!(!service.is_running());
     assert!(service.task_stats()[1].running);
+    let (ready, readies) = mpsc::channel();
     let waiter = {
         let service = Arc::clone(&service);
         thread::spawn(move || {
+            ready.send(()).unwrap();
             service.wait();
             *service.manager().ended.lock().unwrap()
         })
     };
+    readies.recv().unwrap();
+    // Room enough for one that does not wait to be caught.
+    (0..10_000).for_each(|_| thread::yield_now());
+    assert!(!waiter.is_finished());
     drop(release);
     assert_eq!(waiter.join().unwrap(), 1);
     let stats = service.task_stats();
@@ -92,14 +98,19 @@ fn runs<M: Manager>(service: &Service<M>, task: &str) -> u64 {
 
 #[test]
 fn wait_awaits_a_stop() {
-    let service = plain().build();
+    let service = plain().periodic_timer(false).build();
     service.wait(); // never started
     service.start().unwrap();
+    let (ready, readies) = mpsc::channel();
     thread::scope(|scope| {
         let waiter = scope.spawn(|| {
+            ready.send(()).unwrap();
             service.wait();
             service.is_running()
         });
+        readies.recv().unwrap();
+        (0..10_000).for_each(|_| thread::yield_now());
+        assert!(!waiter.is_finished());
         service.stop();
         assert!(!waiter.join().unwrap());
     });
@@ -204,44 +215,57 @@ fn a_start_forgets_the_last_runs_of_an_earlier_one() {
     }
 }
 
+/// A registry that says when it is asked for what.
+struct Probe {
+    records: MemoryRegistry,
+    on_beat: Box<dyn Fn() + Send + Sync>,
+    on_leave: Box<dyn Fn() + Send + Sync>,
+}
+
+impl ServiceRegistry for Probe {
+    fn create(&self, id: &ServiceId, version: Version) -> Result<bool, RegistryError> {
+        self.records.create(id, version)
+    }
+    fn join(&self, id: &ServiceId) -> Result<(), RegistryError> {
+        self.records.join(id)
+    }
+    fn beat(&self, id: &ServiceId) -> Result<(), RegistryError> {
+        let beat = self.records.beat(id);
+        (self.on_beat)();
+        beat
+    }
+    fn leave(&self, id: &ServiceId) -> Result<(), RegistryError> {
+        (self.on_leave)();
+        self.records.leave(id)
+    }
+    fn remove(&self, id: &ServiceId) -> Result<bool, RegistryError> {
+        self.records.remove(id)
+    }
+    fn list(&self) -> Result<Vec<ServiceRecord>, RegistryError> {
+        self.records.list()
+    }
+}
+
+fn beating(registry: &Arc<Probe>) -> Service<Plain> {
+    let pause = Duration::from_millis(1);
+    plain()
+        .registry(Arc::clone(registry))
+        .heartbeat(pause)
+        .build()
+}
+
 #[test]
 fn a_member_has_a_heartbeat_until_it_leaves() {
-    struct Bare;
-    impl Manager for Bare {}
-    /// Says that a beat came.
-    struct Heard(MemoryRegistry, Mutex<Option<mpsc::Sender<()>>>);
-    impl ServiceRegistry for Heard {
-        fn create(&self, id: &ServiceId, version: Version) -> Result<bool, RegistryError> {
-            self.0.create(id, version)
-        }
-        fn join(&self, id: &ServiceId) -> Result<(), RegistryError> {
-            self.0.join(id)
-        }
-        fn beat(&self, id: &ServiceId) -> Result<(), RegistryError> {
-            self.0.beat(id)?;
-            let sender = self.1.lock().unwrap();
-            if sender.as_ref().is_some_and(|heard| heard.send(()).is_err()) {
-                panic!("a registry that panics ends no heartbeat");
-            }
-            Ok(())
-        }
-        fn leave(&self, id: &ServiceId) -> Result<(), RegistryError> {
-            *self.1.lock().unwrap() = None;
-            self.0.leave(id)
-        }
-        fn remove(&self, id: &ServiceId) -> Result<bool, RegistryError> {
-            self.0.remove(id)
-        }
-        fn list(&self) -> Result<Vec<ServiceRecord>, RegistryError> {
-            self.0.list()
-        }
-    }
     let (heard, beats) = mpsc::channel();
-    let registry = Arc::new(Heard(MemoryRegistry::new(), Mutex::new(Some(heard))));
-    let service = Service::builder(Arc::new(Bare))
-        .registry(Arc::clone(&registry))
-        .heartbeat(Duration::from_millis(1))
-        .build();
+    let registry = Arc::new(Probe {
+        records: MemoryRegistry::new(),
+        on_beat: Box::new(move || {
+            heard.send(()).unwrap();
+            panic!("a registry that panics ends no heartbeat");
+        }),
+        on_leave: Box::new(|| ()),
+    });
+    let service = beating(&registry);
     service.start().unwrap();
     assert_eq!(beats.iter().take(3).count(), 3);
     service.stop();
@@ -251,4 +275,34 @@ fn a_member_has_a_heartbeat_until_it_leaves() {
     assert_eq!(record.beats, 1 + 3 + more, "the join, and each beat");
     service.kill().unwrap();
     assert_eq!(registry.list().unwrap(), [], "no beat brings it back");
+}
+
+#[test]
+fn a_service_leaves_after_its_last_heartbeat() {
+    let (begun, begins) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    let released = Mutex::new(released);
+    let (log, order) = mpsc::channel();
+    let last = log.clone();
+    let registry = Arc::new(Probe {
+        records: MemoryRegistry::new(),
+        on_beat: Box::new(move || {
+            begun.send(()).unwrap();
+            let _ = released.lock().unwrap().recv();
+            log.send("beat").unwrap();
+        }),
+        on_leave: Box::new(move || last.send("leave").unwrap()),
+    });
+    let service = beating(&registry);
+    service.start().unwrap();
+    begins.recv().unwrap();
+    thread::scope(|scope| {
+        scope.spawn(|| service.stop());
+        while service.is_running() {
+            thread::yield_now();
+        }
+        (0..10_000).for_each(|_| thread::yield_now());
+        release.send(()).unwrap();
+    });
+    assert_eq!(order.try_iter().collect::<Vec<_>>(), ["beat", "leave"]);
 }
