@@ -1,5 +1,5 @@
 //! The methods of a service: the host's additional ones, its manager's, those that every service has.
-#![cfg(all(target_os = "linux", not(loom)))]
+#![cfg(all(feature = "host", target_os = "linux", not(loom)))]
 #![allow(clippy::disallowed_types, clippy::unwrap_used)]
 
 use ringbus::host::{

@@ -1,5 +1,5 @@
 //! Capabilities: when they are reported, and when not.
-#![cfg(all(target_os = "linux", not(loom)))]
+#![cfg(all(feature = "host", target_os = "linux", not(loom)))]
 #![allow(clippy::disallowed_types, clippy::unwrap_used)]
 
 use ringbus::ManualClock;

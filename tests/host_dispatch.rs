@@ -1,5 +1,5 @@
 //! Dispatch: every error, every order, every version.
-#![cfg(all(target_os = "linux", not(loom)))]
+#![cfg(all(feature = "host", target_os = "linux", not(loom)))]
 #![allow(clippy::disallowed_types, clippy::unwrap_used)]
 
 use proptest::prelude::*;

@@ -1,5 +1,5 @@
 //! The example `service` as its users run it: a process that a signal ends, with everything undone.
-#![cfg(all(target_os = "linux", not(loom)))]
+#![cfg(all(feature = "host", target_os = "linux", not(loom)))]
 #![allow(clippy::disallowed_types, clippy::unwrap_used)]
 
 use rustix::process::{Pid, Signal, kill_process};

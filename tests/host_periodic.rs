@@ -1,5 +1,5 @@
 //! The rules of periodic tasks, one by one, on a clock that stands still.
-#![cfg(all(target_os = "linux", not(loom)))]
+#![cfg(all(feature = "host", target_os = "linux", not(loom)))]
 #![allow(clippy::disallowed_types, clippy::unwrap_used)]
 
 use ringbus::ManualClock;

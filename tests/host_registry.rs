@@ -1,5 +1,5 @@
 //! The registries: the same rules in memory and in files, and what is special about files.
-#![cfg(all(target_os = "linux", not(loom)))]
+#![cfg(all(feature = "host", target_os = "linux", not(loom)))]
 #![allow(clippy::disallowed_types, clippy::unwrap_used)]
 
 use ringbus::host::{

@@ -1,5 +1,5 @@
 //! A service that runs: its timer, its heartbeat, and waiting for its end.
-#![cfg(all(target_os = "linux", not(loom)))]
+#![cfg(all(feature = "host", target_os = "linux", not(loom)))]
 #![allow(clippy::disallowed_types, clippy::unwrap_used)]
 
 use ringbus::ManualClock;

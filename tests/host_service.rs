@@ -1,5 +1,5 @@
 //! A service: its order, and how it is undone from each step.
-#![cfg(all(target_os = "linux", not(loom)))]
+#![cfg(all(feature = "host", target_os = "linux", not(loom)))]
 #![allow(clippy::disallowed_types, clippy::unwrap_used)]
 
 use ringbus::host::{
