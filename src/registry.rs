@@ -57,8 +57,8 @@ pub(crate) enum Room {
     /// So many slots from the tail on are to become holes. [C4 pin]
     Pinned {
         slots: u64,
-        /// The windows at the tail were passed over before. (One that starts further on may not have been. But what it
-        /// shares with them were holes in its own lap too: its reader has nothing to read there.)
+        /// The windows at the tail were passed over before, as far as their sequences say. Only for how soon their readers are
+        /// told: one whose window starts further on, or was registered late, may read it to its end first.
         again: bool,
     },
     /// A cursor that is a whole ring behind, and was not to be evicted.

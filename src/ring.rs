@@ -335,9 +335,14 @@ impl<E> Ring<E> {
         };
         let mut abandoned = Owed::default();
         let (room, wake) = self.seats.make_room(scan, |waits_at| {
-            // The whole run: a batch hangs with all its claims.
-            let quarter_behind = waits_at..(tail + 1).saturating_sub(self.quarter());
-            self.abandon_each(quarter_behind, &mut abandoned) > 0
+            // Whoever takes it away: its reader waited there.
+            let hangs = self.is_in_flight(waits_at);
+            if hangs {
+                // The whole run: a batch hangs with all its claims.
+                let quarter_behind = waits_at..(tail + 1).saturating_sub(self.quarter());
+                self.abandon_each(quarter_behind, &mut abandoned);
+            }
+            hangs
         });
         owed.0 |= wake | abandoned.0;
         if room == Room::Exhausted {

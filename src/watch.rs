@@ -182,7 +182,7 @@ impl<E> Worker<E> {
         } else if now.saturating_sub(began) < nanos(self.settings.grace()) {
             return true;
         }
-        // One grace covers the run of claims that were in flight when it began.
+        // One grace covers the run of claims that were in flight when it began; or as many as nobody else was first to take.
         let until = member.watched.waiting_until.load(Ordering::Relaxed);
         let mut owed = Owed::default();
         turn.rescued += self.ring.abandon_each(at..until.max(at + 1), &mut owed);

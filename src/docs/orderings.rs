@@ -30,7 +30,7 @@
 //! attached by its starter, before anybody else has the worker.
 //!
 //! Relaxed on purpose besides: the tail's compare-and-swap (a claim carries nothing but the number), the count of
-//! listeners (a report that follows a `subscribe` sees it by whatever told it that it follows), `make_hole` and `give_up`
+//! listeners (a report that follows a `subscribe` sees it by whatever told it that it follows), `make_holes` and `give_up`
 //! (the memory is not touched), counters, the watch's own notes, a cursor's own glance, `Cursor::resume`, which only needs its place in
 //! the order of one word, and `Cursor::rest`, which leaves the word where an advance released it.
 //!
