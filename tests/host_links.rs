@@ -300,6 +300,61 @@ fn what_the_kernel_dropped_is_found_by_a_new_list() {
     assert!((0..PAIRS).all(|pair| known.values().any(|name| *name == format!("b{pair}"))));
 }
 
+/// Who is there, for a reader who heard only these changes.
+fn known(changes: Vec<LinkChange>) -> BTreeMap<u32, String> {
+    let mut known = BTreeMap::new();
+    for change in changes {
+        let before = known.remove(&change.index);
+        match change.action {
+            LinkAction::Add => assert_eq!(before, None, "{change:?}"),
+            _ => assert_eq!(before.as_ref(), Some(&change.name), "of {change:?}"),
+        }
+        let name = match change.action {
+            LinkAction::Remove => continue,
+            LinkAction::Rename { new_name } => new_name,
+            _ => change.name,
+        };
+        known.insert(change.index, name);
+    }
+    known
+}
+
+#[test]
+fn readers_that_come_in_the_midst_of_changes_end_with_the_truth() {
+    let namespace = Namespace::new();
+    // A thread is born into the namespace of its parent.
+    let churn = thread::spawn(move || {
+        let mut own = Links::open().unwrap();
+        for round in 0..60 {
+            let (name, peer) = (format!("a{round}"), format!("b{round}"));
+            namespace.add_veth(&name, &peer);
+            namespace.rename(added(&mut own, &name), &format!("c{round}"));
+            if round % 3 > 0 {
+                namespace.delete(&peer);
+            }
+        }
+        namespace.add_veth("last", "last_end");
+    });
+    let mut readers = Vec::new();
+    while !churn.is_finished() && readers.len() < 200 {
+        let mut links = Links::open().unwrap();
+        let first = links.next_timeout(LONG).unwrap().unwrap();
+        readers.push((links, first));
+    }
+    churn.join().unwrap();
+    let is_last = |change: &LinkChange| change.name == "last";
+    let truth = known(until(&mut Links::open().unwrap(), is_last));
+    assert_eq!(truth.len(), 1 + 2 * 20 + 2);
+    assert!(!readers.is_empty());
+    for (mut links, first) in readers {
+        let mut changes = vec![first];
+        if !is_last(&changes[0]) {
+            changes.extend(until(&mut links, is_last));
+        }
+        assert_eq!(known(changes), truth);
+    }
+}
+
 #[test]
 fn a_stop_ends_whoever_waits_and_stays() {
     let _namespace = Namespace::new();
