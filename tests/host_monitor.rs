@@ -4,175 +4,22 @@
 
 #[path = "../examples/monitor/backoff.rs"]
 mod backoff;
+#[path = "monitor/process.rs"]
+mod process;
+#[path = "monitor/server.rs"]
+mod server;
 
 use backoff::Backoff;
-use ringbus::host::{Command, Line, LineReader, MAX_LINE, Reply};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Signal, kill_process};
+use process::Monitor;
+use ringbus::host::MAX_LINE;
+use rustix::process::Signal;
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
 use serde_json::{Value, json};
-use std::fs::{self, File};
+use server::Server;
+use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
-use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::PathBuf;
-use std::process::{Child, ChildStdout, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::process::Stdio;
 use std::time::Duration;
-
-/// A server that greets and takes one subscriber at a time.
-struct Server {
-    folder: PathBuf,
-    listener: Option<UnixListener>,
-}
-
-impl Server {
-    fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("ringbus-monitor-{}-{count}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
-        fs::create_dir_all(&folder).unwrap();
-        let mut server = Server {
-            folder,
-            listener: None,
-        };
-        server.open();
-        server
-    }
-
-    fn path(&self) -> PathBuf {
-        self.folder.join("socket")
-    }
-
-    fn open(&mut self) {
-        self.listener = Some(UnixListener::bind(self.path()).unwrap());
-    }
-
-    fn close(&mut self) {
-        self.listener = None;
-        fs::remove_file(self.path()).unwrap();
-    }
-
-    /// A client that has not been greeted.
-    fn accept(&self) -> Client {
-        let listener = self.listener.as_ref().unwrap();
-        let limit = Timespec::try_from(Duration::from_secs(20)).unwrap();
-        let ready = poll(&mut [PollFd::new(listener, PollFlags::IN)], Some(&limit));
-        assert_eq!(ready.unwrap(), 1, "nobody connects");
-        let stream = listener.accept().unwrap().0;
-        stream
-            .set_read_timeout(Some(Duration::from_secs(20)))
-            .unwrap();
-        Client(LineReader::new(stream))
-    }
-
-    /// A client that waits for the answer to its subscription.
-    fn asked(&self) -> (Client, Command) {
-        let mut client = self.accept();
-        client.say(&json!({"version": "1.0"}));
-        let command = client.command();
-        assert_eq!(command.cmd, "event_subscribe");
-        (client, command)
-    }
-
-    fn subscribed(&self) -> Client {
-        let (client, _) = self.asked();
-        client.say(&json!({"status": true, "response": "subscribed"}));
-        client
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.folder);
-    }
-}
-
-struct Client(LineReader<UnixStream>);
-
-impl Client {
-    fn stream(&self) -> &UnixStream {
-        self.0.get_ref()
-    }
-
-    fn say(&self, line: &Value) {
-        self.stream()
-            .write_all(format!("{line}\n").as_bytes())
-            .unwrap();
-    }
-
-    fn event(&self, number: u32) -> Value {
-        let event = json!({"type": "state", "opts": {"pool": "tank", "n": number}});
-        self.stream()
-            .write_all(&Reply::Response(event.clone()).to_line())
-            .unwrap();
-        event
-    }
-
-    fn command(&mut self) -> Command {
-        match self.0.read_line().unwrap() {
-            Line::Whole(line) => Command::parse(line).unwrap(),
-            other => panic!("no command: {other:?}"),
-        }
-    }
-}
-
-/// The running example; killed if the test fails.
-struct Monitor(Child);
-
-impl Monitor {
-    fn command(server: &Server, arguments: &[&str]) -> std::process::Command {
-        let mut path = std::env::current_exe().unwrap();
-        path.pop();
-        path.set_file_name("examples");
-        path.push("monitor");
-        assert!(
-            path.exists(),
-            "not built: cargo build --features host --example monitor"
-        );
-        let mut command = std::process::Command::new(path);
-        command.arg("--socket").arg(server.path()).args(arguments);
-        command
-            .env_remove("NO_COLOR")
-            .stdin(Stdio::null())
-            .stderr(Stdio::piped());
-        command
-    }
-
-    fn start(server: &Server, arguments: &[&str]) -> (Self, BufReader<ChildStdout>) {
-        let mut command = Self::command(server, arguments);
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let out = BufReader::new(child.stdout.take().unwrap());
-        (Monitor(child), out)
-    }
-
-    fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.0), signal).unwrap();
-    }
-
-    /// How it ended, and what it said on standard error, by line.
-    fn end(mut self) -> (ExitStatus, Vec<String>) {
-        let mut said = String::new();
-        let mut errors = self.0.stderr.take().unwrap();
-        errors.read_to_string(&mut said).unwrap();
-        let status = self.0.wait().unwrap();
-        (status, said.lines().map(str::to_owned).collect())
-    }
-
-    fn end_by(self, signal: Signal) -> Vec<String> {
-        self.signal(signal);
-        let (status, said) = self.end();
-        assert_eq!(status.code(), Some(0), "{said:?}");
-        said
-    }
-}
-
-impl Drop for Monitor {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 fn line(out: &mut BufReader<impl Read>) -> Value {
     let mut line = String::new();
