@@ -7,12 +7,14 @@
 //! **Architecture Invariant:** never polls; knows nothing of events and containers.
 
 mod change;
+mod listing;
 mod message;
 mod table;
 
 pub use change::{LinkAction, LinkChange};
 
-use message::{Message, Packet};
+use listing::{Listing, Progress};
+use message::Packet;
 use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkMessage};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::LinkMessage;
@@ -191,7 +193,11 @@ impl Links {
                 self.resynchronise()?;
             } else {
                 match self.receive(deadline)? {
-                    Received::Packets(packets) => self.follow(packets),
+                    Received::Packets(packets) => {
+                        for packet in packets {
+                            self.table.apply(packet.message, &mut self.ready);
+                        }
+                    }
                     Received::Lost => {}
                     Received::Timeout => return Ok(None),
                 }
@@ -203,40 +209,28 @@ impl Links {
         }
     }
 
-    fn follow(&mut self, packets: Vec<Packet>) {
-        for packet in packets {
-            self.table.apply(packet.message, &mut self.ready);
-        }
-    }
-
     /// Asks for all links. Leaves `stale` if they changed too much meanwhile to be listed whole.
     fn resynchronise(&mut self) -> Result<(), LinksError> {
         self.discard()?;
         self.request()?;
-        let (mut links, mut later) = (Vec::new(), Vec::new());
+        let mut listing = Listing::new(self.port, self.sequence);
         loop {
             let packets = match self.receive(None)? {
                 Received::Packets(packets) => packets,
                 Received::Lost | Received::Timeout => return Ok(()),
             };
             for packet in packets {
-                let ours = packet.port == self.port && packet.sequence == self.sequence;
-                if ours && packet.interrupted {
-                    return Ok(());
-                }
-                match packet.message {
-                    Message::Seen(link) if ours => links.push(link),
-                    Message::Done if ours => {
+                match listing.take(packet) {
+                    Progress::More => {}
+                    Progress::Whole => {
+                        listing.enter(&mut self.table, &mut self.ready);
                         self.stale = false;
-                        self.table.replace(links, &mut self.ready);
-                        // What changed meanwhile may or may not be in the list: the last word on a link comes last.
-                        self.follow(later);
                         return Ok(());
                     }
-                    Message::Failed(error) if ours => {
+                    Progress::Torn => return Ok(()),
+                    Progress::Refused(error) => {
                         return Err(LinksError::system("listing links")(error));
                     }
-                    _ => later.push(packet),
                 }
             }
         }
