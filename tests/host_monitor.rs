@@ -1,5 +1,6 @@
 //! The example `monitor` against a server of the test's own. A full `cargo test` builds it; before a run of this file
 //! alone: `cargo build --features host --example monitor`.
+#![cfg(all(feature = "host", target_os = "linux", not(loom)))]
 #![allow(clippy::disallowed_types, clippy::unwrap_used, missing_docs)]
 
 #[path = "../examples/monitor/backoff.rs"]
