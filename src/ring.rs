@@ -175,8 +175,8 @@ impl<E> Ring<E> {
     /// The next sequence that a publisher will take.
     #[inline(always)]
     pub(crate) fn tail(&self) -> u64 {
-        // SYNC published: under an exclusive publisher, all before it can be read.
-        self.tail.load(Ordering::Acquire) & !CLOSED
+        // Relaxed: a number. What there is to read, the stamps say.
+        self.tail.load(Ordering::Relaxed) & !CLOSED
     }
 
     /// The tail as a joiner must see it: with the fences of [C6 join] on both sides.
@@ -242,7 +242,7 @@ impl<E> Ring<E> {
 
     /// [C8 close] No claim succeeds after this. The caller then wakes the sleepers.
     pub(crate) fn close(&self) {
-        // Relaxed: the exchange that stops all claims. What an exclusive publisher released goes on through it.
+        // Relaxed: the exchange that stops all claims.
         self.tail.fetch_or(CLOSED, Ordering::Relaxed);
         // SYNC close: whoever sees the bit here sees the last tail.
         self.listeners.fetch_or(Audience::CLOSED, Ordering::Release);

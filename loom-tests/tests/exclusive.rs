@@ -75,7 +75,7 @@ fn a_borrowed_event_stays_whole() {
 
 /// Whoever joins while the publisher scans is seen by the scan, or starts behind what the scan made room for.
 ///
-/// Fails without: `published` stored with Release, and after the stamp.
+/// Fails without: the tail stored before the fence of a scan (`move_tip` in `ring/exclusive.rs`).
 #[test]
 fn a_joiner_is_seen_or_starts_at_the_tail() {
     check(|| {

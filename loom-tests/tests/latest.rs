@@ -33,9 +33,9 @@ fn the_newest_event_is_borrowed_where_the_cursor_is() {
     });
 }
 
-/// Inside of a run there are no stamps of their own: that an event is there, and what is in it, says the tail.
+/// Inside of a run there are no stamps of their own: that an event is there, and what is in it, says the head.
 ///
-/// Fails without: the tail stored with Release, or loaded with Acquire (`move_tip`, `Ring::tail`).
+/// Fails without: the stamp stored with Release, or loaded with Acquire (`commit_exclusive`, `Ring::stamp`).
 #[test]
 fn the_newest_event_may_lie_inside_of_a_run() {
     loom::model(|| {

@@ -13,7 +13,6 @@
 //! | `limit` | raising it after a scan (R) | a claim's load (A) | `advance` and `detach`, to publishers that did not scan |
 //! | `join` | fence after registering (SC) | fence before a scan (SC), the tail read before it | either the scan sees the cursor, or the joiner sees the tail |
 //! | `registry` | the snapshot's swap | its load | `detach` of cursors that were pruned; a whole member |
-//! | `published` | an exclusive publisher's tail store (R) | `Ring::tail` (A) | every slot before it is written |
 //! | `close` | `CLOSED` in the listeners, after the tail (R) | `Ring::is_closed` (A) | the last tail |
 //! | `sleep` | registering, then a fence (SC), then a look | the fence of a turn, a close, an eviction (SC), then a look for sleepers | one of the two sees the other |
 //! | `wake` | `Signal::raise` (R) | `Signal::lower` (A) | what there is for the worker to see, an order to end too |
@@ -29,7 +28,7 @@
 //! `wake` goes one way: `raise` acquires nothing. So it cannot learn from the signal whom to wake, and a worker's thread is
 //! attached by its starter, before anybody else has the worker.
 //!
-//! Relaxed on purpose besides: the tail's compare-and-swap (a claim carries nothing but the number), the count of
+//! Relaxed on purpose besides: the tail's compare-and-swap, store and load (it carries nothing but the number), the count of
 //! listeners (a report that follows a `subscribe` sees it by whatever told it that it follows), `make_holes` and `give_up`
 //! (the memory is not touched), counters, the watch's own notes, a cursor's own glance, `Cursor::resume`, which only needs its place in
 //! the order of one word, and `Cursor::rest`, which leaves the word where an advance released it.
@@ -57,7 +56,6 @@
 //! | `member.rs` | `is_unwanted` | A | unwanted | the same | none: as above |
 //! | `member.rs` | `wake_evicted` | fence | sleep | whoever registered as a sleeper before is found; one that registers later sees that it was evicted | sleep::a_sleeper_is_woken_by_its_eviction |
 //! | `reader.rs` | `fall_asleep` | fence | sleep | whoever evicts, closes or turns after it sees the sleeper; what came before is seen by the look that follows | sleep::a_sleeper_is_woken_by_its_eviction |
-//! | `ring.rs` | `tail` | A | published | every slot before an exclusive publisher's tail is written | latest::the_newest_event_may_lie_inside_of_a_run |
 //! | `ring.rs` | `tail_after_fence` | fence | join | either a scan sees the cursor, or the joiner sees the tail of that scan | join::a_joiner_sees_what_comes_after_its_join |
 //! | `ring.rs` | `is_closed` | A | close | who sees the bit sees the last tail | close::an_accepted_event_is_read_before_the_end |
 //! | `ring.rs` | `close` | R | close | the same | close::an_accepted_event_is_read_before_the_end |
@@ -65,7 +63,6 @@
 //! | `ring.rs` | `stamp` | A | publish | the contents of the event | publish::a_reader_sees_what_was_written |
 //! | `ring.rs` | `make_room` | fence | join | the other half of that in `tail_after_fence` | join::a_joiner_sees_what_comes_after_its_join |
 //! | `ring/exclusive.rs` | `commit_exclusive` | R | publish | the contents of the run | exclusive::a_reader_sees_what_was_written |
-//! | `ring/exclusive.rs` | `move_tip` | R | published | every slot before it is written | latest::the_newest_event_may_lie_inside_of_a_run |
 //! | `ring/shared.rs` | `room` | A | limit | reads are over that another publisher's scan saw | wrap::the_limit_says_that_reads_are_over |
 //! | `ring/shared.rs` | `raise_limit` | R | limit | the same | wrap::the_limit_says_that_reads_are_over |
 //! | `ring/shared.rs` | `enter` | A | vacate | the last writer has left the memory | wrap::a_writer_hands_its_slot_to_the_next |

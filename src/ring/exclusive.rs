@@ -1,8 +1,7 @@
 //! Writing with one publisher: no compare-and-swap, no stamp loaded, one stamp for a run of a batch.
 //!
-//! The same slots and the same readers as in [`super::shared`]. `published` is the ring's `tail`: it is stored after
-//! each report or batch and before the fence of every scan, always at the start of a run, so a joiner that starts there
-//! meets a stamp. Nobody but the publisher writes a stamp: there is nothing to rescue and nothing to wait at.
+//! The same slots and the same readers as in [`super::shared`]. The ring's `tail` is stored after each report
+//! or batch and before the fence of every scan, always at the start of a run, so a joiner that starts there meets a stamp. Nobody but the publisher writes a stamp: there is nothing to rescue and nothing to wait at.
 
 use super::batch::{BATCH, Few};
 use super::stamp::Stamp;
@@ -113,9 +112,9 @@ impl<E> Ring<E> {
     #[inline(always)]
     fn move_tip(&self, tip: &mut Tip, next: u64) {
         tip.next = next;
-        // SYNC published: joiners, `lag` and `latest` find every slot before it written. A plain store: only the
-        // publisher writes this word, the close included.
-        self.tail.store(next, Ordering::Release);
+        // Relaxed: a number, and what there is to read, the stamps say. A plain store: only the publisher writes this
+        // word, the close included.
+        self.tail.store(next, Ordering::Relaxed);
     }
 
     /// Looks for room beyond the tip. `owed` is to be paid, whatever comes of it.
