@@ -20,6 +20,7 @@ mod periodic;
 mod redact;
 mod registry;
 mod service;
+mod socket;
 mod ticker;
 mod waiter;
 mod wire;
@@ -47,5 +48,6 @@ pub use registry::{
     UnixClock,
 };
 pub use service::{Consumer, ConsumerFn, Service, ServiceBuilder, StartError, Step};
+pub use socket::{Server, ServerBuilder, ServerError, ServerReport, ServerStats};
 pub use waiter::{WaitError, Waiter};
 pub use wire::{Command, Line, LineReader, MAX_LINE, Reply, WireError};
