@@ -1,0 +1,33 @@
+//! `eventd`: the event daemon. It tells its clients what happens on this machine, and what they tell each other.
+//!
+//! ```console
+//! $ eventd --socket /run/eventd.sock &
+//! $ echo '{"cmd": "event_subscribe", "opts": {"type": "ct_netif"}}' | socat - UNIX:/run/eventd.sock
+//! ```
+//!
+//! It logs to stderr, as `RUST_LOG` says. SIGTERM and SIGINT end it in good order.
+
+// Locks and threads are std's own here.
+#![allow(clippy::disallowed_types)]
+
+#[cfg(all(target_os = "linux", not(loom)))]
+mod daemon;
+#[cfg(all(target_os = "linux", not(loom)))]
+mod links;
+#[cfg(all(target_os = "linux", not(loom)))]
+mod machine;
+#[cfg(all(target_os = "linux", not(loom)))]
+mod options;
+#[cfg(all(target_os = "linux", not(loom)))]
+mod socket;
+
+#[cfg(all(target_os = "linux", not(loom)))]
+fn main() -> std::process::ExitCode {
+    daemon::main()
+}
+
+#[cfg(not(all(target_os = "linux", not(loom))))]
+fn main() -> std::process::ExitCode {
+    eprintln!("eventd: runs on Linux only");
+    std::process::ExitCode::FAILURE
+}
