@@ -12,6 +12,7 @@ mod dependencies;
 mod layers;
 mod loom;
 mod mutants;
+mod pins;
 mod sanitize;
 mod steps;
 

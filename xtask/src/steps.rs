@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::{Result, cargo, dependencies, layers, loom, mutants};
+use crate::{Result, cargo, dependencies, layers, loom, mutants, pins};
 
 /// In order: what is quick and fails often comes first.
 const STEPS: &[Step] = &[
@@ -28,6 +28,7 @@ const STEPS: &[Step] = &[
     Step::call("docs", docs),
     Step::call("dependencies", dependencies::check),
     Step::call("layers", layers::check),
+    Step::call("hosting page", pins::check),
     // That each can still be made. What notices them is another command: it takes an hour or two.
     Step::call("mutants", mutants::check),
     // Without the models, which are empty here, and without xtask, as Windows cannot replace a
@@ -51,6 +52,14 @@ const STEPS: &[Step] = &[
     ),
     Step::cargo("idle", "run --release --example idle -- 1 2"),
     Step::cargo("loom_host", "run --release --example loom_host"),
+    Step::cargo(
+        "service",
+        "run --release --features host --example service -- --seconds 1",
+    ),
+    Step::cargo(
+        "clients",
+        "run --release --features host --example clients -- --rounds 1 --bursts 10",
+    ),
     Step::cargo("soak", "run --release --example soak -- --minutes 0.2"),
 ];
 
