@@ -28,7 +28,9 @@ fn an_end_waits_for_commands_and_their_replies() {
     until("nobody is let in", || UnixStream::connect(&path).is_err());
     go.send(()).unwrap();
     let report = end.join().unwrap();
-    assert_eq!((report.clients, report.cut, report.busy), (2, 0, 0));
+    // Whoever tried whether it lets in may have been let in.
+    assert!(report.clients >= 2);
+    assert_eq!((report.cut, report.busy), (0, 0));
     assert!(report.events.unwrap().is_clean());
     assert_eq!(client.rest(), [r#"{"status":true,"response":"waited"}"#]);
     let states = ["run", "done"].map(|state| management(2, "wait", "{}", state));
