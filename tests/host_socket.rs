@@ -165,6 +165,15 @@ fn each_command_is_reported_with_its_end_before_its_reply_and_without_its_secret
     let states = ["run", "done"].map(|state| management(5, "ping", "{}", state));
     assert_eq!(lines, states);
     assert_eq!(host.server().stats().commands, 5);
+
+    // What others say under the number of the command that made a subscription is told.
+    let forged = management(4, "mine", "{}", "done");
+    let event = r#"{"type":"management","opts":{"id":4,"cmd":"mine","opts":{},"state":"done"}}"#;
+    watcher.send(&format!(
+        r#"{{"cmd":"event_broadcast","opts":{{"events":[{event}]}}}}"#
+    ));
+    let lines: Vec<_> = (0..3).map(|_| client.line()).collect();
+    assert_eq!(lines[1], forged);
 }
 
 #[test]

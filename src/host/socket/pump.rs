@@ -2,7 +2,7 @@
 
 use super::cache::RingLines;
 use super::connection::Connection;
-use crate::host::event::Event;
+use crate::host::event::{CommandState, Event};
 use crate::host::filter::Filter;
 use crate::host::wire::Reply;
 use crate::{Delivery, EvictionReason, RecvError, Subscriber, SubscriberId};
@@ -19,8 +19,8 @@ const LOOKS: usize = 1024;
 pub(super) struct Pump {
     subscriber: Subscriber<Arc<Event>>,
     filter: Filter,
-    /// The command that made it, of whose end it does not tell.
-    command: u64,
+    /// The command that made it, until its end came by, of which it does not tell.
+    command: Option<u64>,
     lines: Arc<RingLines>,
     connection: Arc<Connection>,
 }
@@ -36,7 +36,7 @@ impl Pump {
         Pump {
             subscriber,
             filter,
-            command,
+            command: Some(command),
             lines,
             connection,
         }
@@ -72,15 +72,10 @@ impl Pump {
     /// Writes events as they come: why no more come, or why they cannot be written.
     fn pump(&mut self) -> io::Result<RecvError> {
         let mut batch = Vec::new();
+        let (filter, lines, command) = (&self.filter, &self.lines, &mut self.command);
         loop {
             match self.subscriber.recv() {
-                Ok(delivery) => gather(
-                    &mut batch,
-                    &delivery,
-                    &self.filter,
-                    self.command,
-                    &self.lines,
-                ),
+                Ok(delivery) => gather(&mut batch, &delivery, filter, command, lines),
                 Err(end) => return Ok(end),
             }
             for _ in 0..LOOKS {
@@ -91,13 +86,7 @@ impl Pump {
                 let Ok(delivery) = self.subscriber.try_recv() else {
                     break;
                 };
-                gather(
-                    &mut batch,
-                    &delivery,
-                    &self.filter,
-                    self.command,
-                    &self.lines,
-                );
+                gather(&mut batch, &delivery, filter, command, lines);
             }
             self.subscriber.release();
             if !batch.is_empty() {
@@ -114,14 +103,19 @@ fn gather(
     batch: &mut Vec<u8>,
     delivery: &Delivery<'_, Arc<Event>>,
     filter: &Filter,
-    command: u64,
+    command: &mut Option<u64>,
     lines: &RingLines,
 ) {
     let event: &Arc<Event> = delivery;
-    let own = matches!(&**event, Event::Management { id, .. } if *id == command);
-    if !own && filter.matches(event) {
+    if command.is_some_and(|command| is_end_of(event, command)) {
+        *command = None; // once: what others report under the same number is told
+    } else if filter.matches(event) {
         batch.extend_from_slice(&lines.line(Delivery::sequence(delivery), event));
     }
+}
+
+fn is_end_of(event: &Event, command: u64) -> bool {
+    matches!(event, Event::Management { id, state: CommandState::Done, .. } if *id == command)
 }
 
 /// Also when its thread panics.
