@@ -33,7 +33,7 @@ pub fn check() -> Result {
     }
 }
 
-/// Of each row's last cell: "[`file`](link): `test`, `test`; [`file`](link): `test`".
+// Of each row's last cell: "[`file`](link): `test`, `test`; [`file`](link): `test`".
 fn pins(page: &str) -> Vec<(String, String)> {
     let mut pins = Vec::new();
     for row in page.lines().filter(|line| line.starts_with('|')) {
