@@ -2,7 +2,6 @@
 #![allow(clippy::disallowed_types)] // an example's modules are no part of the library
 
 use std::env;
-use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -10,6 +9,8 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 
 // The parts that can be tested alone bring their tests along.
+#[path = "common/example.rs"]
+mod example;
 #[path = "../examples/fanout/line.rs"]
 #[allow(dead_code)] // the example uses the rest
 mod line;
@@ -310,45 +311,10 @@ fn start<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Child {
         .expect("the example runs")
 }
 
-/// The built example. A test of the whole package has built it; one of this file alone has
-/// not, or not since it was changed, so that cargo, if it is cargo that runs this, is asked.
+/// The example, built once.
 fn example() -> &'static Path {
     static EXAMPLE: OnceLock<PathBuf> = OnceLock::new();
-    EXAMPLE.get_or_init(|| {
-        let test = env::current_exe().expect("this test has a path");
-        let profile = test
-            .ancestors()
-            .nth(2)
-            .expect("it is in <target>/<profile>/deps");
-        if let Some(cargo) = env::var_os("CARGO") {
-            build(&cargo, profile);
-        }
-        let name = format!("fanout{}", env::consts::EXE_SUFFIX);
-        profile.join("examples").join(name)
-    })
-}
-
-fn build(cargo: &OsStr, profile: &Path) {
-    let target = profile.parent().expect("it is in <target>");
-    let profile = match profile.file_name().and_then(OsStr::to_str) {
-        None | Some("debug") => "dev",
-        Some(name) => name,
-    };
-    let built = Command::new(cargo)
-        .args([
-            "build",
-            "--quiet",
-            "--package",
-            "ringbus",
-            "--example",
-            "fanout",
-        ])
-        .args(["--profile", profile])
-        .arg("--target-dir")
-        .arg(target)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .status();
-    assert!(built.expect("cargo runs").success());
+    EXAMPLE.get_or_init(|| example::built("fanout", ""))
 }
 
 /// A folder of its own for a test, gone at its end.

@@ -2,8 +2,10 @@
 #![cfg(all(feature = "host", target_os = "linux", not(loom)))]
 #![allow(clippy::disallowed_types, clippy::unwrap_used)]
 
+#[path = "common/example.rs"]
+mod example;
+
 use rustix::process::{Pid, Signal, kill_process};
-use std::env;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -64,24 +66,8 @@ fn it_ends_by_itself_after_so_many_seconds() {
     assert!(text.contains("the time is over\ncleanup_host\n"), "{text}");
 }
 
-/// The example, built as this test was, once.
+/// The example, built once.
 fn example() -> &'static PathBuf {
     static EXAMPLE: OnceLock<PathBuf> = OnceLock::new();
-    EXAMPLE.get_or_init(|| {
-        let test = env::current_exe().unwrap(); // <target>/<profile>/deps/<test>
-        let profile = test.ancestors().nth(2).unwrap();
-        if let Some(cargo) = env::var_os("CARGO") {
-            let name = match profile.file_name().and_then(|name| name.to_str()) {
-                None | Some("debug") => "dev",
-                Some(name) => name,
-            };
-            let built = Command::new(cargo)
-                .args(["build", "-q", "-p", "ringbus", "--features", "host"])
-                .args(["--example", "service", "--profile", name, "--target-dir"])
-                .arg(profile.parent().unwrap())
-                .status();
-            assert!(built.unwrap().success());
-        }
-        profile.join("examples").join("service")
-    })
+    EXAMPLE.get_or_init(|| example::built("service", "host"))
 }

@@ -1,10 +1,11 @@
-//! The example `monitor` against a server of the test's own. A full `cargo test` builds it; before a run of this file
-//! alone: `cargo build --features host --example monitor`.
+//! The example `monitor` against a server of the test's own.
 #![cfg(all(feature = "host", target_os = "linux", not(loom)))]
 #![allow(clippy::disallowed_types, clippy::unwrap_used, missing_docs)]
 
 #[path = "../examples/monitor/backoff.rs"]
 mod backoff;
+#[path = "common/example.rs"]
+mod example;
 #[path = "monitor/process.rs"]
 mod process;
 #[path = "monitor/server.rs"]

@@ -1,24 +1,19 @@
 //! The example as a process.
 
+use super::example;
 use super::server::Server;
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufReader, Read};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdout, ExitStatus, Stdio};
+use std::sync::OnceLock;
 
 /// The running example; killed if the test fails.
 pub struct Monitor(pub Child);
 
 impl Monitor {
     pub fn command(server: &Server, arguments: &[&str]) -> std::process::Command {
-        let mut path = std::env::current_exe().unwrap();
-        path.pop();
-        path.set_file_name("examples");
-        path.push("monitor");
-        assert!(
-            path.exists(),
-            "not built: cargo build --features host --example monitor"
-        );
-        let mut command = std::process::Command::new(path);
+        let mut command = std::process::Command::new(example());
         command.arg("--socket").arg(server.path()).args(arguments);
         command
             .env_remove("NO_COLOR")
@@ -60,4 +55,10 @@ impl Drop for Monitor {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// The example, built once.
+fn example() -> &'static PathBuf {
+    static EXAMPLE: OnceLock<PathBuf> = OnceLock::new();
+    EXAMPLE.get_or_init(|| example::built("monitor", "host"))
 }

@@ -1,0 +1,33 @@
+//! An example as a program.
+
+use std::env;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// The example `name`, built as this test was, with these features.
+///
+/// A test of the whole package may have built it, but not with `--all-targets`, nor a test of one file: so cargo, if it is
+/// cargo that runs this, is asked.
+pub fn built(name: &str, features: &str) -> PathBuf {
+    let test = env::current_exe().expect("this test has a path");
+    let profile = test
+        .ancestors()
+        .nth(2)
+        .expect("it is in <target>/<profile>/deps");
+    if let Some(cargo) = env::var_os("CARGO") {
+        let profile_name = match profile.file_name().and_then(|name| name.to_str()) {
+            None | Some("debug") => "dev",
+            Some(name) => name,
+        };
+        let built = Command::new(cargo)
+            .args(["build", "--quiet", "--package", "ringbus"])
+            .args(["--example", name, "--features", features])
+            .args(["--profile", profile_name, "--target-dir"])
+            .arg(profile.parent().expect("it is in <target>"))
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .status();
+        assert!(built.expect("cargo runs").success());
+    }
+    let file = format!("{name}{}", env::consts::EXE_SUFFIX);
+    profile.join("examples").join(file)
+}
