@@ -11,6 +11,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::path::{Path, PathBuf};
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{fs, io, thread};
 
 fn start(path: &Path) -> Result<Server, ServerError> {
@@ -112,6 +113,36 @@ fn of_many_that_start_at_once_one_serves() {
             assert!(matches!(refused, Err(ServerError::InUse { .. })));
         }
     }
+}
+
+#[test]
+fn of_many_that_come_and_go_no_two_serve_at_once() {
+    const SERVERS: usize = 8;
+    const STARTS: usize = 1000;
+    let scratch = Scratch::new();
+    let path = scratch.path("socket");
+    let (serving, served) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        for _ in 0..SERVERS {
+            scope.spawn(|| {
+                while served.load(Ordering::Relaxed) < STARTS {
+                    match start(&path) {
+                        Ok(server) => {
+                            assert_eq!(serving.fetch_add(1, Ordering::SeqCst), 0);
+                            served.fetch_add(1, Ordering::Relaxed);
+                            thread::yield_now();
+                            assert_eq!(serving.fetch_sub(1, Ordering::SeqCst), 1);
+                            drop(server);
+                        }
+                        Err(error) => {
+                            assert!(matches!(error, ServerError::InUse { .. }), "{error}")
+                        }
+                    }
+                }
+            });
+        }
+    });
+    assert!(!path.exists() && !lock_of(&path).exists());
 }
 
 #[test]

@@ -16,8 +16,8 @@ const LINGER: usize = 16 << 20;
 pub(super) struct Outlet {
     stream: UnixStream,
     deadline: Duration,
-    /// A write has failed, perhaps in mid-line: nothing may follow.
-    broken: Mutex<bool>,
+    /// Whoever has it writes.
+    turn: Mutex<()>,
 }
 
 impl Outlet {
@@ -25,7 +25,7 @@ impl Outlet {
         Outlet {
             stream,
             deadline,
-            broken: Mutex::new(false),
+            turn: Mutex::new(()),
         }
     }
 
@@ -38,13 +38,10 @@ impl Outlet {
     /// # Errors
     /// The peer is gone; [`TimedOut`](ErrorKind::TimedOut): it did not take all in time.
     pub(super) fn write(&self, lines: &[u8]) -> io::Result<()> {
-        let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
-        if *broken {
-            return Err(ErrorKind::BrokenPipe.into());
-        }
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let written = self.write_all(lines);
         if written.is_err() {
-            *broken = true;
+            // Perhaps in mid-line: nothing may follow, and nothing can.
             self.close();
         }
         written
