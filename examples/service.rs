@@ -1,4 +1,5 @@
-//! A service with hooks, a consumer of bus events, a periodic task, methods and capabilities, until SIGTERM or SIGINT:
+//! A service with hooks, a consumer of bus events, a periodic task, methods that clients of a socket call, and
+//! capabilities, until SIGTERM or SIGINT:
 //!
 //! ```console
 //! $ cargo run --example service --features host -- --seconds 3
@@ -7,14 +8,18 @@
 
 use clap::Parser;
 use ringbus::host::{
-    BoxError, CapabilitiesReport, Client, Consumer, ConsumerFn, Context, HookError, InProcess,
-    Manager, MemoryRegistry, Methods, PeriodicTask, PeriodicTasks, Service, ServiceRegistry,
+    BoxError, CapabilitiesReport, Client, Command, Consumer, ConsumerFn, Context, Event,
+    EventManager, HookError, InProcess, Line, LineReader, Manager, MemoryRegistry, Methods,
+    PeriodicTask, PeriodicTasks, Reply, Server, ServerConsumer, Service, ServiceRegistry,
 };
 use ringbus::{Bus, HandlerGuard, SubscribeOptions};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+use std::io::Write;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -22,6 +27,9 @@ use std::time::Duration;
 
 #[derive(Parser)]
 struct Options {
+    /// Where its clients call it. Default: in the directory for temporary files.
+    #[arg(long)]
+    socket: Option<PathBuf>,
     /// End after so many seconds, as if by SIGTERM.
     #[arg(long)]
     seconds: Option<u64>,
@@ -30,6 +38,8 @@ struct Options {
 /// The manager, with the host's own state.
 struct Counter {
     bus: Bus<u64>,
+    /// What clients of the socket follow.
+    events: EventManager,
     count: AtomicU64,
 }
 
@@ -41,6 +51,8 @@ struct Add {
 impl Counter {
     fn tick(&self) -> Result<(), BoxError> {
         let count = self.count.fetch_add(1, Ordering::Relaxed) + 1;
+        self.events
+            .report(Event::new("count", json!({ "count": count })));
         Ok(self.bus.report(count)?)
     }
 
@@ -61,6 +73,7 @@ impl Manager for Counter {
 
     fn init_host(&self) -> Result<(), HookError> {
         println!("init_host");
+        self.events.start(1)?;
         Ok(self.bus.start()?)
     }
 
@@ -77,6 +90,7 @@ impl Manager for Counter {
     fn cleanup_host(&self) -> Result<(), HookError> {
         println!("cleanup_host");
         self.bus.stop();
+        self.events.stop();
         Ok(())
     }
 
@@ -97,15 +111,23 @@ fn main() -> Result<(), BoxError> {
     // Before anything is started: a signal from here on finds us ready to undo it.
     let mut signals = Signals::new([SIGTERM, SIGINT])?;
 
+    let socket = options.socket.unwrap_or_else(|| {
+        let name = format!("ringbus-service-{}.sock", std::process::id());
+        std::env::temp_dir().join(name)
+    });
+
     let bus = Bus::builder().build()?;
+    let events = EventManager::new()?;
     let registry = Arc::new(MemoryRegistry::new());
     let counter = Counter {
         bus: bus.clone(),
+        events: events.clone(),
         count: AtomicU64::new(0),
     };
     let service = Service::builder(Arc::new(counter))
         .registry(Arc::clone(&registry))
         .consumer(printer(bus))
+        .server(ServerConsumer::new(Server::builder(&socket, events)))
         .on_capabilities(print_report)
         .fuzzy_delay(Duration::ZERO)
         .build();
@@ -116,7 +138,8 @@ fn main() -> Result<(), BoxError> {
     for record in registry.list()? {
         println!("{} is a member: {}", record.id, record.member);
     }
-    call(&service)?;
+    call_in_process(&service)?;
+    call_over_the_socket(&socket)?;
 
     if let Some(seconds) = options.seconds {
         let handle = signals.handle();
@@ -142,7 +165,7 @@ fn main() -> Result<(), BoxError> {
 }
 
 /// Calls the service as a client in this process does.
-fn call(service: &Service<Counter>) -> Result<(), BoxError> {
+fn call_in_process(service: &Service<Counter>) -> Result<(), BoxError> {
     let transport = InProcess::new(Arc::clone(service.dispatcher()))?;
     let client = Client::new(Arc::new(transport));
     let context = Context::local("example");
@@ -154,6 +177,27 @@ fn call(service: &Service<Counter>) -> Result<(), BoxError> {
     let base = client.with_namespace("baseapi");
     let pong: Value = base.call(&context, "ping", json!({"arg": "hello"}))?;
     println!("ping: {pong}");
+    Ok(())
+}
+
+/// Calls the service as a client of another process does.
+fn call_over_the_socket(socket: &Path) -> Result<(), BoxError> {
+    let stream = UnixStream::connect(socket)?;
+    let mut lines = LineReader::new(&stream);
+    let mut reply = || match lines.read_line()? {
+        Line::Whole(line) => Ok::<Reply, BoxError>(Reply::parse(line)?),
+        end => Err(format!("{end:?}").into()),
+    };
+    reply()?; // its greeting
+    for method in ["add", "subtract"] {
+        let opts = Map::from_iter([("number".to_owned(), json!(1000))]);
+        (&stream).write_all(&Command::new(method, opts).to_line())?;
+        match reply()? {
+            Reply::Response(sum) => println!("over the socket: {method}: {sum}"),
+            Reply::Failure { message } => println!("over the socket: {message}"),
+            other => return Err(format!("{other:?}").into()),
+        }
+    }
     Ok(())
 }
 

@@ -1,5 +1,17 @@
 //! The hosting side: an event daemon and a service manager on the bus.
 //!
+//! # Where to look
+//!
+//! - [`EventManager`] takes typed [`Event`]s from anybody and brings them to every subscriber; [`Filter`] chooses among them, and
+//!   [`Waiter`] waits for one, or for a row of states.
+//! - [`Server`] lets other processes watch, by a Unix socket: one JSON line each way. `docs/hosting.md` has the protocol.
+//! - A [`Manager`] is a host's own code: hooks, [`PeriodicTasks`], [`Methods`] that are called by name. A [`Service`] runs it, with
+//!   [`Consumer`]s that start and stop with it; [`ServerConsumer`] makes a server one of them.
+//! - [`Dispatcher`] finds the method of a [`Request`]; a [`Client`] calls it.
+//! - [`Links`] and [`machine()`] tell of the machine's network interfaces and of what it has.
+//!
+//! The program `eventd` and the example `service` put them together.
+//!
 //! **Architecture Invariant:** stands on the public interface of the bus alone, and the core knows nothing of it.
 
 // Nothing here is run by the models: locks and threads are std's own.
@@ -48,6 +60,6 @@ pub use registry::{
     UnixClock,
 };
 pub use service::{Consumer, ConsumerFn, Service, ServiceBuilder, StartError, Step};
-pub use socket::{Server, ServerBuilder, ServerError, ServerReport, ServerStats};
+pub use socket::{Server, ServerBuilder, ServerConsumer, ServerError, ServerReport, ServerStats};
 pub use waiter::{WaitError, Waiter};
 pub use wire::{Command, Line, LineReader, MAX_LINE, Reply, WireError};

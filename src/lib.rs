@@ -18,6 +18,7 @@
 //!   [`Bus::handle`] runs a closure on a thread of its own instead.
 //! - [`Bus::stats`] and [`BusBuilder::on_evict`] tell the host how everybody is doing.
 //! - [`affinity`] has the cores.
+//! - `host`, with the feature of that name, has an event daemon and a service manager on the bus.
 #![cfg_attr(
     doc,
     doc = "- [`docs`]: how it works, every memory ordering, and what the promise leaves out."

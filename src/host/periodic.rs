@@ -57,7 +57,8 @@ pub struct PeriodicTask {
 }
 
 impl PeriodicTask {
-    /// A task that first runs one spacing after the start, is enabled, and is not external.
+    /// A task that is due one spacing after the start, is enabled, and is not external. A service looks for what is due only
+    /// after a [random delay](crate::host::ServiceBuilder::fuzzy_delay).
     pub fn new(name: impl Into<String>, spacing: impl Into<Spacing>) -> Self {
         Self {
             name: name.into(),

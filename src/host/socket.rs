@@ -11,6 +11,7 @@ mod cache;
 mod claim;
 mod command;
 mod connection;
+mod consumer;
 mod error;
 mod lobby;
 mod outlet;
@@ -20,6 +21,7 @@ mod session;
 mod stats;
 
 pub use builder::ServerBuilder;
+pub use consumer::ServerConsumer;
 pub use error::ServerError;
 pub use stats::{ServerReport, ServerStats};
 
@@ -153,7 +155,7 @@ impl Server {
     }
 
     /// Ends it: nobody is let in and no command begun any more; the manager is [shut down](EventManager::shutdown), so
-    /// that the notice is the last event of every client that reads; and when they have it, or at the
+    /// that the notice is the last event of every client that reads, whatever its filter; and when they have it, or at the
     /// [drain deadline](ServerBuilder::drain_deadline), all are disconnected and the socket is removed.
     ///
     /// Blocks until then, but for no method that is still running: its thread is left to end by itself.

@@ -3,10 +3,9 @@
 use crate::links::LinksConsumer;
 use crate::machine::Machine;
 use crate::options::Options;
-use crate::socket::SocketServer;
 use clap::Parser;
 use ringbus::Bus;
-use ringbus::host::{BoxError, Capabilities, Event, EventManager, Server, Service};
+use ringbus::host::{BoxError, Capabilities, Event, EventManager, Server, ServerConsumer, Service};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::io::IsTerminal;
@@ -79,6 +78,6 @@ fn service(options: &Options) -> Result<Service<Machine>, BoxError> {
         })
         .fuzzy_delay(Duration::ZERO)
         .consumer(LinksConsumer::new(events))
-        .server(SocketServer::new(server))
+        .server(ServerConsumer::new(server))
         .build())
 }

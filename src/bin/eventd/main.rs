@@ -19,8 +19,6 @@ mod machine;
 #[cfg(all(target_os = "linux", not(loom)))]
 mod options;
 #[cfg(all(target_os = "linux", not(loom)))]
-mod socket;
-
 #[cfg(all(target_os = "linux", not(loom)))]
 fn main() -> std::process::ExitCode {
     daemon::main()

@@ -75,7 +75,8 @@ impl<M: Manager> ServiceBuilder<M> {
         self
     }
 
-    /// Adds a server; they are started in the order in which they are added, after the consumers.
+    /// Adds a server, such as a [`ServerConsumer`](crate::host::ServerConsumer); they are started in the order in which they are
+    /// added, after the consumers.
     pub fn server(mut self, server: impl Consumer) -> Self {
         self.servers.push(Box::new(server));
         self

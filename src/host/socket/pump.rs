@@ -109,7 +109,8 @@ fn gather(
     let event: &Arc<Event> = delivery;
     if command.is_some_and(|command| is_end_of(event, command)) {
         *command = None; // once: what others report under the same number is told
-    } else if filter.matches(event) {
+    } else if matches!(**event, Event::OsctldShutdown) || filter.matches(event) {
+        // The end is told to everybody.
         batch.extend_from_slice(&lines.line(Delivery::sequence(delivery), event));
     }
 }

@@ -1,17 +1,27 @@
-//! The socket, as a server of the service.
+//! The socket, as a server of a service.
 
-use ringbus::host::{Consumer, Dispatcher, HookError, Server, ServerBuilder};
+use super::{Server, ServerBuilder};
+use crate::host::dispatch::Dispatcher;
+use crate::host::manager::HookError;
+use crate::host::service::Consumer;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+/// A [`Server`] that a [`Service`](crate::host::Service) starts and stops, and whose clients call the service's methods: see
+/// [`ServiceBuilder::server`](crate::host::ServiceBuilder::server).
+///
+/// Its stop shuts the [`EventManager`](crate::host::EventManager) down, so a service that is to start again starts that in
+/// its [`init_host`](crate::host::Manager::init_host).
 #[derive(Debug)]
-pub(crate) struct SocketServer {
+pub struct ServerConsumer {
     builder: ServerBuilder,
     running: Mutex<Option<Server>>,
 }
 
-impl SocketServer {
-    pub(crate) fn new(builder: ServerBuilder) -> Self {
-        SocketServer {
+impl ServerConsumer {
+    /// Starts what `builder` says, with the dispatcher of the service.
+    #[must_use]
+    pub fn new(builder: ServerBuilder) -> Self {
+        ServerConsumer {
             builder,
             running: Mutex::new(None),
         }
@@ -22,7 +32,7 @@ impl SocketServer {
     }
 }
 
-impl Consumer for SocketServer {
+impl Consumer for ServerConsumer {
     fn name(&self) -> &str {
         "socket"
     }
