@@ -108,6 +108,8 @@ impl Shared {
     fn broadcast(&self, line: &[u8]) -> Result<(), CommandError> {
         // From the text: a command's opts know no more how their numbers were written.
         let Broadcast { opts } = serde_json::from_slice(line).map_err(CommandError::Broadcast)?;
+        let none = || CommandError::Broadcast(serde::de::Error::missing_field("events"));
+        let opts = opts.ok_or_else(none)?;
         let parsed = opts.events.iter().enumerate().map(|(index, event)| {
             serde_json::from_str::<Event>(event.get())
                 .map_err(|source| CommandError::Event { index, source })
@@ -150,7 +152,7 @@ impl Shared {
 #[derive(Deserialize)]
 struct Broadcast<'a> {
     #[serde(borrow)]
-    opts: Events<'a>,
+    opts: Option<Events<'a>>,
 }
 
 #[derive(Deserialize)]
