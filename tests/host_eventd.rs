@@ -8,6 +8,7 @@ mod daemon;
 use daemon::{Client, Daemon, NULL, PONG, SHUTDOWN, Scratch};
 use daemon::{broadcast, failure, python, until};
 use libc::{SIGINT, SIGKILL, SIGTERM};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -306,4 +307,26 @@ fn publish(client: &mut Client, publisher: u64, sent: &AtomicU64) -> u64 {
         sent.fetch_add(1, Ordering::Relaxed);
     }
     unreachable!("the daemon ends first")
+}
+
+#[test]
+fn a_log_that_takes_nothing_takes_nothing_down() {
+    let scratch = Scratch::new();
+    let path = scratch.path("socket");
+    let full = fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let mut daemon = Command::new(env!("CARGO_BIN_EXE_eventd"))
+        .arg("--socket")
+        .arg(&path)
+        .stderr(full)
+        .spawn()
+        .unwrap();
+    until("the socket is there", || path.exists());
+    let mut client = Client::greeted(&path);
+    client.subscribe(r#"{"type":"n"}"#);
+    kill_process(Pid::from_child(&daemon), Signal::TERM).unwrap();
+    assert!(client.rest().last().unwrap().contains("osctld_shutdown"));
+    assert_eq!(daemon.wait().unwrap().code(), Some(0));
 }

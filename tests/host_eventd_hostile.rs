@@ -180,3 +180,48 @@ fn noise_takes_nothing_down() {
     assert_eq!(client.ask(r#"{"cmd":"ping"}"#), PONG);
     daemon.end(SIGTERM);
 }
+
+#[test]
+fn what_serde_json_keeps_for_itself_reaches_nobody() {
+    let mut daemon = Daemon::start(&[]);
+    let mut watcher = daemon.client();
+    watcher.subscribe(r#"{"type":"n"}"#);
+    let mut client = daemon.client();
+    // Text in text, each as deep as may be: read anew, it would be deeper than any stack.
+    let mut deep = "0".to_owned();
+    for _ in 0..4 {
+        let nested = format!("{}{deep}{}", "[".repeat(100), "]".repeat(100));
+        let text = serde_json::to_string(&nested).unwrap();
+        deep = format!(r#"{{"$serde_json::private::RawValue":{text}}}"#);
+    }
+    let escaped = deep.replacen('$', "\\u0024", 1);
+    for opts in [&deep, &escaped] {
+        let reply = client.ask(&daemon::broadcast("n", opts));
+        assert!(reply.contains("reserved string at byte"), "{reply}");
+    }
+    assert_eq!(client.ask(r#"{"cmd":"ping"}"#), PONG);
+    let end = daemon::broadcast("n", r#"{"n":1}"#);
+    client.ask(&end);
+    assert_eq!(watcher.line(), daemon::told("n", r#"{"n":1}"#));
+    daemon.end(SIGTERM);
+}
+
+#[test]
+fn a_long_command_is_reported_by_its_length() {
+    let mut daemon = Daemon::start(&[]);
+    let mut watcher = daemon.client();
+    watcher.subscribe(r#"{"type":"management"}"#);
+    let mut client = daemon.client();
+    let zeros = vec!["0"; 40_000].join(",");
+    let command = format!(r#"{{"cmd":"ping","opts":{{"a":[{zeros}]}}}}"#);
+    assert_eq!(client.ask(&command), PONG);
+    for _ in 0..2 {
+        let event = &watcher.json()["response"];
+        let said = format!("[{} bytes]", command.len());
+        assert_eq!(event["opts"]["opts"], said.as_str());
+    }
+    let filter = format!(r#"{{"cmd":"event_subscribe","opts":{{"opts":{{"a":[{zeros}]}}}}}}"#);
+    let reply = client.ask(&filter);
+    assert!(reply.contains("the filter is too long"), "{reply}");
+    daemon.end(SIGTERM);
+}

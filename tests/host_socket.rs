@@ -260,3 +260,22 @@ fn methods_are_called_by_name_namespace_and_version() {
     let reply = client.ask(r#"{"cmd":"who","opts":{"extra":1}}"#);
     assert!(reply.contains("who: bad arguments: "), "{reply}");
 }
+
+#[test]
+fn a_broadcast_of_many_laps_drops_nobody_who_reads() {
+    let host = Host::with_capacity(64, |server| server);
+    let mut watcher = host.client();
+    watcher.subscribe(r#"{"type":"n"}"#);
+    let mut client = host.client();
+    let events: Vec<_> = (0..1000)
+        .map(|n| format!(r#"{{"type":"n","opts":{{"n":{n}}}}}"#))
+        .collect();
+    let command = format!(
+        r#"{{"cmd":"event_broadcast","opts":{{"events":[{}]}}}}"#,
+        events.join(",")
+    );
+    client.ask(&command);
+    for n in 0..1000 {
+        assert_eq!(watcher.line(), number(n));
+    }
+}

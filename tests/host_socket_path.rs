@@ -193,3 +193,22 @@ fn what_fails_says_what_and_where() {
     let error = ServerError::Thread(io::Error::other("x"));
     assert_eq!(error.to_string(), "no thread for the socket: x");
 }
+
+#[test]
+fn a_file_that_is_no_lock_is_left_alone() {
+    let scratch = Scratch::new();
+    let path = scratch.path("socket");
+    std::fs::write(lock_of(&path), "not a lock\n").unwrap();
+    let error = start(&path).unwrap_err();
+    assert!(
+        matches!(&error, ServerError::NotALock { path: lock } if *lock == lock_of(&path)),
+        "{error:?}"
+    );
+    assert!(
+        error
+            .to_string()
+            .contains("socket.lock: there, and no lock")
+    );
+    let kept = std::fs::read_to_string(lock_of(&path)).unwrap();
+    assert_eq!(kept, "not a lock\n");
+}

@@ -10,10 +10,10 @@ use super::waiter::{WaitError, Waiter};
 use super::{ContainerState, Filter};
 use crate::{
     BuildError, Bus, BusBuilder, BusStats, ReportError, StopReport, SubscribeError,
-    SubscribeOptions, Subscriber, SubscriberId, default_worker_count,
+    SubscribeOptions, Subscriber, SubscriberId, TryReportError, default_worker_count,
 };
 use std::sync::{Arc, PoisonError, RwLock, TryLockError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use undelivered::{Ledger, Refusal};
 
 /// Takes events from anybody and brings them to every subscriber. Clones are handles on one manager, and cheap.
@@ -150,7 +150,7 @@ impl EventManager {
                 .reporting
                 .write()
                 .unwrap_or_else(PoisonError::into_inner);
-            let noticed = self.publish(Event::OsctldShutdown);
+            let noticed = self.publish(Arc::new(Event::OsctldShutdown));
             self.inner.bus.close();
             noticed
         };
@@ -189,13 +189,46 @@ impl EventManager {
     /// let mut delivery = subscriber.recv().unwrap();
     /// **delivery = Event::OsctldShutdown;
     /// ```
-    pub fn report(&self, mut event: Event) {
+    pub fn report(&self, event: Event) {
+        self.report_shared(event);
+    }
+
+    /// As [`report`](Self::report) of each, in order. But all together first wait as long as `patience` for room, before
+    /// subscribers that are a whole ring behind are dropped: so that more events than the ring has slots, at once, drop
+    /// nobody who reads.
+    ///
+    /// Blocks, at most so long.
+    pub fn report_all(&self, events: impl IntoIterator<Item = Event>, patience: Duration) {
+        let began = Instant::now();
+        let mut publisher = self.inner.bus.publisher();
+        for mut event in events {
+            self.inner.redaction.apply(&mut event);
+            let delivered = match self.inner.reporting.try_read() {
+                Ok(_) | Err(TryLockError::Poisoned(_)) => {
+                    let left = patience.saturating_sub(began.elapsed());
+                    match publisher.report_timeout(Arc::new(event), left) {
+                        Ok(()) => Ok(()),
+                        Err(TryReportError::Full(event)) => self.publish(event),
+                        Err(TryReportError::Stopped(_)) => Err(Refusal::Stopped),
+                        Err(TryReportError::Exhausted(_)) => Err(Refusal::Exhausted),
+                    }
+                }
+                Err(TryLockError::WouldBlock) => Err(Refusal::Stopped),
+            };
+            self.note(delivered);
+        }
+    }
+
+    /// As [`report`](Self::report); the event as subscribers are given it.
+    pub(super) fn report_shared(&self, mut event: Event) -> Arc<Event> {
         self.inner.redaction.apply(&mut event);
+        let event = Arc::new(event);
         let delivered = match self.inner.reporting.try_read() {
-            Ok(_) | Err(TryLockError::Poisoned(_)) => self.publish(event),
+            Ok(_) | Err(TryLockError::Poisoned(_)) => self.publish(Arc::clone(&event)),
             Err(TryLockError::WouldBlock) => Err(Refusal::Stopped),
         };
         self.note(delivered);
+        event
     }
 
     /// Subscribes, on the worker with the fewest subscribers, the first of a tie: none of what was reported before the call,
@@ -278,14 +311,11 @@ impl EventManager {
         &self.inner.bus
     }
 
-    fn publish(&self, event: Event) -> Result<(), Refusal> {
-        self.inner
-            .bus
-            .report(Arc::new(event))
-            .map_err(|error| match error {
-                ReportError::Stopped(_) => Refusal::Stopped,
-                ReportError::Exhausted(_) => Refusal::Exhausted,
-            })
+    fn publish(&self, event: Arc<Event>) -> Result<(), Refusal> {
+        self.inner.bus.report(event).map_err(|error| match error {
+            ReportError::Stopped(_) => Refusal::Stopped,
+            ReportError::Exhausted(_) => Refusal::Exhausted,
+        })
     }
 
     /// Under no lock: it may log, and a logger may report.

@@ -9,8 +9,8 @@ const REDACTED: &str = "[redacted]";
 
 /// Which keys have values that are secret.
 ///
-/// A key is on the list if it is one of its words, or ends in one after a `_` or `-`: with `password` on it, `Password` and
-/// `user_password` are, and `passwordless` is not. Case does not count, nor whether it is `_` or `-`.
+/// A key is on the list if it is one of its words, or ends in one, alone or with an `s`: with `password` on it, `Password`,
+/// `user_password`, `user-passwords` and `userPassword` are, and `passwordless` is not.
 ///
 /// ```
 /// use ringbus::host::Redaction;
@@ -58,10 +58,14 @@ impl Redaction {
     #[must_use]
     pub fn covers(&self, key: &str) -> bool {
         let key = plain(key);
-        self.words.contains(&key)
-            || key
-                .match_indices('_')
-                .any(|(at, _)| self.words.contains(&key[at + 1..]))
+        let one = key.strip_suffix('s').unwrap_or(&key);
+        let ends = |key: &str| {
+            self.words.contains(key)
+                || key
+                    .match_indices('_')
+                    .any(|(at, _)| self.words.contains(&key[at + 1..]))
+        };
+        ends(&key) || ends(one)
     }
 
     /// Puts `"[redacted]"` in the place of every secret value in the `opts` of a `management` event, however deep.
@@ -97,8 +101,21 @@ impl Redaction {
     }
 }
 
+/// Words in small letters, with `_` between them.
 fn plain(key: &str) -> String {
-    key.to_lowercase().replace('-', "_")
+    let mut words = String::with_capacity(key.len() + 4);
+    let mut small = false;
+    for letter in key.chars() {
+        if small && letter.is_uppercase() {
+            words.push('_');
+        }
+        small = letter.is_lowercase();
+        match letter {
+            '-' => words.push('_'),
+            _ => words.extend(letter.to_lowercase()),
+        }
+    }
+    words
 }
 
 #[cfg(test)]
@@ -133,12 +150,16 @@ mod tests {
             "ssh-key",
             "X-Auth-Token",
             "_key",
+            "passwords",
+            "sshKeys",
+            "userPassword",
         ] {
             assert!(list.covers(key), "{key}");
         }
         for key in [
             "",
-            "passwords",
+            "passwordless",
+            "Monkey",
             "keyring",
             "monkey",
             "key_id",

@@ -8,7 +8,7 @@ use ringbus::Bus;
 use ringbus::host::{BoxError, Capabilities, Event, EventManager, Server, ServerConsumer, Service};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,11 +24,13 @@ pub(crate) fn main() -> ExitCode {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
+        // Else a log that takes nothing (a full disk, a reader that is gone) panics whoever logs.
+        .log_internal_errors(false)
         .init();
     match run(&options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("eventd: {error}");
+            let _ = writeln!(std::io::stderr(), "eventd: {error}");
             ExitCode::FAILURE
         }
     }

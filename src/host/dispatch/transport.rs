@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::error::CallError;
-use super::{Dispatcher, Request};
+use super::{DispatchError, Dispatcher, Request};
 use serde_json::Value;
 use std::io;
 use std::sync::Arc;
@@ -48,7 +48,12 @@ impl InProcess {
             for (context, request) in waiting {
                 let id = context.request_id.clone();
                 if let Err(error) = theirs.dispatch(&context, request) {
-                    tracing::warn!(request = id, "cast failed: {error}");
+                    let why = match error {
+                        // What serde says of them quotes them.
+                        DispatchError::BadArguments { .. } => "its arguments do not fit".to_owned(),
+                        error => error.to_string(),
+                    };
+                    tracing::warn!(request = id, "cast failed: {why}");
                 }
             }
         };

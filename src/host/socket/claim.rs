@@ -82,6 +82,11 @@ impl Lock {
                 }
                 Err(error) => return Err(failed("locking")(error)),
             }
+            // A file of that name with something in it is no lock of ours, and not ours to remove.
+            let stat = fstat(&file).map_err(failed("looking at the lock"))?;
+            if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile || stat.st_size != 0 {
+                return Err(ServerError::NotALock { path });
+            }
             // Whoever held it may have removed it before it was ours: then it locks nobody out.
             if is_at(&file, &path).map_err(failed("looking at the lock"))? {
                 return Ok(Lock { path, file });

@@ -3,6 +3,7 @@
 use super::Shared;
 use super::connection::Connection;
 use super::pump::Pump;
+use super::session::LONG;
 use crate::host::dispatch::{Context, DispatchError, Request};
 use crate::host::event::Event;
 use crate::host::filter::{Filter, FilterError};
@@ -13,6 +14,10 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long the events of one broadcast wait for subscribers that are a whole ring behind.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// What a command that succeeded has led to.
 pub(super) enum Outcome {
@@ -28,6 +33,8 @@ pub(super) enum CommandError {
     Unknown(String),
     #[error(transparent)]
     Filter(#[from] FilterError),
+    #[error("the filter is too long: at most {LONG} bytes")]
+    LongFilter,
     #[error("too many subscriptions: at most {limit} a client")]
     TooManySubscriptions { limit: usize },
     #[error("cannot subscribe: {0}")]
@@ -62,6 +69,9 @@ impl Shared {
             "ping" if own => "pong".into(),
             "stats" if own => self.stats_json(),
             "event_subscribe" if own => {
+                if line.len() > LONG {
+                    return Err(CommandError::LongFilter);
+                }
                 let pump = self.subscribe(connection, id, command)?;
                 return Ok(Outcome::Subscribed(pump));
             }
@@ -95,13 +105,7 @@ impl Shared {
         let stats = self.manager.stats().bus;
         let slots = stats.workers.get(worker).map_or(1, |ring| ring.capacity);
         let lines = self.lines.ring(worker, slots);
-        Ok(Pump::new(
-            subscriber,
-            filter,
-            id,
-            lines,
-            Arc::clone(connection),
-        ))
+        Ok(Pump::new(subscriber, filter, lines, Arc::clone(connection)))
     }
 
     /// Reports all events or none.
@@ -115,9 +119,7 @@ impl Shared {
                 .map_err(|source| CommandError::Event { index, source })
         });
         let events = parsed.collect::<Result<Vec<_>, _>>()?;
-        events
-            .into_iter()
-            .for_each(|event| self.manager.report(event));
+        self.manager.report_all(events, PATIENCE);
         Ok(())
     }
 

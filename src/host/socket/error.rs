@@ -19,6 +19,12 @@ pub enum ServerError {
         /// The socket's path.
         path: PathBuf,
     },
+    /// What is in the place of the lock is no empty file, and is not ours to remove.
+    #[error("{}: there, and no lock", path.display())]
+    NotALock {
+        /// The lock's path.
+        path: PathBuf,
+    },
     /// A system call failed.
     #[error("{}: {call}: {source}", path.display())]
     System {

@@ -2,7 +2,7 @@
 
 use super::cache::RingLines;
 use super::connection::Connection;
-use crate::host::event::{CommandState, Event};
+use crate::host::event::Event;
 use crate::host::filter::Filter;
 use crate::host::wire::Reply;
 use crate::{Delivery, EvictionReason, RecvError, Subscriber, SubscriberId};
@@ -19,8 +19,6 @@ const LOOKS: usize = 1024;
 pub(super) struct Pump {
     subscriber: Subscriber<Arc<Event>>,
     filter: Filter,
-    /// The command that made it, until its end came by, of which it does not tell.
-    command: Option<u64>,
     lines: Arc<RingLines>,
     connection: Arc<Connection>,
 }
@@ -29,14 +27,12 @@ impl Pump {
     pub(super) fn new(
         subscriber: Subscriber<Arc<Event>>,
         filter: Filter,
-        command: u64,
         lines: Arc<RingLines>,
         connection: Arc<Connection>,
     ) -> Self {
         Pump {
             subscriber,
             filter,
-            command: Some(command),
             lines,
             connection,
         }
@@ -46,13 +42,12 @@ impl Pump {
         self.subscriber.id()
     }
 
-    /// Until the subscription ends, or the client is gone; at once unless it `begins`.
-    pub(super) fn run(mut self, begins: bool) {
+    /// Until the subscription ends, or the client is gone; at once without `own`: the event of the end of the command that
+    /// made it, of which it does not tell.
+    pub(super) fn run(mut self, own: Option<Arc<Event>>) {
         let _end = EndPump(Arc::clone(&self.connection));
-        if !begins {
-            return;
-        }
-        match self.pump() {
+        let Some(own) = own else { return };
+        match self.pump(&own) {
             Ok(RecvError::Evicted(eviction)) if eviction.reason != EvictionReason::Unsubscribed => {
                 tracing::warn!(peer = ?self.connection.peer, "a client was dropped: {eviction}");
                 let message = format!("dropped: {eviction}");
@@ -70,12 +65,12 @@ impl Pump {
     }
 
     /// Writes events as they come: why no more come, or why they cannot be written.
-    fn pump(&mut self) -> io::Result<RecvError> {
+    fn pump(&mut self, own: &Arc<Event>) -> io::Result<RecvError> {
         let mut batch = Vec::new();
-        let (filter, lines, command) = (&self.filter, &self.lines, &mut self.command);
+        let (filter, lines) = (&self.filter, &self.lines);
         loop {
             match self.subscriber.recv() {
-                Ok(delivery) => gather(&mut batch, &delivery, filter, command, lines),
+                Ok(delivery) => gather(&mut batch, &delivery, filter, own, lines),
                 Err(end) => return Ok(end),
             }
             for _ in 0..LOOKS {
@@ -86,7 +81,7 @@ impl Pump {
                 let Ok(delivery) = self.subscriber.try_recv() else {
                     break;
                 };
-                gather(&mut batch, &delivery, filter, command, lines);
+                gather(&mut batch, &delivery, filter, own, lines);
             }
             self.subscriber.release();
             if !batch.is_empty() {
@@ -103,20 +98,15 @@ fn gather(
     batch: &mut Vec<u8>,
     delivery: &Delivery<'_, Arc<Event>>,
     filter: &Filter,
-    command: &mut Option<u64>,
+    own: &Arc<Event>,
     lines: &RingLines,
 ) {
     let event: &Arc<Event> = delivery;
-    if command.is_some_and(|command| is_end_of(event, command)) {
-        *command = None; // once: what others report under the same number is told
-    } else if matches!(**event, Event::OsctldShutdown) || filter.matches(event) {
-        // The end is told to everybody.
+    // That very event, not one that says the same. And the end of all is told to everybody.
+    let told = matches!(**event, Event::OsctldShutdown) || filter.matches(event);
+    if told && !Arc::ptr_eq(event, own) {
         batch.extend_from_slice(&lines.line(Delivery::sequence(delivery), event));
     }
-}
-
-fn is_end_of(event: &Event, command: u64) -> bool {
-    matches!(event, Event::Management { id, state: CommandState::Done, .. } if *id == command)
 }
 
 /// Also when its thread panics.

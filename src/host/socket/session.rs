@@ -18,6 +18,9 @@ use std::thread::JoinHandle;
 /// Deep JSON, and the methods of the host, run on it.
 const STACK: usize = 1 << 20;
 
+/// Of longer lines the opts are not reported, in bytes; nor may a filter be longer.
+pub(super) const LONG: usize = 64 << 10;
+
 /// Deep JSON is written on it.
 const PUMP_STACK: usize = 256 << 10;
 
@@ -96,23 +99,23 @@ impl Session {
         if !self.write(&reply) {
             return ControlFlow::Break(());
         }
-        if let Some(go) = go {
-            let _ = go.send(()); // a pump waits for it, and for nothing else
+        if let Some(Begin { go, own }) = go {
+            let _ = go.send(own); // a pump waits for it, and for nothing else
         }
         ControlFlow::Continue(())
     }
 
     /// The reply, and what a new subscription waits for to begin.
-    fn execute(&mut self, line: &[u8], command: Command) -> (Vec<u8>, Option<Sender<()>>) {
+    fn execute(&mut self, line: &[u8], command: Command) -> (Vec<u8>, Option<Begin>) {
         let shared = Arc::clone(&self.shared);
         let id = shared.commands.fetch_add(1, Ordering::Relaxed) + 1; // a number of its own
         let report = |state| {
-            shared.manager.report(Event::Management {
+            shared.manager.report_shared(Event::Management {
                 id,
                 cmd: command.cmd.clone(),
-                opts: Value::Object(command.opts.clone()),
+                opts: reported(&command, line),
                 state,
-            });
+            })
         };
         report(CommandState::Run);
         let done =
@@ -125,21 +128,23 @@ impl Session {
                         Ok((Reply::Response("subscribed".into()).to_line(), Some(go)))
                     }
                 });
-        report(match done {
+        let end = report(match done {
             Ok(_) => CommandState::Done,
             Err(_) => CommandState::Failed,
         });
-        done.unwrap_or_else(|error| (failure(&error), None))
+        match done {
+            Ok((reply, go)) => (reply, go.map(|go| Begin { go, own: end })),
+            Err(error) => (failure(&error), None),
+        }
     }
 
-    fn start_pump(&mut self, pump: Pump) -> Result<Sender<()>, CommandError> {
+    fn start_pump(&mut self, pump: Pump) -> Result<Sender<Arc<Event>>, CommandError> {
         let id = pump.id();
         let (go, wait) = channel();
         self.connection.add_pump();
         let body = move || {
             // Without a word there was no reply, and the connection ends.
-            let begins = wait.recv().is_ok();
-            pump.run(begins);
+            pump.run(wait.recv().ok());
         };
         match spawn("ringbus-pump", PUMP_STACK, body) {
             Ok(thread) => {
@@ -159,6 +164,22 @@ impl Session {
             tracing::debug!(seat = self.seat, "writing: {error}");
         }
         written.is_ok()
+    }
+}
+
+/// What a new subscription waits for.
+struct Begin {
+    go: Sender<Arc<Event>>,
+    /// The end of the command that made it.
+    own: Arc<Event>,
+}
+
+/// What is reported of a command's opts. As values they take a hundred times the memory of their text, and stay for a lap.
+fn reported(command: &Command, line: &[u8]) -> Value {
+    if line.len() > LONG {
+        format!("[{} bytes]", line.len()).into()
+    } else {
+        Value::Object(command.opts.clone())
     }
 }
 

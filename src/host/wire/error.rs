@@ -14,6 +14,12 @@ pub enum WireError {
         /// The first byte that cannot be, counted from 0.
         offset: usize,
     },
+    /// A string that begins with `$serde_json::private::`.
+    #[error("a reserved string at byte {offset}")]
+    Reserved {
+        /// Where it begins, counted from 0.
+        offset: usize,
+    },
     /// Not JSON, or nested more than 127 deep.
     #[error("bad JSON at line {line}, column {column}: {reason}")]
     NotJson {
@@ -86,11 +92,33 @@ impl WireError {
     }
 }
 
-/// The text of a line.
+/// The text of a line, if no key in it is one that serde_json takes for its own: their values it reads as JSON once more,
+/// and counts the depth anew.
 pub(super) fn text_of(line: &[u8]) -> Result<&str, WireError> {
-    std::str::from_utf8(line).map_err(|error| WireError::NotUtf8 {
+    let text = std::str::from_utf8(line).map_err(|error| WireError::NotUtf8 {
         offset: error.valid_up_to(),
-    })
+    })?;
+    let (mut start, mut escaped) = (None, false);
+    for (at, byte) in text.bytes().enumerate() {
+        match (start, byte) {
+            (None, b'"') => start = Some(at),
+            (Some(from), b'"') if !escaped => {
+                let string = text.get(from..=at).unwrap_or_default();
+                // As a rule nothing is unescaped: neither way to begin it.
+                let may_be = string.starts_with("\"$") || string.starts_with("\"\\u");
+                if may_be
+                    && serde_json::from_str::<String>(string)
+                        .is_ok_and(|key| key.starts_with("$serde_json::private::"))
+                {
+                    return Err(WireError::Reserved { offset: from });
+                }
+                start = None;
+            }
+            _ => {}
+        }
+        escaped = start.is_some() && byte == b'\\' && !escaped;
+    }
+    Ok(text)
 }
 
 /// What a value is, with its article.
