@@ -13,6 +13,35 @@ use std::fmt;
 use std::sync::Arc;
 
 /// Methods of an `M`, by name. Nothing else of it can be called.
+///
+/// ```
+/// use ringbus::host::{Api, Context, Dispatcher, JsonSerializer, Methods, Request, Version};
+/// use std::sync::Arc;
+///
+/// struct Greeter;
+///
+/// #[derive(serde::Deserialize)]
+/// struct Args {
+///     name: String,
+/// }
+///
+/// impl Greeter {
+///     fn greet(&self, _context: &Context, args: Args) -> Result<String, std::fmt::Error> {
+///         Ok(format!("hello {}", args.name))
+///     }
+/// }
+///
+/// let mut methods = Methods::new();
+/// methods.add("greet", Greeter::greet);
+/// let api = Api::new("1.0".parse::<Version>()?, Arc::new(Greeter), methods);
+/// let dispatcher = Dispatcher::new(vec![api], Arc::new(JsonSerializer));
+///
+/// let mut request = Request::new("greet");
+/// request.args = serde_json::json!({"name": "you"});
+/// let greeting = dispatcher.dispatch(&Context::local("docs"), request)?;
+/// assert_eq!(greeting, "hello you");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Methods<M> {
     by_name: BTreeMap<String, Box<Code<M>>>,
 }
