@@ -151,9 +151,10 @@ impl Side {
     fn end(self, reports: u64) -> Result<(), Box<dyn Error>> {
         self.server.shutdown();
         for reader in self.readers {
+            // And the notice of the end.
             let lines = reader.join().map_err(|_| "a client panicked")??;
-            if lines != reports {
-                return Err(format!("a client had {lines} events of {reports}").into());
+            if lines != reports + 1 {
+                return Err(format!("a client had {lines} lines for {reports} events").into());
             }
         }
         Ok(())
