@@ -203,19 +203,15 @@ impl EventManager {
         let mut publisher = self.inner.bus.publisher();
         for mut event in events {
             self.inner.redaction.apply(&mut event);
-            let delivered = match self.inner.reporting.try_read() {
-                Ok(_) | Err(TryLockError::Poisoned(_)) => {
-                    let left = patience.saturating_sub(began.elapsed());
-                    match publisher.report_timeout(Arc::new(event), left) {
-                        Ok(()) => Ok(()),
-                        Err(TryReportError::Full(event)) => self.publish(event),
-                        Err(TryReportError::Stopped(_)) => Err(Refusal::Stopped),
-                        Err(TryReportError::Exhausted(_)) => Err(Refusal::Exhausted),
-                    }
+            self.unless_shutting_down(|| {
+                let left = patience.saturating_sub(began.elapsed());
+                match publisher.report_timeout(Arc::new(event), left) {
+                    Ok(()) => Ok(()),
+                    Err(TryReportError::Full(event)) => self.publish(event),
+                    Err(TryReportError::Stopped(_)) => Err(Refusal::Stopped),
+                    Err(TryReportError::Exhausted(_)) => Err(Refusal::Exhausted),
                 }
-                Err(TryLockError::WouldBlock) => Err(Refusal::Stopped),
-            };
-            self.note(delivered);
+            });
         }
     }
 
@@ -223,11 +219,7 @@ impl EventManager {
     pub(super) fn report_shared(&self, mut event: Event) -> Arc<Event> {
         self.inner.redaction.apply(&mut event);
         let event = Arc::new(event);
-        let delivered = match self.inner.reporting.try_read() {
-            Ok(_) | Err(TryLockError::Poisoned(_)) => self.publish(Arc::clone(&event)),
-            Err(TryLockError::WouldBlock) => Err(Refusal::Stopped),
-        };
-        self.note(delivered);
+        self.unless_shutting_down(|| self.publish(Arc::clone(&event)));
         event
     }
 
@@ -309,6 +301,16 @@ impl EventManager {
     #[must_use]
     pub fn bus(&self) -> &Bus<Arc<Event>> {
         &self.inner.bus
+    }
+
+    /// Publishes, and notes what came of it.
+    fn unless_shutting_down(&self, publish: impl FnOnce() -> Result<(), Refusal>) {
+        let delivered = match self.inner.reporting.try_read() {
+            Ok(_shared) => publish(),
+            Err(TryLockError::Poisoned(_shared)) => publish(),
+            Err(TryLockError::WouldBlock) => Err(Refusal::Stopped),
+        };
+        self.note(delivered);
     }
 
     fn publish(&self, event: Arc<Event>) -> Result<(), Refusal> {

@@ -18,7 +18,7 @@ mod links;
 mod machine;
 #[cfg(all(target_os = "linux", not(loom)))]
 mod options;
-#[cfg(all(target_os = "linux", not(loom)))]
+
 #[cfg(all(target_os = "linux", not(loom)))]
 fn main() -> std::process::ExitCode {
     daemon::main()
