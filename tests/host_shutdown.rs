@@ -8,7 +8,7 @@ use common::{LONG, builder, until};
 use ringbus::host::{Event, EventManager};
 use ringbus::{BusBuilder, RecvError, Subscriber};
 use serde_json::json;
-use std::sync::{Arc, Barrier, Mutex};
+use std::sync::{Arc, Barrier, Mutex, PoisonError};
 use std::thread;
 
 fn stopped(bus: BusBuilder<Arc<Event>>) -> EventManager {
@@ -38,6 +38,9 @@ fn numbers(subscriber: &mut Subscriber<Arc<Event>>) -> Vec<u64> {
     }
     numbers
 }
+
+/// One test at a time: whether a place logs at all is settled for all threads, by whoever comes there first.
+static ALONE: Mutex<()> = Mutex::new(());
 
 // Reports that reach nobody.
 
@@ -74,6 +77,7 @@ impl std::io::Write for Log {
 
 #[test]
 fn reports_before_a_start_and_after_a_stop_are_counted_and_logged_once_an_incident() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let manager = stopped(builder(64));
     let log = Log::default();
     let expect = |stopped, incidents| {
@@ -105,6 +109,7 @@ fn reports_before_a_start_and_after_a_stop_are_counted_and_logged_once_an_incide
 
 #[test]
 fn with_nobody_listening_an_event_is_delivered_to_nobody() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let manager = started(1);
     manager.report(numbered(1));
     assert_eq!(manager.stats().undelivered.total(), 0);
@@ -114,6 +119,7 @@ fn with_nobody_listening_an_event_is_delivered_to_nobody() {
 
 #[test]
 fn the_notice_of_a_shutdown_is_the_last_event_of_every_subscriber() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     const THREADS: u64 = 3;
     const EACH: u64 = 2_000;
     let manager = stopped(builder(1 << 14));
@@ -163,6 +169,7 @@ fn the_notice_of_a_shutdown_is_the_last_event_of_every_subscriber() {
 
 #[test]
 fn a_shutdown_of_what_is_stopped_has_nobody_to_tell() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let manager = started(1);
     assert!(manager.shutdown().last_accepted);
     let report = manager.shutdown();
@@ -200,18 +207,23 @@ mod with_a_frozen_reporter {
 
     #[test]
     fn a_report_that_is_under_way_comes_before_the_notice_of_a_shutdown() {
-        let manager = started(1);
+        let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let manager = stopped(builder(4096));
+        manager.start(1).unwrap();
         let mut subscriber = manager.subscribe().unwrap();
         let (go, thread) = frozen(&manager, numbered(1));
         let ends = manager.clone();
         let shutdown = thread::spawn(move || ends.shutdown());
+        let mut kinds = Vec::new();
         until("others are refused meanwhile, without waiting", || {
             manager.report(numbered(2));
+            while let Ok(event) = subscriber.try_recv() {
+                kinds.push(event.kind().to_owned());
+            }
             manager.stats().undelivered.stopped > 0
         });
         go.send(()).unwrap();
         thread.join().unwrap();
-        let mut kinds = Vec::new();
         loop {
             match subscriber.recv() {
                 Ok(event) => kinds.push(event.kind().to_owned()),
@@ -225,6 +237,7 @@ mod with_a_frozen_reporter {
 
     #[test]
     fn reports_to_an_exhausted_ring_are_counted() {
+        let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         const FROZEN: u64 = 33; // more than half of the ring
         let clock = ManualClock::new();
         let bus: BusBuilder<Arc<Event>> = Bus::builder().capacity(64).clock(clock.clone());
