@@ -5,7 +5,7 @@
 use ringbus::ManualClock;
 use ringbus::host::{BoxError, Panicked, PeriodicTask, PeriodicTasks, Skip};
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -71,13 +71,18 @@ fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
+/// One test at a time: whether a place logs at all is settled for all threads, by whoever comes there first.
+static ALONE: Mutex<()> = Mutex::new(());
+
 #[test]
 fn without_tasks_a_pass_is_idle_for_a_minute() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     assert_eq!(Bench::new().pass(), (vec![], MINUTE));
 }
 
 #[test]
 fn spacing_0_runs_in_each_pass() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut bench = Bench::new();
     bench.add("each", same, 0);
     for _ in 0..3 {
@@ -87,6 +92,7 @@ fn spacing_0_runs_in_each_pass() {
 
 #[test]
 fn spacing_n_is_due_n_after_the_last_run() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut bench = Bench::new();
     bench.add("ten", same, 10);
     assert_eq!(bench.pass(), (vec![], secs(10)));
@@ -98,6 +104,7 @@ fn spacing_n_is_due_n_after_the_last_run() {
 
 #[test]
 fn a_task_that_is_nearly_due_runs_up_to_a_fifth_of_a_second_early() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut bench = Bench::new();
     bench.add("ten", same, 10);
     assert_eq!(
@@ -110,6 +117,7 @@ fn a_task_that_is_nearly_due_runs_up_to_a_fifth_of_a_second_early() {
 
 #[test]
 fn run_immediately_is_due_at_once_and_then_like_any_other() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut bench = Bench::new();
     bench.add("now", at_once, 10);
     bench.add("later", same, 10);
@@ -119,6 +127,7 @@ fn run_immediately_is_due_at_once_and_then_like_any_other() {
 
 #[test]
 fn tasks_run_one_by_one_in_the_order_in_which_they_were_added() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut bench = Bench::new();
     for name in ["c", "a", "b"] {
         bench.add(name, at_once, 5);
@@ -128,6 +137,7 @@ fn tasks_run_one_by_one_in_the_order_in_which_they_were_added() {
 
 #[test]
 fn idle_for_is_the_soonest_due_and_at_most_a_minute() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut bench = Bench::new();
     bench.add("hours", same, 7200);
     assert_eq!(bench.pass().1, MINUTE);
@@ -139,6 +149,7 @@ fn idle_for_is_the_soonest_due_and_at_most_a_minute() {
 
 #[test]
 fn the_last_run_is_set_before_the_run() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut bench = Bench::new();
     let clock = bench.clock.clone();
     let task = PeriodicTask::new("long", 10).run_immediately(true);
@@ -153,6 +164,7 @@ fn the_last_run_is_set_before_the_run() {
 
 #[test]
 fn a_failed_run_is_a_run() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut bench = Bench::new();
     let task = PeriodicTask::new("fails", 10).run_immediately(true);
     bench.tasks.add(task, |log: &Log| {
@@ -181,6 +193,7 @@ fn add_failures(bench: &mut Bench) {
 
 #[test]
 fn errors_and_panics_take_no_other_down() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut bench = Bench::new();
     add_failures(&mut bench);
     let all = vec!["fails", "panics", "healthy"];
@@ -193,6 +206,7 @@ fn errors_and_panics_take_no_other_down() {
 
 #[test]
 fn told_to_raise_a_pass_ends_with_the_first_failure() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut bench = Bench::new();
     add_failures(&mut bench);
     let raised = |bench: &Bench| {
@@ -215,6 +229,7 @@ fn told_to_raise_a_pass_ends_with_the_first_failure() {
 
 #[test]
 fn a_slow_task_is_told_once_a_run_and_makes_no_other_miss_its_turn() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut bench = Bench::new();
     bench.tasks.slow_after(secs(3));
     for (name, takes) in [("quick", 2), ("slow", 3)] {
@@ -235,6 +250,7 @@ fn a_slow_task_is_told_once_a_run_and_makes_no_other_miss_its_turn() {
 
 #[test]
 fn a_task_that_runs_is_not_run_again_by_a_pass_of_its_own() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let tasks = Arc::new_cyclic(|this: &std::sync::Weak<PeriodicTasks<Log>>| {
         let mut tasks = PeriodicTasks::new(Arc::new(ManualClock::new()));
         let this = this.clone();
@@ -260,6 +276,7 @@ fn a_task_that_runs_is_not_run_again_by_a_pass_of_its_own() {
 
 #[test]
 fn each_instance_has_its_own_last_runs() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let (mut one, mut other) = (Bench::new(), Bench::new());
     one.add("ten", same, 10);
     other.add("ten", same, 10);
@@ -270,6 +287,7 @@ fn each_instance_has_its_own_last_runs() {
 
 #[test]
 fn the_far_end_of_time_does_no_harm() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut bench = Bench::new();
     bench.add("never again", at_once, i64::MAX);
     let forever = PeriodicTask::new("forever", Duration::MAX);
@@ -308,6 +326,7 @@ fn logged(code: impl FnOnce()) -> String {
 
 #[test]
 fn what_is_not_to_run_is_skipped_and_logged() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut bench = Bench::new();
     let text = logged(|| {
         bench.add("negative", at_once, -1);
@@ -332,6 +351,7 @@ fn what_is_not_to_run_is_skipped_and_logged() {
 
 #[test]
 fn an_external_task_runs_where_it_is_allowed() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut bench = Bench::new();
     bench.tasks.allow_external(true);
     bench.add("external", |task| task.external(true), 0);
@@ -340,6 +360,7 @@ fn an_external_task_runs_where_it_is_allowed() {
 
 #[test]
 fn failures_and_slow_tasks_are_logged() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut bench = Bench::new();
     add_failures(&mut bench);
     bench.tasks.slow_after(Duration::ZERO);
