@@ -10,7 +10,7 @@ pub use shared::Publisher;
 
 use crate::error::{BatchError, ReportError, TryReportError};
 use crate::ring::Refusal;
-use crate::ring::batch::{BATCH, Batch};
+use crate::ring::batch::{BATCH, Batch, with_batch};
 use crate::sync::thread;
 use crate::wait::{Idler, Pause, WaitStrategy};
 use std::collections::VecDeque;
@@ -39,17 +39,18 @@ pub(crate) fn try_report_error<E>((refusal, event): (Refusal, E)) -> TryReportEr
 fn report_all<E>(
     events: &mut impl Iterator<Item = E>,
     mut accepted: usize,
-    mut send: impl FnMut(&mut Batch<E>) -> Result<(), Refusal>,
+    mut send: impl FnMut(&mut Batch<'_, E>) -> Result<(), Refusal>,
 ) -> Result<usize, BatchError<E>> {
     loop {
-        let mut batch = Batch::new();
-        let ended = batch.gather(events, BATCH);
-        let result = send(&mut batch);
-        accepted += batch.committed();
-        if let Err(refusal) = result {
-            let rest = std::iter::from_fn(|| batch.pop());
-            return Err(batch_error(accepted, refusal, rest));
-        }
+        let ended = with_batch(|batch| {
+            let ended = batch.gather(events, BATCH);
+            let result = send(batch);
+            accepted += batch.committed();
+            result.map(|()| ended).map_err(|refusal| {
+                let rest = std::iter::from_fn(|| batch.pop());
+                batch_error(accepted, refusal, rest)
+            })
+        })?;
         if ended {
             return Ok(accepted);
         }

@@ -14,6 +14,7 @@
 
 pub(crate) mod batch;
 pub(crate) mod exclusive;
+mod run;
 pub(crate) mod shared;
 pub(crate) mod slots;
 pub(crate) mod stamp;
@@ -21,7 +22,7 @@ pub(crate) mod stamp;
 use crate::contain::drop_each;
 use crate::error::BuildError;
 use crate::registry::{Registry, Room, Scan, Seats};
-use crate::sync::{AtomicU64, Borrow, Lease, Ordering, PlainArc};
+use crate::sync::{AtomicBool, AtomicU64, Borrow, Lease, Ordering, PlainArc};
 use crossbeam_utils::CachePadded;
 use slots::{SlotLayout, Slots};
 use stamp::{Look, Stamp};
@@ -126,6 +127,8 @@ pub(crate) struct Ring<E> {
     seats: Seats,
     pub(crate) counters: CachePadded<Counters>,
     exclusive: bool,
+    /// Somebody has claimed slots for a run: scans look after them. Never taken back.
+    has_runs: AtomicBool,
 }
 
 impl<E> Ring<E> {
@@ -153,6 +156,7 @@ impl<E> Ring<E> {
                 lost: AtomicU64::new(0),
             }),
             exclusive,
+            has_runs: AtomicBool::new(false),
         })
     }
 
@@ -311,7 +315,7 @@ impl<E> Ring<E> {
         !self.exclusive
             && match self.look(sequence) {
                 Look::Writing => true,
-                Look::Earlier => claimed,
+                Look::Earlier => claimed && !self.is_in_final_run(sequence),
                 _ => false,
             }
     }
@@ -345,6 +349,7 @@ impl<E> Ring<E> {
             hangs
         });
         owed.0 |= wake | abandoned.0;
+        let room = self.beside_runs(tail, room, owed);
         if room == Room::Exhausted {
             self.counters.exhausted.fetch_add(1, Ordering::Relaxed);
         }
@@ -362,12 +367,12 @@ impl<E> Ring<E> {
     }
 }
 
-/// [C4 pin] The longest run of holes, as a power of two, that one stamp is to speak for.
+/// [C4 pin] The longest run of holes that one stamp is to speak for.
 ///
 /// A pinned window is passed slot by slot the first time, so that its reader, wherever it stands in it, finds at its next look
 /// that it was lapped. After that a stamp for all of it does.
-fn longest_hole(again: bool) -> u32 {
-    if again { stamp::LONGEST_RUN } else { 0 }
+fn longest_hole(again: bool) -> u64 {
+    if again { stamp::LONGEST_RUN } else { 1 }
 }
 
 impl<E> Drop for Ring<E> {

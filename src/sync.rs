@@ -32,6 +32,10 @@ pub(crate) mod limits {
     pub(crate) const WIDEST_WINDOW: u64 = if cfg!(loom) { 4 } else { 32 };
     /// The windows of a ring's cursors add up to at most `capacity / PIN_SHARE`.
     pub(crate) const PIN_SHARE: u64 = if cfg!(loom) { 1 } else { 4 };
+    /// A batch begins a run at multiples of this.
+    pub(crate) const RUN_STEP: u64 = if cfg!(loom) { 2 } else { 4 };
+    /// A run takes at most `capacity / RUN_SHARE` slots.
+    pub(crate) const RUN_SHARE: u64 = if cfg!(loom) { 2 } else { 8 };
     /// A reader that finds nothing looks at the tail every so many tries.
     pub(crate) const TRIES_A_LOOK: u32 = if cfg!(loom) { 1 } else { 32 };
 }

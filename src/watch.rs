@@ -185,7 +185,7 @@ impl<E> Worker<E> {
         // One grace covers the run of claims that were in flight when it began; or as many as nobody else was first to take.
         let until = member.watched.waiting_until.load(Ordering::Relaxed);
         let mut owed = Owed::default();
-        turn.rescued += self.ring.abandon_each(at..until.max(at + 1), &mut owed);
+        turn.rescued += self.ring.abandon_each(at..until.max(at + 1), &mut owed) as usize;
         // Whoever slept at one of those slots may have been passed by this look already.
         self.pay(owed);
         since.store(NEVER, Ordering::Relaxed);

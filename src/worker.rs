@@ -80,7 +80,7 @@ impl<E> Worker<E> {
 
     pub(crate) fn publish_batch(
         &self,
-        batch: &mut Batch<E>,
+        batch: &mut Batch<'_, E>,
         policy: Policy,
     ) -> Result<(), Refusal> {
         let mut owed = Owed::default();

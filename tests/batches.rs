@@ -12,7 +12,7 @@ use std::task::{Context, Waker};
 const LAYOUTS: [SlotLayout; 2] = [SlotLayout::InLine, SlotLayout::Dense];
 
 /// A shared publisher gathers so many events at a time, before it claims anything.
-const GATHERED: u64 = 32;
+const GATHERED: u64 = 128;
 
 /// What an iterator's panic takes with it of the events that it gave before.
 #[derive(Clone, Copy)]
@@ -61,8 +61,8 @@ fn expect_the_bus_to_go_on(
     mut report: impl FnMut(&mut dyn Iterator<Item = Counted>) -> usize,
 ) {
     // Twice round the ring, so that slots hold older values, and each event is gathered once as the first, once as the last.
-    for at in [0, 1, 31, 32, 33, 63] {
-        let mut events = (0..64).map(|n| {
+    for at in [0, 1, 127, 128, 129, 255] {
+        let mut events = (0..256).map(|n| {
             assert_ne!(n, at, "no more");
             census.value(n)
         });
@@ -74,7 +74,7 @@ fn expect_the_bus_to_go_on(
         assert!(right, "{accepted} of {at}");
         // The iterator itself goes on behind the event that it died of.
         let after: Vec<_> = events.map(|event| event.number()).collect();
-        assert!(after.into_iter().eq(at + 1..64));
+        assert!(after.into_iter().eq(at + 1..256));
         // Slots keep their values until lapped; nothing else is left.
         let kept = (census.alive() - alive) as u64;
         assert!(
@@ -94,7 +94,7 @@ fn of_a_shared_publisher_with_one_ring_and_with_two() {
         for workers in [1, 2] {
             for keep in [false, true] {
                 let census = Census::default();
-                let builder = builder(64).drive(Drive::Manual).slots(layout);
+                let builder = builder(256).drive(Drive::Manual).slots(layout);
                 let bus = builder.workers(workers).build().unwrap();
                 let mut subscribers = [0, 1].map(|_| bus.subscribe().unwrap());
                 let mut publisher = bus.publisher();
@@ -129,7 +129,7 @@ fn of_an_exclusive_publisher() {
     for layout in LAYOUTS {
         for keep in [false, true] {
             let census = Census::default();
-            let builder = builder(64).drive(Drive::Manual).slots(layout);
+            let builder = builder(256).drive(Drive::Manual).slots(layout);
             let (mut publisher, bus) = builder.build_exclusive().unwrap();
             let mut subscribers = [0, 1].map(|_| bus.subscribe().unwrap());
             expect_the_bus_to_go_on(&census, &mut subscribers, Loss::Nothing, |mut events| {

@@ -234,20 +234,20 @@ fn an_event_may_call_the_bus_when_it_is_dropped() {
 #[test]
 fn an_iterator_may_panic_and_may_use_the_bus() {
     let census = Census::default();
-    let bus = manual(64);
+    let bus = manual(256);
     let mut publisher = bus.publisher();
     let mut subscriber = bus.subscribe().unwrap();
-    let mut broken = (0..50).map(|n| {
-        assert_ne!(n, 40, "no more");
+    let mut broken = (0..150).map(|n| {
+        assert_ne!(n, 140, "no more");
         census.value(n)
     });
     panics(|| publisher.report_batch(&mut broken));
     let mut seen = Vec::new();
     subscriber
-        .drain(99, |event| seen.push(event.number()))
+        .drain(999, |event| seen.push(event.number()))
         .unwrap();
-    // Batches of 32 are gathered before anything is claimed: the second was never out.
-    assert!(seen.into_iter().eq(0..32));
+    // Batches of 128 are gathered before anything is claimed: the second was never out.
+    assert!(seen.into_iter().eq(0..128));
     let mut using = (100..103).map(|n| {
         bus.report(census.value(n + 100)).unwrap();
         census.value(n)

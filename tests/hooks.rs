@@ -3,55 +3,20 @@
 #![allow(clippy::disallowed_types, clippy::unwrap_used)]
 
 mod common;
+#[path = "common/stopped.rs"]
+mod stopped;
 
-use common::{Census, Counted, LONG, builder, until};
-use ringbus::hooks::{self, Point};
+use common::{Census, Counted, builder, until};
+use ringbus::hooks::Point;
 use ringbus::{Bus, Drive, ManualClock, Publisher, SlotLayout, SubscribeOptions, Subscriber};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
 use std::task::{Context, Wake, Waker};
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
-
-const POINTS: [Point; 3] = [Point::Claimed, Point::Entered, Point::Written];
+use stopped::{POINTS, Stopped};
 
 /// The stopped publisher's events have numbers from here on.
 const STOPPED: u64 = 1_000_000;
-
-/// A publisher that stopped at some point, on a thread of its own.
-struct Stopped<R> {
-    thread: JoinHandle<R>,
-    go: Sender<()>,
-}
-
-impl<R: Send + 'static> Stopped<R> {
-    /// Runs `act` and returns when its thread has reached `point` for the `nth` time, from 0.
-    fn at(point: Point, nth: usize, act: impl FnOnce() -> R + Send + 'static) -> Self {
-        let (tell, told): (Sender<()>, Receiver<()>) = channel();
-        let (go, wait): (Sender<()>, Receiver<()>) = channel();
-        let thread = thread::spawn(move || {
-            let mut seen = 0;
-            hooks::set(move |reached| {
-                if reached == point {
-                    if seen == nth {
-                        tell.send(()).unwrap();
-                        let _ = wait.recv_timeout(LONG);
-                    }
-                    seen += 1;
-                }
-            });
-            act()
-        });
-        told.recv_timeout(LONG).unwrap();
-        Stopped { thread, go }
-    }
-
-    fn go_on(self) -> R {
-        self.go.send(()).unwrap();
-        self.thread.join().unwrap()
-    }
-}
 
 fn bus(clock: &ManualClock, layout: SlotLayout) -> Bus<Counted> {
     let builder = builder(64).drive(Drive::Manual).slots(layout);

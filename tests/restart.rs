@@ -52,7 +52,7 @@ fn an_old_publisher_finds_as_many_workers_as_there_are_now() {
 fn a_restart_by_the_iterator_of_a_batch_sends_what_was_gathered_to_the_new_workers() {
     for workers in [1, 2] {
         let census = Census::default();
-        let bus = builder(64)
+        let bus = builder(256)
             .drive(Drive::Manual)
             .workers(workers)
             .build()
@@ -60,20 +60,20 @@ fn a_restart_by_the_iterator_of_a_batch_sends_what_was_gathered_to_the_new_worke
         let mut old = bus.subscribe().unwrap();
         let mut fresh = Vec::new();
         let mut publisher = bus.publisher();
-        let mut events = (0..50).map(|n| {
-            if n == 40 {
-                assert!(numbers(&mut old).into_iter().eq(0..32));
+        let mut events = (0..150).map(|n| {
+            if n == 140 {
+                assert!(numbers(&mut old).into_iter().eq(0..128));
                 assert!(bus.stop().is_clean());
                 bus.start().unwrap();
                 fresh.extend((0..workers).map(|worker| on(&bus, worker)));
             }
             census.value(n)
         });
-        assert_eq!(publisher.report_batch(&mut events).unwrap(), 50);
+        assert_eq!(publisher.report_batch(&mut events).unwrap(), 150);
         drop(events);
         assert!(old.try_recv().unwrap_err().is_closed());
         for reader in &mut fresh {
-            assert!(numbers(reader).into_iter().eq(32..50));
+            assert!(numbers(reader).into_iter().eq(128..150));
         }
         drop((bus, publisher, old, fresh));
         census.expect_all_dropped();

@@ -301,15 +301,19 @@ fn a_notice_that_never_returns_holds_a_stop_up_no_longer_than_its_deadline() {
 #[test]
 fn a_stop_may_come_from_the_iterator_of_a_batch() {
     let census = Census::default();
-    let bus = builder(64).drive(Drive::Manual).workers(2).build().unwrap();
+    let bus = builder(256)
+        .drive(Drive::Manual)
+        .workers(2)
+        .build()
+        .unwrap();
     let mut readers = Vec::from([0, 1].map(|_| bus.subscribe().unwrap()));
-    let mut events = (0..50).map(|n| {
-        if n == 40 {
+    let mut events = (0..150).map(|n| {
+        if n == 140 {
             for mut reader in readers.drain(..) {
                 let mut seen = Vec::new();
-                let drained = reader.drain(99, |event: &Counted| seen.push(event.number()));
-                assert_eq!(drained, Ok(32));
-                assert!(seen.into_iter().eq(0..32));
+                let drained = reader.drain(999, |event: &Counted| seen.push(event.number()));
+                assert_eq!(drained, Ok(128));
+                assert!(seen.into_iter().eq(0..128));
             }
             assert!(bus.stop().is_clean());
         }
@@ -317,12 +321,12 @@ fn a_stop_may_come_from_the_iterator_of_a_batch() {
     });
     let refused = bus.publisher().report_batch(&mut events).unwrap_err();
     assert!(refused.is_stopped());
-    assert_eq!(refused.accepted, 32);
+    assert_eq!(refused.accepted, 128);
     let back = refused
         .into_events()
         .chain(events)
         .map(|event| event.number());
-    assert!(back.eq(32..50));
+    assert!(back.eq(128..150));
     drop(bus);
     census.expect_all_dropped();
 }

@@ -4,7 +4,7 @@ use super::{Published, batch_error, report_error, try_report_error, wait_for_roo
 use crate::bus::Core;
 use crate::error::{BatchError, ReportError, TryReportError};
 use crate::ring::Policy;
-use crate::ring::batch::Few;
+use crate::ring::batch::with_olds;
 use crate::ring::exclusive::Tip;
 use crate::stop::StopReport;
 use crate::sync::{Arc, PlainArc};
@@ -122,9 +122,10 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
         self.send(event, Policy::Evict).map_err(report_error)
     }
 
-    /// Reports all events of an iterator, in order, with one stamp for up to 32. How many there were.
+    /// Reports all events of an iterator, in order, with one stamp for up to 128 (32, if they are larger than 64 bytes).
+    /// How many there were.
     ///
-    /// The events go straight from the iterator into the ring. Up to 32 of them become visible together, once the
+    /// The events go straight from the iterator into the ring. Those of one stamp become visible together, once the
     /// iterator has given them: if it panics, what it gave before is published.
     ///
     /// # Errors
@@ -183,11 +184,12 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
             debug_assert!(sent.is_ok(), "there is room");
             return (1, false);
         }
-        // Dropped last: that is user code.
-        let mut olds = Few::new();
-        let _waker = Waker(&self.worker);
-        let ring = &self.worker.ring;
-        ring.publish_exclusive_batch(&mut self.tip, events, &mut olds)
+        // They are dropped last: that is user code.
+        with_olds(|mut olds| {
+            let _waker = Waker(&self.worker);
+            let ring = &self.worker.ring;
+            ring.publish_exclusive_batch(&mut self.tip, events, &mut olds)
+        })
     }
 
     /// Events that fit now without dropping anyone. Subscribers only add to it, but for one that joins just then.

@@ -4,7 +4,7 @@ use super::send::{reload, send};
 use super::{Published, batch_error, report_all, report_error, try_report_error, wait_for_room};
 use crate::bus::{Generation, Handle};
 use crate::error::{BatchError, ReportError, TryReportError};
-use crate::ring::batch::Batch;
+use crate::ring::batch::{Batch, with_batch};
 use crate::ring::{Policy, Refusal};
 use crate::sync::PlainArc;
 use std::collections::VecDeque;
@@ -126,7 +126,10 @@ impl<E: Send + Sync + 'static> Publisher<E> {
         self.send(event, Policy::Evict).map_err(report_error)
     }
 
-    /// Reports all events of an iterator, in order, up to 32 with one claim. How many there were.
+    /// Reports all events of an iterator, in order, up to 128 with one claim (32, if they are larger than 64 bytes). How many there were.
+    ///
+    /// Those of one claim are taken from the iterator first, and become visible together, or a few at a time where the ring
+    /// is not at rest.
     ///
     /// Lock-free, but for the iterator, which runs outside of any claim.
     ///
@@ -159,18 +162,20 @@ impl<E: Send + Sync + 'static> Publisher<E> {
         loop {
             // Nothing is taken from the iterator that has nowhere to go.
             let free = self.free();
-            let mut batch = Batch::new();
-            let ended = batch.gather(events, free);
-            let result = self.send_batch(&mut batch, Policy::Keep);
-            accepted += batch.committed();
-            self.carried.extend(std::iter::from_fn(|| batch.pop()));
-            if result.is_err() || ended {
+            let ended = with_batch(|batch| {
+                let ended = batch.gather(events, free);
+                let result = self.send_batch(batch, Policy::Keep);
+                accepted += batch.committed();
+                self.carried.extend(std::iter::from_fn(|| batch.pop()));
+                result.is_err() || ended
+            });
+            if ended {
                 return accepted;
             }
         }
     }
 
-    /// Events that [`try_report_batch`](Self::try_report_batch) took and could not place yet: at most 32.
+    /// Events that [`try_report_batch`](Self::try_report_batch) took and could not place yet: at most 128.
     pub fn carried(&self) -> usize {
         self.carried.len()
     }
@@ -188,7 +193,7 @@ impl<E: Send + Sync + 'static> Publisher<E> {
         closed(&self.generation)
     }
 
-    fn send_batch(&mut self, batch: &mut Batch<E>, policy: Policy) -> Result<(), Refusal> {
+    fn send_batch(&mut self, batch: &mut Batch<'_, E>, policy: Policy) -> Result<(), Refusal> {
         loop {
             let result = match self.generation.workers.as_slice() {
                 // There is nothing to refuse.
@@ -204,7 +209,7 @@ impl<E: Send + Sync + 'static> Publisher<E> {
         }
     }
 
-    fn send_one_by_one(&mut self, batch: &mut Batch<E>, policy: Policy) -> Result<(), Refusal> {
+    fn send_one_by_one(&mut self, batch: &mut Batch<'_, E>, policy: Policy) -> Result<(), Refusal> {
         while let Some(event) = batch.pop() {
             match send(&self.handle.core, &mut self.generation, event, policy) {
                 Ok(old) => batch.keep_old(old),

@@ -4,33 +4,78 @@ use crate::contain::drop_each;
 use std::fmt;
 use std::mem::MaybeUninit;
 
-/// How many events a batch claims, or writes, at once.
-pub(crate) const BATCH: usize = 32;
+/// How many events a batch claims, or writes, at once: the most, of events that are not large.
+pub(crate) const BATCH: usize = 128;
 
-/// Up to [`BATCH`] values in a row, first in first out, in place: nothing is allocated, and nothing is written but them.
+/// The same of events of this type. They lie on the publisher's stack.
+pub(crate) const fn batch_of<E>() -> usize {
+    if is_large::<E>() { BATCH / 4 } else { BATCH }
+}
+
+const fn is_large<E>() -> bool {
+    size_of::<E>() > 64
+}
+
+/// Up to [`batch_of`] values in a row, first in first out, in place: nothing is allocated, and nothing is written but them.
 ///
 /// **\[B1 few\]** `values[start..end]` are initialised, and nothing else is.
-pub(crate) struct Few<E> {
-    values: [MaybeUninit<E>; BATCH],
+pub(crate) struct Few<'a, E> {
+    values: &'a mut [MaybeUninit<E>],
     start: usize,
     end: usize,
 }
 
-impl<E> Few<E> {
-    #[inline(always)]
-    pub(crate) fn new() -> Self {
-        Few {
-            values: [const { MaybeUninit::uninit() }; BATCH],
-            start: 0,
-            end: 0,
-        }
+/// Lends `work` room for values on this thread's stack.
+#[inline(always)]
+pub(crate) fn with_few<E, R>(work: impl FnOnce(Few<'_, E>) -> R) -> R {
+    if is_large::<E>() {
+        on_stack::<E, R, { BATCH / 4 }>(work)
+    } else {
+        on_stack::<E, R, BATCH>(work)
     }
+}
 
+/// The same for values that are there for their drop alone: none, if that does nothing.
+#[inline(always)]
+pub(crate) fn with_olds<E, R>(work: impl FnOnce(Few<'_, E>) -> R) -> R {
+    if std::mem::needs_drop::<E>() {
+        with_few(work)
+    } else {
+        on_stack::<E, R, 0>(work)
+    }
+}
+
+#[inline]
+fn on_stack<E, R, const N: usize>(work: impl FnOnce(Few<'_, E>) -> R) -> R {
+    let mut values = [const { MaybeUninit::uninit() }; N];
+    work(Few {
+        values: &mut values,
+        start: 0,
+        end: 0,
+    })
+}
+
+impl<E> Few<'_, E> {
     pub(crate) fn len(&self) -> usize {
         self.end - self.start
     }
 
-    /// Adds a value at the end: the `BATCH`th since the start at the most.
+    /// Adds up to `most` values of an iterator, as far as there is room. True if the iterator ended.
+    #[inline(always)]
+    pub(crate) fn fill(&mut self, values: &mut impl Iterator<Item = E>, most: usize) -> bool {
+        let end = self.values.len().min(self.end.saturating_add(most));
+        for place in &mut self.values[self.end..end] {
+            let Some(value) = values.next() else {
+                return true;
+            };
+            place.write(value);
+            // At once: whatever the iterator does next, it is kept.
+            self.end += 1;
+        }
+        most == 0
+    }
+
+    /// Adds a value at the end. There must be room.
     #[inline(always)]
     pub(crate) fn push(&mut self, value: E) {
         self.values[self.end].write(value);
@@ -57,6 +102,14 @@ impl<E> Few<E> {
         Some(unsafe { self.values[self.start - 1].assume_init_read() })
     }
 
+    /// The first `count` values.
+    #[inline(always)]
+    pub(crate) fn front(&mut self, count: usize) -> &mut [E] {
+        let front = &mut self.values[self.start..self.end][..count];
+        // SAFETY: [B1 few]: all of them are in the range. `MaybeUninit` changes no layout.
+        unsafe { &mut *(std::ptr::from_mut(front) as *mut [E]) }
+    }
+
     /// Puts back what was popped last.
     pub(crate) fn unpop(&mut self, value: E) {
         self.start -= 1;
@@ -64,7 +117,7 @@ impl<E> Few<E> {
     }
 }
 
-impl<E> Drop for Few<E> {
+impl<E> Drop for Few<'_, E> {
     fn drop(&mut self) {
         if std::mem::needs_drop::<E>() {
             drop_each(std::iter::from_fn(|| self.pop()));
@@ -72,7 +125,7 @@ impl<E> Drop for Few<E> {
     }
 }
 
-impl<E> fmt::Debug for Few<E> {
+impl<E> fmt::Debug for Few<'_, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Few").field("len", &self.len()).finish()
     }
@@ -82,32 +135,31 @@ impl<E> fmt::Debug for Few<E> {
 ///
 /// It lives on the publisher's stack: user code (the iterator before, the drops after) runs outside of any claim.
 #[derive(Debug)]
-pub(crate) struct Batch<E> {
-    events: Few<E>,
-    olds: Few<E>,
+pub(crate) struct Batch<'a, E> {
+    events: Few<'a, E>,
+    olds: Few<'a, E>,
     committed: usize,
 }
 
-impl<E> Batch<E> {
-    #[inline(always)]
-    pub(crate) fn new() -> Self {
-        Batch {
-            events: Few::new(),
-            olds: Few::new(),
-            committed: 0,
-        }
-    }
+/// Lends `work` an empty batch.
+#[inline(always)]
+pub(crate) fn with_batch<E, R>(work: impl FnOnce(&mut Batch<'_, E>) -> R) -> R {
+    with_olds(|olds| {
+        with_few(|events| {
+            work(&mut Batch {
+                events,
+                olds,
+                committed: 0,
+            })
+        })
+    })
+}
 
-    /// Takes up to `most` events, at most [`BATCH`]. True if the iterator ended: it is not to be asked again.
+impl<E> Batch<'_, E> {
+    /// Takes up to `most` events, at most [`batch_of`]. True if the iterator ended: it is not to be asked again.
     #[inline(always)]
     pub(crate) fn gather(&mut self, events: &mut impl Iterator<Item = E>, most: usize) -> bool {
-        for _ in 0..most.min(BATCH) {
-            let Some(event) = events.next() else {
-                return true;
-            };
-            self.events.push(event);
-        }
-        most == 0
+        self.events.fill(events, most)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -132,6 +184,23 @@ impl<E> Batch<E> {
         self.events.unpop(event);
     }
 
+    /// The first `count` events.
+    #[inline(always)]
+    pub(crate) fn front(&mut self, count: usize) -> &mut [E] {
+        self.events.front(count)
+    }
+
+    /// The first `count` were published: what their slots held is where they were.
+    #[inline(always)]
+    pub(crate) fn keep_front(&mut self, count: usize) {
+        if std::mem::needs_drop::<E>() {
+            (0..count).for_each(|_| self.olds.keep(self.events.pop()));
+        } else {
+            self.events.start += count;
+        }
+        self.committed += count;
+    }
+
     /// One was published, into a slot that held this.
     #[inline(always)]
     pub(crate) fn keep_old(&mut self, old: Option<E>) {
@@ -147,31 +216,57 @@ mod tests {
 
     #[test]
     fn first_in_first_out_and_back() {
-        let mut few = Few::new();
-        (0..BATCH).for_each(|n| few.push(n));
-        assert_eq!((few.pop(), few.pop()), (Some(0), Some(1)));
-        few.unpop(1);
-        assert_eq!((few.len(), few.pop()), (BATCH - 1, Some(1)));
+        with_few(|mut few| {
+            (0..BATCH).for_each(|n| few.push(n));
+            assert_eq!((few.pop(), few.pop()), (Some(0), Some(1)));
+            few.unpop(1);
+            assert_eq!((few.len(), few.pop()), (BATCH - 1, Some(1)));
+            assert_eq!(few.front(2), [2, 3]);
+        });
     }
 
     #[test]
     fn what_is_left_is_dropped_once() {
         let value = Rc::new(());
-        let mut few = Few::new();
-        (0..3).for_each(|_| few.push(Rc::clone(&value)));
-        drop(few.pop());
-        assert_eq!(Rc::strong_count(&value), 3);
-        drop(few);
+        with_few(|mut few| {
+            (0..3).for_each(|_| few.push(Rc::clone(&value)));
+            drop(few.pop());
+            assert_eq!(Rc::strong_count(&value), 3);
+        });
         assert_eq!(Rc::strong_count(&value), 1);
     }
 
     #[test]
     fn a_batch_says_when_its_iterator_has_ended() {
-        let mut batch = Batch::new();
-        assert!(batch.gather(&mut (0..3), 4));
-        assert_eq!(batch.len(), 3);
-        assert!(!Batch::new().gather(&mut (0..3), 3));
-        assert!(!Batch::new().gather(&mut (0..), usize::MAX));
-        assert!(Batch::new().gather(&mut (0..3), 0));
+        let gather = |count: usize, most: usize| {
+            with_batch(|batch| (batch.gather(&mut (0..count), most), batch.len()))
+        };
+        assert_eq!(gather(3, 4), (true, 3));
+        assert_eq!(gather(3, 3), (false, 3));
+        assert_eq!(gather(1_000, usize::MAX), (false, BATCH));
+        assert_eq!(gather(3, 0), (true, 0));
+    }
+
+    #[test]
+    fn large_events_come_in_smaller_batches() {
+        let gather = |batch: &mut Batch<'_, [u64; 9]>| {
+            batch.gather(&mut std::iter::repeat([0; 9]), usize::MAX);
+            batch.len()
+        };
+        assert_eq!(with_batch(gather), BATCH / 4);
+        assert_eq!(batch_of::<[u64; 9]>(), BATCH / 4);
+        assert_eq!(batch_of::<[u64; 8]>(), BATCH);
+    }
+
+    #[test]
+    fn what_slots_held_is_kept_for_its_drop() {
+        let value = Rc::new(());
+        with_batch(|batch| {
+            batch.gather(&mut std::iter::repeat_with(|| Rc::clone(&value)), 5);
+            batch.keep_front(3);
+            assert_eq!((batch.len(), batch.committed()), (2, 3));
+            assert_eq!(Rc::strong_count(&value), 6);
+        });
+        assert_eq!(Rc::strong_count(&value), 1);
     }
 }

@@ -3,7 +3,7 @@
 //! The same slots and the same readers as in [`super::shared`]. The ring's `tail` is stored after each report
 //! or batch and before the fence of every scan, always at the start of a run, so a joiner that starts there meets a stamp. Nobody but the publisher writes a stamp: there is nothing to rescue and nothing to wait at.
 
-use super::batch::{BATCH, Few};
+use super::batch::{Few, batch_of};
 use super::stamp::Stamp;
 use super::{Owed, Policy, Refusal, Ring, Stretch, longest_hole};
 use crate::registry::Room;
@@ -58,7 +58,7 @@ impl<E> Ring<E> {
         old
     }
 
-    /// Publishes events of an iterator as far as the room goes that is known, at most [`BATCH`], and moves the values that
+    /// Publishes events of an iterator as far as the room goes that is known, at most [`batch_of`], and moves the values that
     /// their slots held to `olds`. Returns how many, and whether the iterator ended.
     ///
     /// The events go from the iterator into their slots, and the stamps come last: to others the slots are nobody's, as
@@ -67,9 +67,9 @@ impl<E> Ring<E> {
         &self,
         tip: &mut Tip,
         events: &mut impl Iterator<Item = E>,
-        olds: &mut Few<E>,
+        olds: &mut Few<'_, E>,
     ) -> (usize, bool) {
-        let most = tip.room().min(BATCH);
+        let most = tip.room().min(batch_of::<E>());
         let row = self.slots.row(tip.next);
         let holds_value = self.holds_value(tip.next);
         let mut run = Run {
@@ -143,16 +143,16 @@ impl<E> Ring<E> {
         Err(Refusal::Exhausted)
     }
 
-    /// [C4 pin] Holes, with stamps for runs up to `2^longest`.
-    fn pass_over_exclusive(&self, tip: &mut Tip, slots: u64, longest: u32) {
+    /// [C4 pin] Holes, with stamps for runs up to `longest`.
+    fn pass_over_exclusive(&self, tip: &mut Tip, slots: u64, longest: u64) {
         let end = tip.next + slots;
         while tip.next < end {
-            let run = (end - tip.next).ilog2().min(longest);
+            let run = (end - tip.next).min(longest);
             let hole = Stamp::empty(self.slots.lap(tip.next), true).with_run(run);
             // Relaxed: readers pass over it, and read nothing.
             self.slots.stamp(tip.next).store(hole.0, Ordering::Relaxed);
-            self.count_holes(1 << run);
-            self.move_tip(tip, tip.next + (1 << run));
+            self.count_holes(run);
+            self.move_tip(tip, tip.next + run);
         }
         tip.room.end = tip.next;
     }
@@ -168,12 +168,11 @@ struct Run<'a, E> {
 
 impl<E> Drop for Run<'_, E> {
     fn drop(&mut self) {
-        let end = self.tip.next + self.written as u64;
-        while self.tip.next < end {
-            let run = (end - self.tip.next).ilog2();
+        if self.written > 0 {
+            let run = self.written as u64;
             let stamp = self.tip.room.full.with_run(run);
             self.ring.commit_exclusive(self.tip.next, stamp);
-            self.ring.move_tip(self.tip, self.tip.next + (1 << run));
+            self.ring.move_tip(self.tip, self.tip.next + run);
         }
     }
 }

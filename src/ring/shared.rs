@@ -4,7 +4,6 @@
 //! ([`Ring::abandon`]); it finds out at its next compare-and-swap and publishes anew, at a new sequence. So an event
 //! may be delayed by its own publisher's freeze, and by nobody else's.
 
-use super::batch::Batch;
 use super::stamp::Stamp;
 use super::{CLOSED, Owed, Policy, Refusal, Ring, longest_hole};
 use crate::registry::Room;
@@ -21,10 +20,10 @@ pub(crate) struct Entered {
 }
 
 /// Slots lost, one after the other, before a publisher is told that the ring is exhausted: one lap.
-struct Tries(u64);
+pub(super) struct Tries(u64);
 
 impl Tries {
-    fn spend(&mut self) -> Result<(), Refusal> {
+    pub(super) fn spend(&mut self) -> Result<(), Refusal> {
         self.0 = self.0.checked_sub(1).ok_or(Refusal::Exhausted)?;
         Ok(())
     }
@@ -63,44 +62,6 @@ impl<E> Ring<E> {
         }
     }
 
-    /// Publishes events from the front of `batch`, in order, and passes each value that a slot held to `olds`.
-    ///
-    /// The events that are left in `batch` after an error were not published.
-    pub(crate) fn publish_batch(
-        &self,
-        batch: &mut Batch<E>,
-        policy: Policy,
-        owed: &mut Owed,
-    ) -> Result<(), Refusal> {
-        let mut tries = self.tries();
-        while !batch.is_empty() {
-            // Each claimed slot takes the next event that has none; the slots that are lost shift the rest.
-            let claimed = self.claim(batch.len() as u64, &mut tries, policy, owed)?;
-            crate::hooks::reach(crate::hooks::Point::Claimed);
-            for sequence in claimed.clone() {
-                let Some(event) = batch.pop() else { break };
-                let committed = match self.enter(sequence, owed) {
-                    Some(entered) => self.commit(entered, event),
-                    None => Err(event),
-                };
-                match committed {
-                    Ok(old) => batch.keep_old(old),
-                    Err(event) => {
-                        batch.unpop(event);
-                        if let Err(exhausted) = tries.spend() {
-                            // Nobody is to wait for the rest of the claim.
-                            for sequence in sequence + 1..claimed.end {
-                                self.make_hole(sequence, owed);
-                            }
-                            return Err(exhausted);
-                        }
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// Claims a slot and enters it, for a report to several rings.
     pub(crate) fn claim_and_enter(
         &self,
@@ -110,7 +71,7 @@ impl<E> Ring<E> {
         self.claim_and_enter_within(&mut self.tries(), policy, owed)
     }
 
-    fn tries(&self) -> Tries {
+    pub(super) fn tries(&self) -> Tries {
         Tries(self.capacity())
     }
 
@@ -138,7 +99,7 @@ impl<E> Ring<E> {
 
     /// Claims up to `want` slots: at least one. [C2 gate]
     #[inline]
-    fn claim(
+    pub(super) fn claim(
         &self,
         want: u64,
         tries: &mut Tries,
@@ -148,11 +109,11 @@ impl<E> Ring<E> {
         loop {
             let Range { start, end } = self.room(tries, policy, owed)?;
             let end = start + want.min(end - start);
-            // Relaxed: the sequence alone is claimed. It fails if anything happened since the tail was read, the close
-            // included: then what was decided from it, room or hole, holds no more.
+            // It fails if anything happened since the tail was read, the close included: then what was decided from it,
+            // room or hole, holds no more. SYNC runs: whoever meets this tail knows whether to look after runs.
             if self
                 .tail
-                .compare_exchange_weak(start, end, Ordering::Relaxed, Ordering::Relaxed)
+                .compare_exchange_weak(start, end, Ordering::Release, Ordering::Relaxed)
                 .is_ok()
             {
                 return Ok(start..end);
@@ -238,7 +199,7 @@ impl<E> Ring<E> {
 
     /// [S1 enter] Makes the slot of a claim this publisher's own; `None` if the claim was lost.
     #[inline]
-    fn enter(&self, sequence: u64, owed: &mut Owed) -> Option<Entered> {
+    pub(super) fn enter(&self, sequence: u64, owed: &mut Owed) -> Option<Entered> {
         let lap = self.slots.lap(sequence);
         let stamp = self.slots.stamp(sequence);
         // Relaxed: the compare-and-swap below acquires.
@@ -256,6 +217,9 @@ impl<E> Ring<E> {
             match stamp.compare_exchange(seen.0, next.0, Ordering::Acquire, Ordering::Relaxed) {
                 Ok(_) if seen.at_rest() => {
                     owed.0 |= seen.is_waited();
+                    if !seen.is_single() {
+                        self.hand_on(sequence + 1, sequence + seen.values_in(lap - 1), lap - 1);
+                    }
                     crate::hooks::reach(crate::hooks::Point::Entered);
                     return Some(Entered {
                         sequence,
@@ -319,70 +283,76 @@ impl<E> Ring<E> {
     }
 
     /// Leaves a slot that was abandoned: `LOST(x)` becomes a hole at `x`, however often it was passed meanwhile.
-    fn leave(&self, sequence: u64, holds_value: bool) {
+    pub(super) fn leave(&self, sequence: u64, holds_value: bool) {
         let stamp = self.slots.stamp(sequence);
         let mut seen = Stamp(stamp.load(Ordering::Relaxed));
         loop {
             debug_assert!(seen.is_lost(), "[S1 enter] broken: {seen:?}");
             // A LOST stamp always has a lap: somebody stamped it.
-            let empty = Stamp::empty(seen.lap().unwrap_or(0), holds_value);
+            let empty = Stamp::empty(seen.lap().unwrap_or(0), holds_value).with_run_of(seen);
             // SYNC vacate: the memory is as we found it.
             match stamp.compare_exchange(seen.0, empty.0, Ordering::Release, Ordering::Relaxed) {
                 Ok(_) => break,
                 Err(found) => seen = Stamp(found),
             }
         }
-        self.counters.lost.fetch_sub(1, Ordering::Relaxed);
+        self.counters.lost.fetch_sub(seen.run(), Ordering::Relaxed);
     }
 
-    /// Takes a claim that hangs from its publisher. False if it was final already.
+    /// Takes a claim that hangs from its publisher, a run as a whole. How many slots: none if it was final already.
     ///
     /// `sequence` must have been claimed: it is below the tail.
-    pub(crate) fn abandon(&self, sequence: u64, owed: &mut Owed) -> bool {
-        let made = self.make_hole(sequence, owed);
-        if made {
-            self.counters.abandoned.fetch_add(1, Ordering::Relaxed);
-        }
+    pub(crate) fn abandon(&self, sequence: u64, owed: &mut Owed) -> u64 {
+        let made = self.make_holes(sequence, 1, owed);
+        self.counters.abandoned.fetch_add(made, Ordering::Relaxed);
         made
     }
 
     /// The same of claims in a row, up to the first that does not hang, or that somebody else was first to take. How many.
-    pub(crate) fn abandon_each(&self, claims: Range<u64>, owed: &mut Owed) -> usize {
-        claims
-            .take_while(|claim| self.is_in_flight(*claim) && self.abandon(*claim, owed))
-            .count()
+    pub(crate) fn abandon_each(&self, claims: Range<u64>, owed: &mut Owed) -> u64 {
+        let Range { start, end } = claims;
+        let mut next = start;
+        while next < end && self.is_in_flight(next) {
+            match self.abandon(next, owed) {
+                0 => break,
+                made => next += made,
+            }
+        }
+        next - start
     }
 
-    /// [C4 pin] Makes all that was claimed holes, with stamps for runs up to `2^longest`.
+    /// [C4 pin] Makes all that was claimed holes, with stamps for runs up to `longest`.
     ///
     /// Nobody enters the inside of a run, as it is pinned; nobody waits there, as readers take a run at its head. A head
     /// that somebody took away, while this publisher hung, is a single hole, and the run starts one later. Whoever takes
     /// claims away stops where another was first: so each hole is made, and counted, once.
-    fn pass_over(&self, claimed: Range<u64>, longest: u32, owed: &mut Owed) {
+    fn pass_over(&self, claimed: Range<u64>, longest: u64, owed: &mut Owed) {
         let Range { mut start, end } = claimed;
         while start < end {
-            let run = (end - start).ilog2().min(longest);
+            let run = (end - start).min(longest);
             start += self.make_holes(start, run, owed).max(1);
         }
     }
 
-    /// [S2 final] Makes a claimed sequence a hole, without touching the memory.
-    fn make_hole(&self, sequence: u64, owed: &mut Owed) -> bool {
-        self.make_holes(sequence, 0, owed) > 0
+    /// [S2 final] Makes a claimed sequence a hole, or `run` of them from it on, without touching the memory. How many: where
+    /// a writer hangs inside, as many as it was to write; none if `sequence` was final already.
+    pub(super) fn make_holes(&self, sequence: u64, run: u64, owed: &mut Owed) -> u64 {
+        let made = self.settle(sequence, run, owed);
+        self.count_holes(made);
+        made
     }
 
-    /// The same of a run of `2^run` from `sequence` on. How many became holes: one only where a writer hangs inside of it,
-    /// none if `sequence` was final already.
-    fn make_holes(&self, sequence: u64, run: u32, owed: &mut Owed) -> u64 {
+    /// The same without counting.
+    pub(super) fn settle(&self, sequence: u64, run: u64, owed: &mut Owed) -> u64 {
         let lap = self.slots.lap(sequence);
         let stamp = self.slots.stamp(sequence);
         let mut seen = Stamp(stamp.load(Ordering::Relaxed));
         loop {
             let (next, made) = if seen.is_before(lap) && seen.at_rest() {
                 let hole = Stamp::empty(lap, seen.holds_value());
-                (hole.with_run(run), 1 << run)
-            } else if seen.is_before(lap) || seen == Stamp::writing(lap) {
-                (Stamp::lost(lap), 1)
+                (hole.with_run(run), run)
+            } else if seen.is_before(lap) || seen.is_writing_in(lap) {
+                (Stamp::lost(lap).with_run_of(seen), seen.run())
             } else {
                 return 0;
             };
@@ -396,7 +366,6 @@ impl<E> Ring<E> {
                         owed.0 = true; // perhaps: no bit can be set while a writer is inside
                         self.count_lost(seen);
                     }
-                    self.count_holes(made);
                     return made;
                 }
                 Err(found) => seen = Stamp(found),
@@ -407,7 +376,7 @@ impl<E> Ring<E> {
     /// A slot's writer was found inside: count the slot the first time.
     fn count_lost(&self, seen: Stamp) {
         if seen.is_writing() {
-            self.counters.lost.fetch_add(1, Ordering::Relaxed);
+            self.counters.lost.fetch_add(seen.run(), Ordering::Relaxed);
         }
     }
 
@@ -418,7 +387,7 @@ impl<E> Ring<E> {
         let mut seen = self.stamp(sequence);
         loop {
             if !seen.is_before(lap) {
-                return if seen == Stamp::writing(lap) {
+                return if seen.is_writing_in(lap) {
                     Armed::Inside
                 } else {
                     Armed::Ready

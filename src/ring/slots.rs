@@ -256,6 +256,20 @@ pub(crate) struct Row<'a, E> {
 }
 
 impl<E> Row<'_, E> {
+    /// Exchanges `event` for the value of the `offset`th slot.
+    ///
+    /// # Safety
+    /// The slot is of the same lap; the caller alone may touch its memory, and it holds a value.
+    #[inline(always)]
+    pub(crate) unsafe fn swap(&self, offset: usize, event: &mut E) {
+        // SAFETY: in bounds, as the lap goes so far; a live cell since `new`.
+        let value = unsafe { self.values.at(offset).cast::<Value<E>>().as_ref() };
+        value.with_mut(|value| {
+            // SAFETY: exclusive and initialised, as the caller promises.
+            std::mem::swap(unsafe { (*value).assume_init_mut() }, event);
+        });
+    }
+
     /// Moves `event` into the `offset`th slot, and the value out that was there.
     ///
     /// # Safety

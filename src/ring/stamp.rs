@@ -1,7 +1,7 @@
 //! The stamp: the only truth about a slot.
 //!
 //! ```text
-//! stamp = (lap + 1) << 7 | run (3) | WAITED (1) | tag (3)
+//! stamp = (lap + 1) << 12 | (run - 1) (8) | WAITED (1) | tag (3)
 //! ```
 //!
 //! A slot's index is implied by where it is, so its lap says its sequence. A new slot bears the stamp 0: at rest,
@@ -15,16 +15,16 @@
 //! | `WRITING` | a publisher is inside | its business | that publisher |
 //! | `LOST` | abandoned, its writer is still inside | its business | that writer, until it has left |
 //!
-//! A stamp with a *run* `r` speaks for the `2^r` slots from its own on: events that an exclusive publisher wrote as one, or
-//! holes where a window stays pinned. The others bear stamps of earlier laps, and readers go by the first.
+//! A stamp speaks for a *run* of so many slots from its own on, usually one: a batch that was written as one, or holes where a
+//! window stays pinned. The others bear stamps of earlier laps, and readers go by the first.
 //!
 //! **Architecture Invariant:** nobody else knows these bits.
 
 const TAG: u64 = 0b111;
 const WAITED: u64 = 1 << 3;
 const RUN_SHIFT: u32 = 4;
-const RUN: u64 = 0b111 << RUN_SHIFT;
-const LAP_SHIFT: u32 = 7;
+const RUN: u64 = 0xff << RUN_SHIFT;
+const LAP_SHIFT: u32 = 12;
 
 const VACANT: u64 = 0;
 const HOLE: u64 = 1;
@@ -32,9 +32,9 @@ const FULL: u64 = 2;
 const WRITING: u64 = 3;
 const LOST: u64 = 4;
 
-/// The longest run that one stamp can announce is `2^LONGEST_RUN` slots.
-pub(crate) const LONGEST_RUN: u32 = 7;
-const _: () = assert!((LONGEST_RUN as u64) << RUN_SHIFT == RUN);
+/// The longest run that one stamp can speak for, in slots.
+pub(crate) const LONGEST_RUN: u64 = 256;
+const _: () = assert!((LONGEST_RUN - 1) << RUN_SHIFT == RUN);
 
 /// One stamp, as loaded.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -68,11 +68,17 @@ impl Stamp {
         Self::make(lap, FULL)
     }
 
-    /// Of a stamp at rest: speaks for `2^run` slots at once; the others bear no stamp of this lap.
+    /// Speaks for `run` slots at once; the others bear no stamp of this lap.
     #[inline(always)]
-    pub(crate) fn with_run(self, run: u32) -> Stamp {
-        debug_assert!(run <= LONGEST_RUN && self.at_rest() && self.0 & RUN == 0);
-        Stamp(self.0 | u64::from(run) << RUN_SHIFT)
+    pub(crate) fn with_run(self, run: u64) -> Stamp {
+        debug_assert!((1..=LONGEST_RUN).contains(&run) && self.is_single());
+        Stamp(self.0 | (run - 1) << RUN_SHIFT)
+    }
+
+    /// Speaks for as many slots as `other` does.
+    pub(crate) fn with_run_of(self, other: Stamp) -> Stamp {
+        debug_assert!(self.is_single());
+        Stamp(self.0 | other.0 & RUN)
     }
 
     pub(crate) fn writing(lap: u64) -> Stamp {
@@ -92,8 +98,15 @@ impl Stamp {
         self.0 & TAG
     }
 
-    fn run(self) -> u64 {
-        1 << ((self.0 & RUN) >> RUN_SHIFT)
+    /// How many slots it speaks for.
+    pub(crate) fn run(self) -> u64 {
+        ((self.0 & RUN) >> RUN_SHIFT) + 1
+    }
+
+    /// Speaks for its own slot alone.
+    #[inline(always)]
+    pub(crate) fn is_single(self) -> bool {
+        self.0 & RUN == 0
     }
 
     /// Nobody is inside.
@@ -123,6 +136,22 @@ impl Stamp {
     pub(crate) fn waited(self) -> Stamp {
         debug_assert!(self.at_rest());
         Stamp(self.0 | WAITED)
+    }
+
+    /// A publisher is inside, for `lap`.
+    pub(crate) fn is_writing_in(self, lap: u64) -> bool {
+        self.is_writing() && self.lap() == Some(lap)
+    }
+
+    /// At rest in `lap` with a value in each of so many slots: none if not even in its own.
+    pub(crate) fn values_in(self, lap: u64) -> u64 {
+        match self.tag() {
+            _ if self.lap() != Some(lap) => 0,
+            FULL => self.run(),
+            // Of a run of holes, where a window was pinned, the others' own stamps say what they hold.
+            HOLE => 1,
+            _ => 0,
+        }
     }
 
     /// Belongs to a lap before `lap`.
@@ -182,7 +211,7 @@ mod tests {
         for lap in [0, 1, 77, 1 << 50] {
             assert_eq!(Stamp::full(lap).look(lap), Look::Ready { run: 1 });
             assert_eq!(
-                Stamp::full(lap).with_run(5).look(lap),
+                Stamp::full(lap).with_run(32).look(lap),
                 Look::Ready { run: 32 }
             );
             assert_eq!(Stamp::writing(lap).look(lap), Look::Writing);
@@ -195,7 +224,7 @@ mod tests {
                 assert_eq!(gone.look(lap + 1), Look::Earlier);
             }
             assert_eq!(
-                Stamp::empty(lap, true).with_run(3).look(lap),
+                Stamp::empty(lap, true).with_run(8).look(lap),
                 Look::Skip { run: 8 }
             );
             assert_eq!(Stamp::full(lap + 1).look(lap), Look::Lapped);

@@ -1,0 +1,144 @@
+//! Runs: what a batch enters and commits as one, among other publishers.
+#![cfg(loom)]
+#![allow(clippy::disallowed_types)] // models run on loom's own types
+
+mod support_a;
+
+use loom::sync::Arc;
+use loom::thread;
+use ringbus::{Bus, Publisher};
+use support_a::{Event, Reader, check, shared};
+
+/// A ring of `capacity` whose slots all hold a value, and a reader that has read them.
+fn written(capacity: u32) -> (Bus<Event>, Reader) {
+    let bus = shared(capacity as usize);
+    let mut reader = Reader::join(&bus, 1);
+    for n in 0..capacity {
+        bus.report(Arc::new(n)).unwrap();
+        reader.drain();
+    }
+    reader.seen.clear();
+    (bus, reader)
+}
+
+/// The same with nobody in the way: the reader has detached and is not gone, so that events are still written.
+fn unwatched(capacity: u32) -> (Bus<Event>, Reader) {
+    let (bus, mut reader) = written(capacity);
+    bus.unsubscribe(reader.id());
+    reader.poll();
+    reader.evicted = None;
+    (bus, reader)
+}
+
+fn report_two(publisher: &mut Publisher<Event>, first: u32) {
+    let mut events = [first, first + 1].map(Arc::new).into_iter();
+    assert_eq!(publisher.report_batch(&mut events).unwrap(), 2);
+}
+
+/// Two events become visible by one stamp, or one by one where a reader took the first claim away.
+///
+/// Fails without: the commit of a run releasing.
+#[test]
+fn a_run_is_read_by_its_head() {
+    check(|| {
+        let (bus, mut reader) = written(4);
+        let mut publisher = bus.publisher();
+        let thread = thread::spawn(move || report_two(&mut publisher, 10));
+        reader.poll();
+        reader.poll();
+        thread.join().unwrap();
+        reader.drain();
+        assert_eq!(reader.events(), [10, 11]);
+    });
+}
+
+/// A publisher hangs in a run until its readers pass it: they agree about all of it, and its events come once, in order.
+///
+/// Fails without: the exchange in `commit_run`; the second exchange of the values; `LOST` speaking for the whole run.
+#[test]
+fn a_run_that_hangs_is_passed_as_a_whole() {
+    check(|| {
+        let (bus, mut one) = written(8);
+        let mut two = Reader::join(&bus, 1);
+        let mut publisher = bus.publisher();
+        let thread = thread::spawn(move || report_two(&mut publisher, 10));
+        bus.report(Arc::new(20)).unwrap();
+        one.poll();
+        thread.join().unwrap();
+        one.drain();
+        two.drain();
+        assert_eq!((one.evicted, two.evicted), (None, None));
+        assert_eq!(one.seen, two.seen);
+        assert_eq!(one.sorted(), [10, 11, 20]);
+        let own: Vec<_> = one.events().into_iter().filter(|n| *n < 20).collect();
+        assert_eq!(own, [10, 11]);
+    });
+}
+
+/// [R1 rest] Whoever claimed a slot a lap before, and hangs, does not come into it beside a run.
+///
+/// Fails without: a look at each stamp of the inside (two are in a slot).
+#[test]
+fn a_straggler_stays_out_of_a_run() {
+    check(|| {
+        let (bus, _reader) = unwatched(4);
+        let mut straggler = bus.publisher();
+        let thread = thread::spawn(move || drop(straggler.report(Arc::new(10))));
+        for n in 20..23 {
+            let _ = bus.report(Arc::new(n));
+        }
+        let mut publisher = bus.publisher();
+        let _ = publisher.report_batch(&mut [30, 31].map(Arc::new).into_iter());
+        thread.join().unwrap();
+    });
+}
+
+/// [R2 lap], [R3 whole] A publisher hangs anywhere in a run until a later lap comes by: nobody goes in, and all of its slots are
+/// as good as new when it has left.
+///
+/// Fails without: the look at the heads of runs in a scan; that look acquiring; the whole of the run being passed over; its
+/// end (`leave`), or the run in that.
+#[test]
+fn a_lapped_run_keeps_its_slots_to_itself() {
+    check(|| {
+        let (bus, reader) = unwatched(4);
+        let mut publisher = bus.publisher();
+        let thread = thread::spawn(move || {
+            let _ = publisher.report_batch(&mut [10, 11].map(Arc::new).into_iter());
+        });
+        for n in 20..24 {
+            // Exhausted where the other one is inside of half the ring.
+            let _ = bus.report(Arc::new(n));
+        }
+        thread.join().unwrap();
+        let mut late = Reader::join(&bus, 1);
+        for n in 30..34 {
+            bus.report(Arc::new(n)).unwrap();
+            late.drain();
+        }
+        assert_eq!(late.events(), [30, 31, 32, 33]);
+        drop(reader);
+    });
+}
+
+/// [R2 lap] The same where the publisher of a later lap that would meet the head hangs as well.
+///
+/// Fails without: heads being made final by a scan (two are in a slot); the claim releasing, by which a scan knows that there
+/// are runs.
+#[test]
+fn a_run_is_not_entered_a_lap_late() {
+    check(|| {
+        let (bus, _reader) = unwatched(4);
+        let [mut publisher, mut other] = [bus.publisher(), bus.publisher()];
+        let batch = thread::spawn(move || {
+            let _ = publisher.report_batch(&mut [10, 11].map(Arc::new).into_iter());
+        });
+        for n in 20..22 {
+            let _ = bus.report(Arc::new(n));
+        }
+        let one = thread::spawn(move || drop(other.report(Arc::new(30))));
+        let _ = bus.report(Arc::new(31));
+        batch.join().unwrap();
+        one.join().unwrap();
+    });
+}

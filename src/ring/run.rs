@@ -1,0 +1,267 @@
+//! Runs: slots in a row that a batch enters, writes and commits as one, with one stamp at their head.
+//!
+//! A run starts at a multiple of [`limits::RUN_STEP`] and lies in one lap. Its inside bears stamps of earlier laps: readers take
+//! it at its head, and know by that how far it goes. What keeps others out of it:
+//!
+//! - **\[R1 rest\]** It is entered only where each of its slots is at rest and final for the lap before, by its own stamp or by
+//!   the run that it was inside of: so nobody who claimed one of them in an earlier lap can still enter.
+//! - **\[R2 lap\]** No limit frees a slot for the next lap before each place where a run around it may begin is final: so whoever
+//!   claims a slot inside of a run need not look for its head.
+//! - **\[R3 whole\]** A run whose writer hangs inside is passed over as a whole in every later lap, with one stamp, as a
+//!   pinned window is, until it has left.
+
+use super::batch::{BATCH, Batch};
+use super::stamp::Stamp;
+use super::{Owed, Policy, Refusal, Ring};
+use crate::registry::Room;
+use crate::sync::{Ordering, limits};
+use std::ops::Range;
+
+impl<E> Ring<E> {
+    /// Publishes events from the front of `batch`, in order, and keeps each value that a slot held.
+    ///
+    /// The events that are left in `batch` after an error were not published.
+    pub(crate) fn publish_batch(
+        &self,
+        batch: &mut Batch<'_, E>,
+        policy: Policy,
+        owed: &mut Owed,
+    ) -> Result<(), Refusal> {
+        let mut tries = self.tries();
+        while !batch.is_empty() {
+            // Relaxed: the claim carries it.
+            if !self.has_runs.load(Ordering::Relaxed) {
+                self.has_runs.store(true, Ordering::Relaxed);
+            }
+            // Each claimed slot takes the next event that has none; the slots that are lost shift the rest.
+            let Range { mut start, end } =
+                self.claim(batch.len() as u64, &mut tries, policy, owed)?;
+            crate::hooks::reach(crate::hooks::Point::Claimed);
+            while start < end {
+                let (slots, committed) = match self.enter_run(start, end, owed) {
+                    Some(run) => (run, self.commit_run(start, run, batch)),
+                    None => (1, self.publish_at(start, batch, owed)),
+                };
+                start += slots;
+                if !committed && let Err(exhausted) = tries.spend() {
+                    // Nobody is to wait for the rest of the claim.
+                    for sequence in start..end {
+                        self.make_holes(sequence, 1, owed);
+                    }
+                    return Err(exhausted);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Publishes the first event of `batch` in a slot of a claim. False if the claim was lost.
+    fn publish_at(&self, sequence: u64, batch: &mut Batch<'_, E>, owed: &mut Owed) -> bool {
+        let Some(entered) = self.enter(sequence, owed) else {
+            return false;
+        };
+        let Some(event) = batch.pop() else {
+            // Never: as many slots were claimed as there are events.
+            self.give_up(entered);
+            return false;
+        };
+        match self.commit(entered, event) {
+            Ok(old) => {
+                batch.keep_old(old);
+                true
+            }
+            Err(event) => {
+                batch.unpop(event);
+                false
+            }
+        }
+    }
+
+    /// The longest run that a batch enters. Less than two in a ring that is too small for any.
+    fn longest_run(&self) -> u64 {
+        (self.capacity() / limits::RUN_SHARE).min(BATCH as u64)
+    }
+
+    /// [S1 enter], [R1 rest] Makes slots of a claim, from `head` on and before `end`, this publisher's own at once. How many, or
+    /// `None` if it is to go on slot by slot.
+    fn enter_run(&self, head: u64, end: u64, owed: &mut Owed) -> Option<u64> {
+        if !head.is_multiple_of(limits::RUN_STEP) {
+            return None;
+        }
+        let lap = self.slots.lap(head);
+        let end = end
+            .min(self.slots.lap_end(head))
+            .min(head + self.longest_run());
+        let reach = self.values_from(head, end);
+        let run = reach.min(end) - head;
+        if run < 2 {
+            return None;
+        }
+        let stamp = self.slots.stamp(head);
+        let mut seen = Stamp(stamp.load(Ordering::Relaxed));
+        // The inside is final. Only the head may be waited for, or taken away.
+        while seen.is_before(lap) {
+            let writing = Stamp::writing(lap).with_run(run);
+            // SYNC vacate: the last writer has left.
+            match stamp.compare_exchange(seen.0, writing.0, Ordering::Acquire, Ordering::Relaxed) {
+                Ok(_) => {
+                    owed.0 |= seen.is_waited();
+                    self.hand_on(head + run, reach, lap - 1);
+                    crate::hooks::reach(crate::hooks::Point::Entered);
+                    return Some(run);
+                }
+                Err(found) => seen = Stamp(found),
+            }
+        }
+        None
+    }
+
+    /// [R1 rest] The slots from `head` on that are at rest with a value, and final for the lap before: the end of them, when it
+    /// was not found before `end`.
+    fn values_from(&self, head: u64, end: u64) -> u64 {
+        let Some(before) = self.slots.lap(head).checked_sub(1) else {
+            return head;
+        };
+        let mut next = head;
+        while next < end {
+            // SYNC vacate: the last writer has left.
+            let seen = Stamp(self.slots.stamp(next).load(Ordering::Acquire));
+            match seen.values_in(before) {
+                0 => break,
+                values => next += values,
+            }
+        }
+        next
+    }
+
+    /// Writes and commits a run; leaves its events where they were if it was abandoned meanwhile.
+    fn commit_run(&self, head: u64, run: u64, batch: &mut Batch<'_, E>) -> bool {
+        let lap = self.slots.lap(head);
+        let events = batch.front(run as usize);
+        // SAFETY: [S1 enter]: the stamp is `WRITING(head)` or `LOST`, by our compare-and-swap, for all of the run; [R1 rest],
+        // [R2 lap], [R3 whole]: nobody else is inside, or will be. [C2 gate] and [C4 pin]: nobody borrows the older values.
+        unsafe { self.swap_run(head, events) };
+        crate::hooks::reach(crate::hooks::Point::Written);
+        // SYNC publish, vacate: the events' contents to readers, the memory to the next claimers.
+        match self.slots.stamp(head).compare_exchange(
+            Stamp::writing(lap).with_run(run).0,
+            Stamp::full(lap).with_run(run).0,
+            Ordering::Release,
+            Ordering::Relaxed,
+        ) {
+            Ok(_) => {
+                batch.keep_front(run as usize);
+                true
+            }
+            Err(_) => {
+                // SAFETY: [S1 enter]: `LOST` leaves the memory to its writer.
+                unsafe { self.swap_run(head, events) };
+                self.leave(head, true);
+                false
+            }
+        }
+    }
+
+    /// Exchanges `events` for the values from `head` on.
+    ///
+    /// # Safety
+    /// The caller alone may touch the memory of these slots, which hold values; they are of one lap.
+    unsafe fn swap_run(&self, head: u64, events: &mut [E]) {
+        let row = self.slots.row(head);
+        for (offset, event) in events.iter_mut().enumerate() {
+            // SAFETY: as the caller promises.
+            unsafe { row.swap(offset, event) };
+        }
+    }
+
+    /// A publisher entered a run of the lap `before` at its head, and not all of it: what is left, from `start` to `end`, gets
+    /// a head of its own, so that a run may be entered there too.
+    ///
+    /// Whoever claimed there meanwhile is not disturbed: what the stamp says of that lap is true, then as later.
+    #[inline]
+    pub(super) fn hand_on(&self, start: u64, end: u64, before: u64) {
+        let start = start.next_multiple_of(limits::RUN_STEP);
+        if start + 1 < end {
+            let stamp = self.slots.stamp(start);
+            let inside = Stamp(stamp.load(Ordering::Relaxed));
+            if inside.is_before(before) && inside.at_rest() {
+                let full = Stamp::full(before).with_run(end - start);
+                // SYNC vacate: the writer of the whole run has left, as its head said.
+                let _ =
+                    stamp.compare_exchange(inside.0, full.0, Ordering::Release, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// The first place where a run that covers `sequence` may begin; beyond it if there is none.
+    fn first_head(&self, sequence: u64) -> u64 {
+        (sequence + 1)
+            .saturating_sub(self.longest_run())
+            .next_multiple_of(limits::RUN_STEP)
+    }
+
+    /// `sequence` lies inside of a run that is final.
+    pub(super) fn is_in_final_run(&self, sequence: u64) -> bool {
+        let heads = (self.first_head(sequence)..=sequence).step_by(limits::RUN_STEP as usize);
+        heads.into_iter().any(|head| {
+            let stamp = self.stamp(head);
+            let same_lap = stamp.lap() == Some(self.slots.lap(head));
+            same_lap && !stamp.is_writing() && sequence - head < stamp.run()
+        })
+    }
+
+    /// [R2 lap], [R3 whole] What is left of the room that a scan found at `tail`, when runs are looked after.
+    pub(super) fn beside_runs(&self, tail: u64, room: Room, owed: &mut Owed) -> Room {
+        // SYNC runs: the tail was read before the fence of the scan.
+        if !self.has_runs.load(Ordering::Relaxed) {
+            return room;
+        }
+        let end = match room {
+            Room::Until(end) => end,
+            Room::Pinned { slots, .. } => tail + slots,
+            Room::Full | Room::Moving | Room::Exhausted => return room,
+        };
+        match (self.first_hanging_run(tail, end, owed), room) {
+            (None, _) => room,
+            (Some(run), _) if run.start <= tail => Room::Pinned {
+                slots: run.end - tail,
+                again: true,
+            },
+            (Some(run), Room::Pinned { again, .. }) => Room::Pinned {
+                slots: run.start - tail,
+                again,
+            },
+            (Some(run), _) => Room::Until(run.start),
+        }
+    }
+
+    /// The first run whose writer hangs inside, a lap on, that meets `tail..end`. [R2 lap]: all before it is final.
+    fn first_hanging_run(&self, tail: u64, end: u64, owed: &mut Owed) -> Option<Range<u64>> {
+        let capacity = self.capacity();
+        let start = tail.saturating_sub(capacity);
+        let end = end.saturating_sub(capacity);
+        let mut head = self.first_head(start);
+        while head < end {
+            let lap = self.slots.lap(head);
+            // SYNC vacate: the writer of the run has left.
+            let seen = Stamp(self.slots.stamp(head).load(Ordering::Acquire));
+            let slots = if seen.is_before(lap) {
+                // Claimed half a lap ago and not entered; or inside of a run of holes, and counted.
+                self.settle(head, 1, owed);
+                continue;
+            } else if seen.lap() != Some(lap) || seen.is_single() {
+                1
+            } else if seen.is_writing() {
+                self.abandon(head, owed);
+                continue;
+            } else if seen.is_lost() && head + seen.run() > start {
+                let later = head + capacity;
+                return Some(later..later + seen.run());
+            } else {
+                seen.run()
+            };
+            head = (head + slots).next_multiple_of(limits::RUN_STEP);
+        }
+        None
+    }
+}

@@ -1,0 +1,43 @@
+//! A publisher that stops at a hook, until it is told to go on.
+#![allow(dead_code)]
+
+use super::common::LONG;
+use ringbus::hooks::{self, Point};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{self, JoinHandle};
+
+pub(crate) const POINTS: [Point; 3] = [Point::Claimed, Point::Entered, Point::Written];
+
+/// A publisher that stopped at some point, on a thread of its own.
+pub(crate) struct Stopped<R> {
+    thread: JoinHandle<R>,
+    go: Sender<()>,
+}
+
+impl<R: Send + 'static> Stopped<R> {
+    /// Runs `act` and returns when its thread has reached `point` for the `nth` time, from 0.
+    pub(crate) fn at(point: Point, nth: usize, act: impl FnOnce() -> R + Send + 'static) -> Self {
+        let (tell, told): (Sender<()>, Receiver<()>) = channel();
+        let (go, wait): (Sender<()>, Receiver<()>) = channel();
+        let thread = thread::spawn(move || {
+            let mut seen = 0;
+            hooks::set(move |reached| {
+                if reached == point {
+                    if seen == nth {
+                        tell.send(()).unwrap();
+                        let _ = wait.recv_timeout(LONG);
+                    }
+                    seen += 1;
+                }
+            });
+            act()
+        });
+        told.recv_timeout(LONG).unwrap();
+        Stopped { thread, go }
+    }
+
+    pub(crate) fn go_on(self) -> R {
+        self.go.send(()).unwrap();
+        self.thread.join().unwrap()
+    }
+}

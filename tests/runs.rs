@@ -1,0 +1,184 @@
+//! Batches among other publishers, in a ring that was written before: runs that go in as one, stop, and are passed.
+#![cfg(all(feature = "test-hooks", not(loom)))]
+#![allow(clippy::disallowed_types, clippy::unwrap_used)]
+
+mod common;
+#[path = "common/stopped.rs"]
+mod stopped;
+
+use common::{Census, Counted, builder};
+use ringbus::{Bus, Drive, ManualClock, Publisher, SlotLayout, SubscribeOptions, Subscriber};
+use stopped::{POINTS, Stopped};
+
+const LAYOUTS: [SlotLayout; 2] = [SlotLayout::InLine, SlotLayout::Dense];
+const CAPACITY: usize = 256;
+/// The longest run there.
+const LONGEST: u64 = 32;
+/// The stopped publisher's events have numbers from here on.
+const STOPPED: u64 = 1_000_000;
+const MANY: u64 = 100;
+
+fn bus(layout: SlotLayout) -> Bus<Counted> {
+    let builder = builder(CAPACITY).drive(Drive::Manual).slots(layout);
+    builder.clock(ManualClock::new()).build().unwrap()
+}
+
+fn read(reader: &mut Subscriber<Counted>, seen: &mut Vec<u64>) {
+    while reader
+        .drain(1_000, |event| seen.push(event.number()))
+        .unwrap()
+        > 0
+    {}
+}
+
+/// Reports `numbers` one by one and in batches of many sizes, and calls `each` after every one.
+fn report(
+    publisher: &mut Publisher<Counted>,
+    census: &Census,
+    numbers: std::ops::Range<u64>,
+    mut each: impl FnMut(),
+) {
+    let mut numbers = numbers;
+    for size in [1, 3, 40, 1, 8, 1, 1, 29, 4, 64].into_iter().cycle() {
+        let mut batch = numbers
+            .by_ref()
+            .take(size)
+            .map(|n| census.value(n))
+            .peekable();
+        if batch.peek().is_none() {
+            return;
+        }
+        if size == 1 {
+            batch.for_each(|event| publisher.report(event).unwrap());
+        } else {
+            publisher.report_batch(&mut batch).unwrap();
+        }
+        each();
+    }
+}
+
+fn stop_a_batch(
+    bus: &Bus<Counted>,
+    census: &Census,
+    point: ringbus::hooks::Point,
+    nth: usize,
+) -> Stopped<usize> {
+    let mut publisher = bus.publisher();
+    let events: Vec<_> = (STOPPED..STOPPED + MANY).map(|n| census.value(n)).collect();
+    Stopped::at(point, nth, move || {
+        publisher.report_batch(&mut events.into_iter()).unwrap()
+    })
+}
+
+#[test]
+fn a_batch_that_stops_loses_and_misplaces_nothing() {
+    for layout in LAYOUTS {
+        for (point, nth) in POINTS
+            .into_iter()
+            .flat_map(|point| [0, 1, 2].map(|nth| (point, nth)))
+        {
+            if point == POINTS[0] && nth > 0 {
+                continue; // all of it is claimed at once
+            }
+            for before in [0, 1, 30] {
+                let census = Census::default();
+                let bus = bus(layout);
+                let mut readers = [bus.subscribe().unwrap(), bus.subscribe().unwrap()];
+                let mut seen = [Vec::new(), Vec::new()];
+                let mut publisher = bus.publisher();
+                let mut read_all = || {
+                    for (reader, seen) in readers.iter_mut().zip(&mut seen) {
+                        read(reader, seen);
+                    }
+                };
+                let first = CAPACITY as u64 + before;
+                report(&mut publisher, &census, 0..first, &mut read_all);
+                let stopped = stop_a_batch(&bus, &census, point, nth);
+                report(&mut publisher, &census, first..9_000, &mut read_all);
+                assert_eq!(stopped.go_on() as u64, MANY);
+                read_all();
+                for (reader, mut seen) in readers.iter().zip(seen) {
+                    assert_eq!(reader.eviction(), None);
+                    let theirs: Vec<_> = seen.extract_if(.., |n| *n >= STOPPED).collect();
+                    assert!(
+                        theirs.into_iter().eq(STOPPED..STOPPED + MANY),
+                        "{point:?} {nth}"
+                    );
+                    assert!(seen.into_iter().eq(0..9_000), "{point:?} {nth}");
+                }
+                drop((readers, publisher, bus));
+                census.expect_all_dropped();
+            }
+        }
+    }
+}
+
+#[test]
+fn a_run_that_nobody_waits_for_is_passed_as_a_whole_until_it_is_left() {
+    for (point, passed) in POINTS.into_iter().zip([0, LONGEST, LONGEST]) {
+        let census = Census::default();
+        let bus = bus(SlotLayout::InLine);
+        let mut gone = bus.subscribe().unwrap();
+        let mut publisher = bus.publisher();
+        report(&mut publisher, &census, 0..256, || {
+            read(&mut gone, &mut Vec::new())
+        });
+        bus.unsubscribe(gone.id());
+        assert!(gone.try_recv().is_err()); // detached: events are written, and nobody is in the way
+        let stopped = stop_a_batch(&bus, &census, point, 0);
+        let holes = |bus: &Bus<Counted>| bus.stats().workers[0].holes;
+        report(&mut publisher, &census, 256..1_000, || {});
+        let laps = 10;
+        let before = holes(&bus);
+        let length = laps * (CAPACITY as u64 - passed);
+        report(&mut publisher, &census, 1_000..1_000 + length, || {});
+        assert_eq!(holes(&bus) - before, laps * passed, "{point:?}");
+        assert_eq!(stopped.go_on() as u64, MANY);
+        let before = holes(&bus);
+        let mut late = bus.subscribe().unwrap();
+        let mut seen = Vec::new();
+        report(&mut publisher, &census, 0..5_000, || {
+            read(&mut late, &mut seen)
+        });
+        assert!(seen.into_iter().eq(0..5_000));
+        assert_eq!(holes(&bus), before, "{point:?}");
+        drop((gone, late, publisher, bus));
+        census.expect_all_dropped();
+    }
+}
+
+#[test]
+fn what_is_borrowed_inside_of_a_run_is_gone_around() {
+    for layout in LAYOUTS {
+        for taken in 1..40 {
+            let census = Census::default();
+            let bus = bus(layout);
+            let mut stuck = bus
+                .subscribe_with(SubscribeOptions::new().window(8))
+                .unwrap();
+            let mut reader = bus.subscribe().unwrap();
+            let mut publisher = bus.publisher();
+            let mut seen = Vec::new();
+            report(&mut publisher, &census, 0..256, || {
+                read(&mut stuck, &mut Vec::new());
+                read(&mut reader, &mut seen);
+            });
+            let mut run = (256..296).map(|n| census.value(n));
+            assert_eq!(publisher.report_batch(&mut run).unwrap(), 40);
+            for _ in 1..taken {
+                stuck.recv().unwrap();
+            }
+            let held = stuck.recv().unwrap();
+            // Dropped on the way, in the middle of its event.
+            report(&mut publisher, &census, 296..9_000, || {
+                read(&mut reader, &mut seen)
+            });
+            assert_eq!(held.number(), 255 + taken);
+            assert!(stuck.eviction().is_some());
+            assert!(seen.into_iter().eq(0..9_000));
+            assert_eq!(reader.eviction(), None);
+            drop((stuck, reader, publisher, bus));
+            census.expect_all_dropped();
+        }
+    }
+}
