@@ -148,6 +148,39 @@ fn a_run_that_nobody_waits_for_is_passed_as_a_whole_until_it_is_left() {
 }
 
 #[test]
+fn a_run_is_not_entered_a_lap_late() {
+    let census = Census::default();
+    let bus = bus(SlotLayout::InLine);
+    let mut gone = bus.subscribe().unwrap();
+    let mut publisher = bus.publisher();
+    report(&mut publisher, &census, 0..256, || {
+        read(&mut gone, &mut Vec::new())
+    });
+    bus.unsubscribe(gone.id());
+    assert!(gone.try_recv().is_err());
+    // Claimed, and not entered: at its head, a lap later, there is another of that kind.
+    let batch = stop_a_batch(&bus, &census, POINTS[0], 0);
+    for n in 356..512 {
+        publisher.report(census.value(n)).unwrap();
+    }
+    let (event, mut single) = (census.value(512), bus.publisher());
+    let single = Stopped::at(POINTS[0], 0, move || single.report(event).is_ok());
+    let mut late = bus.subscribe().unwrap();
+    // Into the inside, where nobody is, or will be.
+    publisher.report(census.value(513)).unwrap();
+    assert_eq!(batch.go_on() as u64, MANY);
+    assert!(single.go_on()); // where it claimed: before `late`
+    let mut seen = Vec::new();
+    read(&mut late, &mut seen);
+    assert_eq!(seen.remove(0), 513);
+    // Some of its claims were still good, before `late`; the rest was claimed anew.
+    let first = seen.first().copied().unwrap();
+    assert!(first > STOPPED && seen.into_iter().eq(first..STOPPED + MANY));
+    drop((gone, late, publisher, bus));
+    census.expect_all_dropped();
+}
+
+#[test]
 fn what_is_borrowed_inside_of_a_run_is_gone_around() {
     for layout in LAYOUTS {
         for taken in 1..40 {
@@ -177,6 +210,8 @@ fn what_is_borrowed_inside_of_a_run_is_gone_around() {
             assert!(stuck.eviction().is_some());
             assert!(seen.into_iter().eq(0..9_000));
             assert_eq!(reader.eviction(), None);
+            // Nobody hung: whoever stands inside of a run does not wait.
+            assert_eq!(bus.stats().workers[0].abandoned, 0);
             drop((stuck, reader, publisher, bus));
             census.expect_all_dropped();
         }

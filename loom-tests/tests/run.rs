@@ -120,25 +120,3 @@ fn a_lapped_run_keeps_its_slots_to_itself() {
         drop(reader);
     });
 }
-
-/// [R2 lap] The same where the publisher of a later lap that would meet the head hangs as well.
-///
-/// Fails without: heads being made final by a scan (two are in a slot); the claim releasing, by which a scan knows that there
-/// are runs.
-#[test]
-fn a_run_is_not_entered_a_lap_late() {
-    check(|| {
-        let (bus, _reader) = unwatched(4);
-        let [mut publisher, mut other] = [bus.publisher(), bus.publisher()];
-        let batch = thread::spawn(move || {
-            let _ = publisher.report_batch(&mut [10, 11].map(Arc::new).into_iter());
-        });
-        for n in 20..22 {
-            let _ = bus.report(Arc::new(n));
-        }
-        let one = thread::spawn(move || drop(other.report(Arc::new(30))));
-        let _ = bus.report(Arc::new(31));
-        batch.join().unwrap();
-        one.join().unwrap();
-    });
-}

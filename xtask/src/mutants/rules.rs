@@ -93,8 +93,8 @@ const RULES: &[Rule] = &[
         guard: "model evict::no_claim_goes_beyond_the_limit_that_it_was_made_for",
         edits: &[Edit(
             "ring/shared.rs",
-            "if self .tail .compare_exchange_weak(start, end, Ordering::Relaxed, Ordering::Relaxed) .is_ok() { return Ok(start..end); }",
-            "let start = self.tail.fetch_add(end - start, Ordering::Relaxed); return Ok(start..start + (end - start));",
+            "if self .tail .compare_exchange_weak(start, end, Ordering::Release, Ordering::Relaxed) .is_ok() { return Ok(start..end); }",
+            "let start = self.tail.fetch_add(end - start, Ordering::Release); return Ok(start..start + (end - start));",
         )],
     },
     Rule {
@@ -126,8 +126,8 @@ const RULES: &[Rule] = &[
             ),
             Edit(
                 "ring/shared.rs",
-                "Ok(_) if seen.at_rest() => { owed.0 |= seen.is_waited(); crate::hooks",
-                "Ok(_) if lap > 0 || seen.at_rest() => { owed.0 |= seen.is_waited(); crate::hooks",
+                "Ok(_) if seen.at_rest() => {",
+                "Ok(_) if lap > 0 || seen.at_rest() => {",
             ),
             Edit(
                 "ring/shared.rs",
@@ -168,8 +168,8 @@ const RULES: &[Rule] = &[
         guard: "model stall::readers_agree_about_a_stalled_claim",
         edits: &[Edit(
             "ring/shared.rs",
-            "(Stamp::lost(lap), 1)",
-            "(Stamp::empty(lap, false), 1)",
+            "(Stamp::lost(lap).with_run_of(seen), seen.run())",
+            "(Stamp::empty(lap, false).with_run_of(seen), seen.run())",
         )],
     },
     Rule {
@@ -185,9 +185,9 @@ const RULES: &[Rule] = &[
         name: "an event that lost its slot is left out of its batch",
         guard: "model batch::a_stalled_batch_keeps_its_order",
         edits: &[Edit(
-            "ring/shared.rs",
-            "batch.unpop(event); if let",
-            "batch.keep_old(Some(event)); if let",
+            "ring/run.rs",
+            "batch.unpop(event); false",
+            "batch.keep_old(Some(event)); false",
         )],
     },
     // Room: gate, eviction, pins.
@@ -453,8 +453,8 @@ const RULES: &[Rule] = &[
         guard: "model sleep::a_turn_meets_a_report",
         edits: &[Edit(
             "ring/shared.rs",
-            "owed.0 |= seen.is_waited(); crate::hooks",
-            "crate::hooks",
+            "owed.0 |= seen.is_waited(); if !seen.is_single()",
+            "if !seen.is_single()",
         )],
     },
     Rule {
@@ -668,8 +668,8 @@ const RULES: &[Rule] = &[
         guard: "test freeze::nobody_waits_for_a_frozen_thread_of_a_shared_bus",
         edits: &[Edit(
             "ring/shared.rs",
-            "let made = self.make_hole(sequence, owed);",
-            "let inside = self.stamp(sequence) == Stamp::writing(self.slots.lap(sequence)); let made = !inside && self.make_hole(sequence, owed);",
+            "let made = self.make_holes(sequence, 1, owed); self.counters.abandoned",
+            "let inside = self.stamp(sequence).is_writing_in(self.slots.lap(sequence)); let made = if inside { 0 } else { self.make_holes(sequence, 1, owed) }; self.counters.abandoned",
         )],
     },
     Rule {
@@ -696,8 +696,8 @@ const RULES: &[Rule] = &[
         guard: "test batches::who_joins_after_a_batch_hears_nothing_of_it",
         edits: &[Edit(
             "ring/exclusive.rs",
-            "self.ring.move_tip(self.tip, self.tip.next + (1 << run));",
-            "self.tip.next += 1 << run;",
+            "self.ring.move_tip(self.tip, self.tip.next + run);",
+            "self.tip.next += run;",
         )],
     },
     Rule {
@@ -709,14 +709,87 @@ const RULES: &[Rule] = &[
             "let _ = hole;",
         )],
     },
+    // Runs of a batch among other publishers.
+    Rule {
+        name: "a run is committed by a store",
+        guard: "model run::a_run_that_hangs_is_passed_as_a_whole",
+        edits: &[Edit(
+            "ring/run.rs",
+            "match self.slots.stamp(head).compare_exchange( Stamp::writing(lap).with_run(run).0, Stamp::full(lap).with_run(run).0, Ordering::Release, Ordering::Relaxed, ) {",
+            "self.slots.stamp(head).store(Stamp::full(lap).with_run(run).0, Ordering::Release); match Ok::<u64, u64>(0) {",
+        )],
+    },
+    Rule {
+        name: "the events of a run that was taken away stay in its slots",
+        guard: "model run::a_run_that_hangs_is_passed_as_a_whole",
+        edits: &[Edit(
+            "ring/run.rs",
+            "unsafe { self.swap_run(head, events) }; self.leave(head, true);",
+            "self.leave(head, true);",
+        )],
+    },
+    Rule {
+        name: "a run that was taken away is said to be one slot",
+        guard: "model run::a_run_that_hangs_is_passed_as_a_whole",
+        edits: &[Edit(
+            "ring/shared.rs",
+            "(Stamp::lost(lap).with_run_of(seen), seen.run())",
+            "(Stamp::lost(lap), 1)",
+        )],
+    },
+    Rule {
+        name: "a run is entered without a look at its inside",
+        guard: "model run::a_straggler_stays_out_of_a_run",
+        edits: &[Edit(
+            "ring/run.rs",
+            "0 => break, values => next += values,",
+            "0 if next == head => break, values => next += values.max(1),",
+        )],
+    },
+    Rule {
+        name: "a scan does not look after runs",
+        guard: "model run::a_lapped_run_keeps_its_slots_to_itself",
+        edits: &[Edit(
+            "ring/run.rs",
+            "if !self.has_runs.load(Ordering::Relaxed) { return room; }",
+            "if self.has_runs.load(Ordering::Relaxed) { return room; }",
+        )],
+    },
+    Rule {
+        name: "a run is passed over at its head only",
+        guard: "model run::a_lapped_run_keeps_its_slots_to_itself",
+        edits: &[Edit(
+            "ring/run.rs",
+            "return Some(later..later + seen.run());",
+            "return Some(later..later + 1);",
+        )],
+    },
+    Rule {
+        name: "a run may be entered a lap late",
+        guard: "test runs::a_run_is_not_entered_a_lap_late",
+        edits: &[Edit(
+            "ring/run.rs",
+            "self.settle(head, 1, owed); continue;",
+            "1",
+        )],
+    },
+    Rule {
+        name: "the inside of a run is taken for a claim that hangs",
+        guard: "test runs::what_is_borrowed_inside_of_a_run_is_gone_around",
+        edits: &[Edit(
+            "ring.rs",
+            "Look::Earlier => claimed && !self.is_in_final_run(sequence),",
+            "Look::Earlier => claimed,",
+        )],
+    },
     // Runs of holes.
     Rule {
         name: "a run of holes is said to be twice as long",
         guard: "model hole::a_run_of_holes_is_passed_over_at_once",
         edits: &[Edit(
             "ring/shared.rs",
-            "(hole.with_run(run), 1 << run)",
-            "(hole.with_run(run + 1), 1 << run)",
+            "(hole.with_run(run), run)",
+            "(hole.with_run(if run > 1 { 2 * run } else { 1 }), run)",
         )],
     },
     Rule {
@@ -725,7 +798,7 @@ const RULES: &[Rule] = &[
         edits: &[Edit(
             "ring/exclusive.rs",
             "Stamp::empty(self.slots.lap(tip.next), true).with_run(run);",
-            "Stamp::empty(self.slots.lap(tip.next), true).with_run(run + 1);",
+            "Stamp::empty(self.slots.lap(tip.next), true).with_run(if run > 1 { 2 * run } else { 1 });",
         )],
     },
     Rule {
@@ -749,18 +822,14 @@ const RULES: &[Rule] = &[
     Rule {
         name: "claims are taken on where another was first",
         guard: "model hole::a_hole_is_made_once",
-        edits: &[Edit(
-            "ring/shared.rs",
-            "self.is_in_flight(*claim) && self.abandon(*claim, owed)",
-            "self.is_in_flight(*claim) && (self.abandon(*claim, owed) || true)",
-        )],
+        edits: &[Edit("ring/shared.rs", "0 => break,", "0 => next += 1,")],
     },
     Rule {
         name: "a window is passed over with one stamp the first time too",
         guard: "test holes::one_who_is_passed_over_hears_of_it_wherever_it_stands_in_its_window",
         edits: &[Edit(
             "ring.rs",
-            "if again { stamp::LONGEST_RUN } else { 0 }",
+            "if again { stamp::LONGEST_RUN } else { 1 }",
             "if again { stamp::LONGEST_RUN } else { stamp::LONGEST_RUN }",
         )],
     },
@@ -787,8 +856,8 @@ const RULES: &[Rule] = &[
         guard: "model batch::a_run_ends_at_the_limit",
         edits: &[Edit(
             "ring/exclusive.rs",
-            "let most = tip.room().min(BATCH);",
-            "let most = BATCH;",
+            "let most = tip.room().min(batch_of::<E>());",
+            "let most = batch_of::<E>();",
         )],
     },
     Rule {
@@ -806,7 +875,7 @@ const RULES: &[Rule] = &[
         edits: &[Edit(
             "ring/exclusive.rs",
             "olds.keep(unsafe { row.replace(run.written, event, holds_value) });",
-            "self.commit_exclusive(run.tip.next, run.tip.room.full.with_run((run.written as u32 + 1).ilog2())); olds.keep(unsafe { row.replace(run.written, event, holds_value) });",
+            "self.commit_exclusive(run.tip.next, run.tip.room.full.with_run(run.written as u64 + 1)); olds.keep(unsafe { row.replace(run.written, event, holds_value) });",
         )],
     },
     Rule {
@@ -814,8 +883,8 @@ const RULES: &[Rule] = &[
         guard: "test batches::of_an_exclusive_publisher",
         edits: &[Edit(
             "ring/exclusive.rs",
-            "let end = self.tip.next + self.written as u64;",
-            "if std::thread::panicking() { return; } let end = self.tip.next + self.written as u64;",
+            "let run = self.written as u64;",
+            "if std::thread::panicking() { return; } let run = self.written as u64;",
         )],
     },
     Rule {
