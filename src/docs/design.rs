@@ -42,8 +42,25 @@
 //! The publisher finds out at its next compare-and-swap and publishes the event anew. Its event is late, nobody else's.
 //!
 //! An exclusive publisher writes the same slots without a compare-and-swap: nobody but it writes a stamp. A batch
-//! carries one stamp for each run of a power of two of slots. Its events go from the user's iterator straight into their
-//! slots, and the stamps come last: it claims nothing, so nobody waits for a slot that it is at, whatever the iterator does.
+//! carries one stamp for each *run* of slots, at its head. Its events go from the user's iterator straight into their
+//! slots, and the stamp comes last: it claims nothing, so nobody waits for a slot that it is at, whatever the iterator does.
+//!
+//! ## A batch among other publishers
+//!
+//! Its events are taken from the iterator first. Then a whole run of the slots that were claimed is entered by one
+//! compare-and-swap at its head, written, and committed by another; a reader there takes it away as a whole, too. The inside
+//! bears stamps of earlier laps meanwhile and after, so three rules keep others out of it (`ring/run.rs`):
+//!
+//! - A run begins only where each of its slots is at rest, final for the lap before, and holds a value. So nobody can still
+//!   enter one of them who claimed it a lap ago or more. Everything else (the first lap, behind a hole, behind a writer that
+//!   hangs) goes slot by slot.
+//! - A run begins at a multiple of four, and a scan frees a slot for the next lap only when each such place in reach of it is
+//!   final, taking away what was claimed half a lap ago and never entered. So whoever claims a slot inside of a run a lap
+//!   later finds it written, without a look at its head.
+//! - A run whose writer hangs inside is passed over as a whole in each later lap, as a pinned window is.
+//!
+//! Whoever enters the first part of a run of the lap before leaves the rest a head of its own, so that runs last however
+//! batches lie. A ring in which nobody ever reported a batch does not look for runs.
 //!
 //! ## Reading
 //!

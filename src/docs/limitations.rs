@@ -43,7 +43,7 @@
 //! - A [`Bus`](crate::Bus) or a [`Publisher`](crate::Publisher): the close that the last of them makes. A
 //!   [`close`](crate::Bus::close) or a [`stop`](crate::Bus::stop) by another handle ends the stream all the same; without
 //!   one its threads and sleepers wait for good. A publisher's
-//!   [`carried`](crate::Publisher::carried) events, 32 at most, are lost.
+//!   [`carried`](crate::Publisher::carried) events, 128 at most, are lost.
 //! - An [`ExclusivePublisher`](crate::ExclusivePublisher): the end of the stream, which nobody else can make. Subscribers
 //!   can be [unsubscribed](crate::Bus::unsubscribe) one by one; the worker's thread naps for good.
 //!

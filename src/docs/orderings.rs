@@ -6,11 +6,12 @@
 //! | edge | from | to | what it carries |
 //! |---|---|---|---|
 //! | `publish` | commit, `ring/shared` and `ring/exclusive` (R) | a reader's stamp load, `ring` (A) | the event's contents |
-//! | `vacate` | commit, `leave` (R) | `enter`'s compare-and-swap (A) | the memory of a slot, to its next writer. Rescues and slots given up in between are read-modify-writes: they continue the release sequence |
+//! | `vacate` | commit, `leave` (R) | `enter`'s compare-and-swap, `values_from`, a scan's look at a run (A) | the memory of a slot, to its next writer. Rescues and slots given up in between are read-modify-writes: they continue the release sequence |
 //! | `advance` | `Cursor::advance` (R) | a scan's `Cursor::look` (A) | the reads of the slots behind the cursor are over |
 //! | `detach` | `Cursor::detach`, `restart`, `Member::retire` (R) | `Cursor::look`, `Member::is_retired` (A) | all reads are over |
 //! | `mark` | `Cursor::evict` (R), or a fence before it | `Cursor::detach`, `Cursor::look` (A) | how far it was behind, and why it was dropped: a guard that left, a panic's message |
-//! | `limit` | raising it after a scan (R) | a claim's load (A) | `advance` and `detach`, to publishers that did not scan |
+//! | `limit` | raising it after a scan (R) | a claim's load (A) | `advance` and `detach`, and of runs `vacate`, to publishers that did not scan |
+//! | `runs` | a claim (R) | fence before a scan (SC), the tail read before it | that there may be runs to look after |
 //! | `join` | fence after registering (SC) | fence before a scan (SC), the tail read before it | either the scan sees the cursor, or the joiner sees the tail |
 //! | `registry` | the snapshot's swap | its load | `detach` of cursors that were pruned; a whole member |
 //! | `close` | `CLOSED` in the listeners, after the tail (R) | `Ring::is_closed` (A) | the last tail |
@@ -28,7 +29,7 @@
 //! `wake` goes one way: `raise` acquires nothing. So it cannot learn from the signal whom to wake, and a worker's thread is
 //! attached by its starter, before anybody else has the worker.
 //!
-//! Relaxed on purpose besides: the tail's compare-and-swap, store and load (it carries nothing but the number), the count of
+//! Relaxed on purpose besides: the tail's store and load (what there is to read, the stamps say), the count of
 //! listeners (a report that follows a `subscribe` sees it by whatever told it that it follows), `make_holes` and `give_up`
 //! (the memory is not touched), counters, the watch's own notes, a cursor's own glance, `Cursor::resume`, which only needs its place in
 //! the order of one word, and `Cursor::rest`, which leaves the word where an advance released it.
@@ -63,6 +64,11 @@
 //! | `ring.rs` | `stamp` | A | publish | the contents of the event | publish::a_reader_sees_what_was_written |
 //! | `ring.rs` | `make_room` | fence | join | the other half of that in `tail_after_fence` | join::a_joiner_sees_what_comes_after_its_join |
 //! | `ring/exclusive.rs` | `commit_exclusive` | R | publish | the contents of the run | exclusive::a_reader_sees_what_was_written |
+//! | `ring/run.rs` | `values_from` | A | vacate | the last writers have left the memory of a run | run::a_straggler_stays_out_of_a_run |
+//! | `ring/run.rs` | `commit_run` | R | publish, vacate | the contents of the run | run::a_run_is_read_by_its_head |
+//! | `ring/run.rs` | `hand_on` | R | publish | the contents of what is left of a run, to a reader that passes over to the newest event from behind it | none: all between must be holes then; no model is small enough |
+//! | `ring/run.rs` | `first_hanging_run` | A | vacate | the writer of a run has left it, to those who enter its inside | run::a_lapped_run_keeps_its_slots_to_itself |
+//! | `ring/shared.rs` | `claim` | R | runs | a scan that meets this tail looks after the runs below it | run::a_lapped_run_keeps_its_slots_to_itself |
 //! | `ring/shared.rs` | `room` | A | limit | reads are over that another publisher's scan saw | wrap::the_limit_says_that_reads_are_over |
 //! | `ring/shared.rs` | `raise_limit` | R | limit | the same | wrap::the_limit_says_that_reads_are_over |
 //! | `ring/shared.rs` | `enter` | A | vacate | the last writer has left the memory | wrap::a_writer_hands_its_slot_to_the_next |

@@ -102,8 +102,8 @@ impl<E> Ring<E> {
         // The inside is final. Only the head may be waited for, or taken away.
         while seen.is_before(lap) {
             let writing = Stamp::writing(lap).with_run(run);
-            // SYNC vacate: the last writer has left.
-            match stamp.compare_exchange(seen.0, writing.0, Ordering::Acquire, Ordering::Relaxed) {
+            // Relaxed: that the last writers have left was acquired above.
+            match stamp.compare_exchange(seen.0, writing.0, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => {
                     owed.0 |= seen.is_waited();
                     self.hand_on(head + run, reach, lap - 1);
@@ -186,7 +186,7 @@ impl<E> Ring<E> {
             let inside = Stamp(stamp.load(Ordering::Relaxed));
             if inside.is_before(before) && inside.at_rest() {
                 let full = Stamp::full(before).with_run(end - start);
-                // SYNC vacate: the writer of the whole run has left, as its head said.
+                // SYNC publish: the contents of the run, which its head had, to whoever comes from behind.
                 let _ =
                     stamp.compare_exchange(inside.0, full.0, Ordering::Release, Ordering::Relaxed);
             }
