@@ -34,7 +34,7 @@ pub(crate) mod limits {
     pub(crate) const PIN_SHARE: u64 = if cfg!(loom) { 1 } else { 4 };
     /// A batch begins a run at multiples of this.
     pub(crate) const RUN_STEP: u64 = if cfg!(loom) { 2 } else { 4 };
-    /// A run takes at most `capacity / RUN_SHARE` slots.
+    /// The runs of all publishers take about `capacity / RUN_SHARE` slots at the most.
     pub(crate) const RUN_SHARE: u64 = if cfg!(loom) { 2 } else { 8 };
     /// A reader that finds nothing looks at the tail every so many tries.
     pub(crate) const TRIES_A_LOOK: u32 = if cfg!(loom) { 1 } else { 32 };

@@ -81,10 +81,13 @@ impl<E> Worker<E> {
     pub(crate) fn publish_batch(
         &self,
         batch: &mut Batch<'_, E>,
+        publishers: usize,
         policy: Policy,
     ) -> Result<(), Refusal> {
         let mut owed = Owed::default();
-        let result = self.ring.publish_batch(batch, policy, &mut owed);
+        let result = self
+            .ring
+            .publish_batch(batch, publishers, policy, &mut owed);
         self.pay(owed);
         result
     }

@@ -12,8 +12,8 @@ use stopped::{POINTS, Stopped};
 
 const LAYOUTS: [SlotLayout; 2] = [SlotLayout::InLine, SlotLayout::Dense];
 const CAPACITY: usize = 256;
-/// The longest run there.
-const LONGEST: u64 = 32;
+/// The longest run there, of two publishers.
+const LONGEST: u64 = 16;
 /// The stopped publisher's events have numbers from here on.
 const STOPPED: u64 = 1_000_000;
 const MANY: u64 = 100;
@@ -143,6 +143,45 @@ fn a_run_that_nobody_waits_for_is_passed_as_a_whole_until_it_is_left() {
         assert!(seen.into_iter().eq(0..5_000));
         assert_eq!(holes(&bus), before, "{point:?}");
         drop((gone, late, publisher, bus));
+        census.expect_all_dropped();
+    }
+}
+
+#[test]
+fn however_many_batches_stop_the_ring_is_not_exhausted() {
+    for point in POINTS {
+        let census = Census::default();
+        let bus = bus(SlotLayout::InLine);
+        let mut reader = bus.subscribe().unwrap();
+        let mut publisher = bus.publisher();
+        let mut seen = Vec::new();
+        report(&mut publisher, &census, 0..256, || {
+            read(&mut reader, &mut seen)
+        });
+        let mut batches = Vec::new();
+        let mut next = 256;
+        for _ in 0..20 {
+            batches.push(stop_a_batch(&bus, &census, point, 0));
+            read(&mut reader, &mut seen);
+            let some = next..next + 300;
+            next = some.end;
+            report(&mut publisher, &census, some, || {
+                read(&mut reader, &mut seen);
+            });
+        }
+        report(&mut publisher, &census, next..9_000, || {
+            read(&mut reader, &mut seen)
+        });
+        assert!(seen.into_iter().eq(0..9_000));
+        let stats = &bus.stats().workers[0];
+        assert_eq!((reader.eviction(), stats.exhausted), (None, 0));
+        for batch in batches {
+            assert_eq!(batch.go_on() as u64, MANY);
+            let mut theirs = Vec::new();
+            read(&mut reader, &mut theirs);
+            assert!(theirs.into_iter().eq(STOPPED..STOPPED + MANY));
+        }
+        drop((reader, publisher, bus));
         census.expect_all_dropped();
     }
 }

@@ -58,6 +58,8 @@ pub(crate) struct Core<E> {
     /// Start and stop exclude each other: the one lock, and no event ever meets it.
     lifecycle: Mutex<Lifecycle>,
     ids: AtomicU64,
+    /// Each shared publisher owns it too: so many there are.
+    pub(crate) publishers: PlainArc<()>,
     /// How many workers [`Core::start`] is to start by default.
     pub(super) workers: usize,
     exclusive: bool,
@@ -121,6 +123,7 @@ impl<E: Send + Sync + 'static> Core<E> {
             clone,
             running: Snapshot::new(Generation::none()),
             lifecycle: Mutex::new(Lifecycle::default()),
+            publishers: PlainArc::new(()),
             ids: AtomicU64::new(1),
             workers,
             exclusive,

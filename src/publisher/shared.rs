@@ -20,6 +20,8 @@ use std::time::Duration;
 pub struct Publisher<E> {
     handle: PlainArc<Handle<E>>,
     generation: PlainArc<Generation<E>>,
+    /// One of the owners that are counted.
+    counted: PlainArc<()>,
     /// Events that [`Publisher::try_report_batch`] took from its iterator, and that then did not fit: first in line.
     carried: VecDeque<E>,
 }
@@ -30,6 +32,7 @@ impl<E> Clone for Publisher<E> {
         Publisher {
             handle: PlainArc::clone(&self.handle),
             generation: PlainArc::clone(&self.generation),
+            counted: PlainArc::clone(&self.counted),
             carried: VecDeque::new(),
         }
     }
@@ -47,6 +50,7 @@ impl<E: Send + Sync + 'static> Publisher<E> {
     pub(crate) fn new(handle: PlainArc<Handle<E>>) -> Self {
         let generation = handle.core.running.load_full();
         Publisher {
+            counted: PlainArc::clone(&handle.core.publishers),
             handle,
             generation,
             carried: VecDeque::new(),
@@ -194,12 +198,16 @@ impl<E: Send + Sync + 'static> Publisher<E> {
     }
 
     fn send_batch(&mut self, batch: &mut Batch<'_, E>, policy: Policy) -> Result<(), Refusal> {
+        // The bus owns it as well.
+        let publishers = PlainArc::strong_count(&self.counted) - 1;
         loop {
             let result = match self.generation.workers.as_slice() {
                 // There is nothing to refuse.
                 _ if batch.is_empty() => return Ok(()),
                 [] => Err(Refusal::Stopped),
-                [worker] if !worker.ring.is_unheard() => worker.publish_batch(batch, policy),
+                [worker] if !worker.ring.is_unheard() => {
+                    worker.publish_batch(batch, publishers, policy)
+                }
                 _ => self.send_one_by_one(batch, policy),
             };
             match result {

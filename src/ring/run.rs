@@ -20,13 +20,17 @@ use std::ops::Range;
 impl<E> Ring<E> {
     /// Publishes events from the front of `batch`, in order, and keeps each value that a slot held.
     ///
+    /// So many `publishers` share what runs may take of the ring, as all of them may hang inside of one at the same time.
+    ///
     /// The events that are left in `batch` after an error were not published.
     pub(crate) fn publish_batch(
         &self,
         batch: &mut Batch<'_, E>,
+        publishers: usize,
         policy: Policy,
         owed: &mut Owed,
     ) -> Result<(), Refusal> {
+        let longest = self.longest_run(publishers);
         let mut tries = self.tries();
         while !batch.is_empty() {
             // Relaxed: the claim carries it.
@@ -38,7 +42,8 @@ impl<E> Ring<E> {
                 self.claim(batch.len() as u64, &mut tries, policy, owed)?;
             crate::hooks::reach(crate::hooks::Point::Claimed);
             while start < end {
-                let (slots, committed) = match self.enter_run(start, end, owed) {
+                let (slots, committed) = match self.enter_run(start, end.min(start + longest), owed)
+                {
                     Some(run) => (run, self.commit_run(start, run, batch)),
                     None => (1, self.publish_at(start, batch, owed)),
                 };
@@ -77,9 +82,11 @@ impl<E> Ring<E> {
         }
     }
 
-    /// The longest run that a batch enters. Less than two in a ring that is too small for any.
-    fn longest_run(&self) -> u64 {
-        (self.capacity() / limits::RUN_SHARE).min(BATCH as u64)
+    /// The longest run that one of so many publishers enters: none where the ring is too small for it.
+    fn longest_run(&self, publishers: usize) -> u64 {
+        let share = self.capacity() / limits::RUN_SHARE / publishers.max(1) as u64;
+        let whole_steps = share - share % limits::RUN_STEP;
+        whole_steps.min(BATCH as u64)
     }
 
     /// [S1 enter], [R1 rest] Makes slots of a claim, from `head` on and before `end`, this publisher's own at once. How many, or
@@ -89,9 +96,7 @@ impl<E> Ring<E> {
             return None;
         }
         let lap = self.slots.lap(head);
-        let end = end
-            .min(self.slots.lap_end(head))
-            .min(head + self.longest_run());
+        let end = end.min(self.slots.lap_end(head));
         let reach = self.values_from(head, end);
         let run = reach.min(end) - head;
         if run < 2 {
@@ -196,7 +201,7 @@ impl<E> Ring<E> {
     /// The first place where a run that covers `sequence` may begin; beyond it if there is none.
     fn first_head(&self, sequence: u64) -> u64 {
         (sequence + 1)
-            .saturating_sub(self.longest_run())
+            .saturating_sub(self.longest_run(1))
             .next_multiple_of(limits::RUN_STEP)
     }
 

@@ -730,11 +730,20 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "a run that was taken away is said to be one slot",
-        guard: "model run::a_run_that_hangs_is_passed_as_a_whole",
+        guard: "model run::a_lapped_run_keeps_its_slots_to_itself",
         edits: &[Edit(
             "ring/shared.rs",
             "(Stamp::lost(lap).with_run_of(seen), seen.run())",
             "(Stamp::lost(lap), 1)",
+        )],
+    },
+    Rule {
+        name: "runs are as long as if there were one publisher",
+        guard: "test runs::however_many_batches_stop_the_ring_is_not_exhausted",
+        edits: &[Edit(
+            "ring/run.rs",
+            "let longest = self.longest_run(publishers);",
+            "let longest = self.longest_run(publishers.min(1));",
         )],
     },
     Rule {
