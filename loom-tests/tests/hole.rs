@@ -9,24 +9,34 @@ use loom::thread;
 use ringbus::Bus;
 use support_a::{Event, Reader, check, shared};
 
-/// Of a ring of eight, at sequence 16: one that reads no more pins the first `window` slots, which were passed over once.
+/// Of a ring of eight, two laps from `start`: one that reads no more pins `window` slots there, which were passed over once.
 ///
 /// Returns that one, and one that reads along.
-fn pinned<M>(bus: &Bus<Event, M>, window: u32, mut report: impl FnMut(u32)) -> (Reader, Reader) {
-    let mut stuck = Reader::join(bus, window as usize);
+fn pinned<M>(
+    bus: &Bus<Event, M>,
+    start: u32,
+    window: u32,
+    mut report: impl FnMut(u32),
+) -> (Reader, Reader) {
     let mut other = Reader::join(bus, 1);
-    for n in 0..8 {
+    for n in 0..start {
         report(n);
         other.drain();
-        if n == 0 {
-            stuck.poll(); // holds event 0
+    }
+    let mut stuck = Reader::join(bus, window as usize);
+    for n in start..start + 8 {
+        report(n);
+        other.drain();
+        if n == start {
+            stuck.poll(); // holds it
         }
     }
-    for n in 8..16 - window {
+    for n in start + 8..start + 16 - window {
         report(n); // the first drops it, and passes over its slots
         other.drain();
     }
-    assert_eq!(other.seen.last(), Some(&(15, 15 - window)));
+    let last = start + 15;
+    assert_eq!(other.seen.last(), Some(&(last.into(), last - window)));
     assert_eq!(bus.stats().workers[0].holes, u64::from(window));
     (stuck, other)
 }
@@ -40,7 +50,7 @@ fn pinned<M>(bus: &Bus<Event, M>, window: u32, mut report: impl FnMut(u32)) -> (
 fn a_run_of_holes_is_passed_over_at_once() {
     check(|| {
         let bus = shared(8);
-        let (stuck, mut other) = pinned(&bus, 2, |n| bus.report(Arc::new(n)).unwrap());
+        let (stuck, mut other) = pinned(&bus, 0, 2, |n| bus.report(Arc::new(n)).unwrap());
         let mut publisher = bus.publisher();
         let thread = thread::spawn(move || publisher.report(Arc::new(14)).unwrap());
         let reads = other.poll();
@@ -66,13 +76,13 @@ fn a_run_of_holes_is_passed_over_at_once() {
 fn a_hole_is_made_once() {
     check(|| {
         let bus = shared(8);
-        let (stuck, mut other) = pinned(&bus, 4, |n| bus.report(Arc::new(n)).unwrap());
+        let (stuck, mut other) = pinned(&bus, 1, 4, |n| bus.report(Arc::new(n)).unwrap());
         let mut publisher = bus.publisher();
-        let thread = thread::spawn(move || publisher.report(Arc::new(12)).unwrap());
+        let thread = thread::spawn(move || publisher.report(Arc::new(13)).unwrap());
         bus.turn();
         thread.join().unwrap();
         assert!(other.poll());
-        assert_eq!(other.seen.last(), Some(&(20, 12)));
+        assert_eq!(other.seen.last(), Some(&(21, 13)));
         assert_eq!(bus.stats().workers[0].holes, 8);
         drop(stuck);
     });
@@ -86,7 +96,7 @@ fn an_exclusive_run_of_holes_is_passed_over_at_once() {
     check(|| {
         let builder = Bus::<Event>::builder().capacity(8);
         let (mut publisher, bus) = builder.build_exclusive().unwrap();
-        let (stuck, mut other) = pinned(&bus, 2, |n| publisher.report(Arc::new(n)).unwrap());
+        let (stuck, mut other) = pinned(&bus, 0, 2, |n| publisher.report(Arc::new(n)).unwrap());
         let thread = thread::spawn(move || {
             publisher.report(Arc::new(14)).unwrap();
             publisher

@@ -1,4 +1,7 @@
 //! Runs: what a batch enters and commits as one, among other publishers.
+//!
+//! There is one [`Publisher`] in each model, and whoever else reports does so by the bus: two would share what runs may take
+//! of so small a ring, and that is none.
 #![cfg(loom)]
 #![allow(clippy::disallowed_types)] // models run on loom's own types
 
@@ -82,7 +85,7 @@ fn a_run_that_hangs_is_passed_as_a_whole() {
 fn a_straggler_stays_out_of_a_run() {
     check(|| {
         let (bus, _reader) = unwatched(4);
-        let mut straggler = bus.publisher();
+        let straggler = bus.clone();
         let thread = thread::spawn(move || drop(straggler.report(Arc::new(10))));
         for n in 20..23 {
             let _ = bus.report(Arc::new(n));
