@@ -227,6 +227,28 @@ impl<E> Reader<E> {
         let (window, ready) = (self.span.window(), self.span.ready());
         let end = window.end.min(first.saturating_add(most));
         let mut next = first;
+        // As far as the last look went, no stamp is looked at.
+        let known = end.min(ready);
+        if first + 1 < known {
+            let row = self.worker.ring.row(first);
+            for offset in 0..(known - first) as usize {
+                self.held.end();
+                // SAFETY: ready, and in the window: [C1 window], not idle: [C4 pin].
+                let (event, held) = unsafe { row.borrow(offset) };
+                self.held.begin(held);
+                next += 1;
+                self.span.step_to(next);
+                // SAFETY: good until the next look, as the cursor stands still.
+                let flow = each(unsafe { &*event });
+                if flow.is_break() {
+                    return (next - first, flow);
+                }
+            }
+            if next == end || !self.worker.ring.is_full(next, window) {
+                return (next - first, ControlFlow::Continue(()));
+            }
+            self.held.end();
+        }
         loop {
             // SAFETY: ready or full, and in the window: [C1 window], not idle: [C4 pin].
             let (event, held) = unsafe { self.worker.ring.borrow(next) };
@@ -235,12 +257,7 @@ impl<E> Reader<E> {
             self.span.step_to(next);
             // SAFETY: good until the next look, as the cursor stands still.
             let flow = each(unsafe { &*event });
-            if flow.is_break() {
-                return (next - first, flow);
-            }
-            let ring = &self.worker.ring;
-            let more = next < end && (next < ready || ring.is_full(next, window));
-            if !more {
+            if flow.is_break() || next == end || !self.worker.ring.is_full(next, window) {
                 return (next - first, flow);
             }
             self.held.end();

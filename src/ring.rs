@@ -24,7 +24,7 @@ use crate::error::BuildError;
 use crate::registry::{Registry, Room, Scan, Seats};
 use crate::sync::{AtomicBool, AtomicU64, Borrow, Lease, Ordering, PlainArc};
 use crossbeam_utils::CachePadded;
-use slots::{SlotLayout, Slots};
+use slots::{Row, SlotLayout, Slots};
 use stamp::{Look, Stamp};
 use std::mem::MaybeUninit;
 
@@ -301,6 +301,12 @@ impl<E> Ring<E> {
     #[inline(always)]
     pub(crate) unsafe fn borrow(&self, sequence: u64) -> (*const E, Borrow<MaybeUninit<E>>) {
         self.slots.borrow(sequence)
+    }
+
+    /// The values from `sequence` to the end of its lap.
+    #[inline(always)]
+    pub(crate) fn row(&self, sequence: u64) -> Row<'_, E> {
+        self.slots.row(sequence)
     }
 
     /// Nothing at `sequence` yet: somebody claimed it, or will.

@@ -123,3 +123,23 @@ fn a_lapped_run_keeps_its_slots_to_itself() {
         drop(reader);
     });
 }
+
+/// [R2 lap] Whoever enters a slot inside of a run that was written knows that it is, though it never met the head.
+///
+/// Fails without: a scan's look at the heads of runs acquiring (two unordered writes to a slot).
+#[test]
+fn a_slot_inside_of_a_run_is_handed_to_the_next() {
+    check(|| {
+        let (bus, _reader) = unwatched(4);
+        let mut publisher = bus.publisher();
+        let other = bus.clone();
+        let thread = thread::spawn(move || {
+            for n in 20..23 {
+                let _ = other.report(Arc::new(n));
+            }
+        });
+        let _ = publisher.report_batch(&mut [10, 11].map(Arc::new).into_iter());
+        let _ = publisher.report(Arc::new(12));
+        thread.join().unwrap();
+    });
+}

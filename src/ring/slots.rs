@@ -256,6 +256,18 @@ pub(crate) struct Row<'a, E> {
 }
 
 impl<E> Row<'_, E> {
+    /// A pointer to the event of the `offset`th slot, and the borrow that a model follows.
+    ///
+    /// # Safety
+    /// The slot is of the same lap; its event is there, and nobody writes it while it is borrowed.
+    #[inline(always)]
+    pub(crate) unsafe fn borrow(&self, offset: usize) -> (*const E, Borrow<MaybeUninit<E>>) {
+        // SAFETY: in bounds, as the lap goes so far; a live cell since `new`.
+        let value = unsafe { self.values.at(offset).cast::<Value<E>>().as_ref() };
+        let (pointer, borrow) = value.borrow();
+        (pointer.cast(), borrow)
+    }
+
     /// Exchanges `event` for the value of the `offset`th slot.
     ///
     /// # Safety
