@@ -50,6 +50,10 @@
 //! **Events that keep their bus** (a handle in an event) make a circle, which a stop breaks; one that keeps a
 //! *subscriber* of its bus is dropped when it is lapped, but for one that lies in that subscriber's own window.
 //!
+//! **A publisher that hangs in a batch** holds the slots that it was writing until it goes on, at most an eighth of the ring
+//! divided by the number of [`Publisher`](crate::Publisher)s; in a single report, one slot. Others go around them. A report
+//! is [`Exhausted`](crate::ReportError::Exhausted) only where more than half of the ring is held or pinned.
+//!
 //! **Notices wait for a turn.** Where nobody turns (a host that does not, a worker's thread that is frozen) each drop is
 //! kept, some 500 bytes and the name, until it is told.
 //!

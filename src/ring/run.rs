@@ -106,12 +106,12 @@ impl<E> Ring<E> {
         let mut seen = Stamp(stamp.load(Ordering::Relaxed));
         // The inside is final. Only the head may be waited for, or taken away.
         while seen.is_before(lap) {
+            self.hand_on(head + run, reach, lap - 1);
             let writing = Stamp::writing(lap).with_run(run);
             // Relaxed: that the last writers have left was acquired above.
             match stamp.compare_exchange(seen.0, writing.0, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => {
                     owed.0 |= seen.is_waited();
-                    self.hand_on(head + run, reach, lap - 1);
                     crate::hooks::reach(crate::hooks::Point::Entered);
                     return Some(run);
                 }
@@ -179,22 +179,25 @@ impl<E> Ring<E> {
         }
     }
 
-    /// A publisher entered a run of the lap `before` at its head, and not all of it: what is left, from `start` to `end`, gets
-    /// a head of its own, so that a run may be entered there too.
+    /// A publisher is about to swap out the head of a run of the lap `before`: what it leaves of that, from `start` to `end`, gets
+    /// stamps of its own. So a run may be entered there too, and who still reads there does not look like one who waits.
     ///
-    /// Whoever claimed there meanwhile is not disturbed: what the stamp says of that lap is true, then as later.
+    /// Whoever claimed there meanwhile is not disturbed: what the stamps say of that lap is true, then as later.
     #[inline]
     pub(super) fn hand_on(&self, start: u64, end: u64, before: u64) {
-        let start = start.next_multiple_of(limits::RUN_STEP);
-        if start + 1 < end {
-            let stamp = self.slots.stamp(start);
+        let mut next = start;
+        while next < end {
+            let may_begin = next.is_multiple_of(limits::RUN_STEP);
+            let run = if may_begin { end - next } else { 1 };
+            let stamp = self.slots.stamp(next);
             let inside = Stamp(stamp.load(Ordering::Relaxed));
             if inside.is_before(before) && inside.at_rest() {
-                let full = Stamp::full(before).with_run(end - start);
+                let full = Stamp::full(before).with_run(run);
                 // SYNC publish: the contents of the run, which its head had, to whoever comes from behind.
                 let _ =
                     stamp.compare_exchange(inside.0, full.0, Ordering::Release, Ordering::Relaxed);
             }
+            next += run;
         }
     }
 
@@ -250,9 +253,11 @@ impl<E> Ring<E> {
             let lap = self.slots.lap(head);
             // SYNC vacate: the writer of the run has left.
             let seen = Stamp(self.slots.stamp(head).load(Ordering::Acquire));
-            let slots = if seen.is_before(lap) {
-                // Claimed half a lap ago and not entered; or inside of a run of holes, and counted.
-                self.settle(head, 1, owed);
+            let slots = if seen.is_before(lap) && self.tail() > head + capacity {
+                1 // claimed a lap on: final, and perhaps inside of a run there
+            } else if seen.is_before(lap) {
+                // Claimed half a lap ago, and not entered.
+                self.abandon(head, owed);
                 continue;
             } else if seen.lap() != Some(lap) || seen.is_single() {
                 1

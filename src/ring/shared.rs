@@ -7,7 +7,7 @@
 use super::stamp::Stamp;
 use super::{CLOSED, Owed, Policy, Refusal, Ring, longest_hole};
 use crate::registry::Room;
-use crate::sync::Ordering;
+use crate::sync::{Ordering, limits};
 use std::ops::Range;
 
 /// A slot that a publisher is inside of: its stamp is `WRITING(sequence)`, or was until somebody abandoned it.
@@ -208,6 +208,9 @@ impl<E> Ring<E> {
             if !seen.is_before(lap) {
                 return None; // abandoned before it was entered
             }
+            if !seen.is_single() {
+                self.hand_on(sequence + 1, sequence + seen.values_in(lap - 1), lap - 1);
+            }
             let next = if seen.at_rest() {
                 Stamp::writing(lap)
             } else {
@@ -217,9 +220,6 @@ impl<E> Ring<E> {
             match stamp.compare_exchange(seen.0, next.0, Ordering::Acquire, Ordering::Relaxed) {
                 Ok(_) if seen.at_rest() => {
                     owed.0 |= seen.is_waited();
-                    if !seen.is_single() {
-                        self.hand_on(sequence + 1, sequence + seen.values_in(lap - 1), lap - 1);
-                    }
                     crate::hooks::reach(crate::hooks::Point::Entered);
                     return Some(Entered {
                         sequence,
@@ -308,47 +308,52 @@ impl<E> Ring<E> {
         made
     }
 
-    /// The same of claims in a row, up to the first that does not hang, or that somebody else was first to take. How many.
+    /// The same of claims in a row, up to the first that does not hang. How many.
     pub(crate) fn abandon_each(&self, claims: Range<u64>, owed: &mut Owed) -> u64 {
-        let Range { start, end } = claims;
-        let mut next = start;
+        let Range {
+            start: mut next,
+            end,
+        } = claims;
+        let mut taken = 0;
         while next < end && self.is_in_flight(next) {
-            match self.abandon(next, owed) {
-                0 => break,
-                made => next += made,
-            }
+            let made = self.abandon(next, owed);
+            taken += made;
+            next += made.max(1);
         }
-        next - start
+        taken
     }
 
     /// [C4 pin] Makes all that was claimed holes, with stamps for runs up to `longest`.
     ///
-    /// Nobody enters the inside of a run, as it is pinned; nobody waits there, as readers take a run at its head. A head
-    /// that somebody took away, while this publisher hung, is a single hole, and the run starts one later. Whoever takes
-    /// claims away stops where another was first: so each hole is made, and counted, once.
+    /// Nobody enters the inside of a run, as it is pinned; nobody waits there, as readers take a run at its head. Where somebody
+    /// took the head away while this publisher hung, the run starts behind it.
     fn pass_over(&self, claimed: Range<u64>, longest: u64, owed: &mut Owed) {
         let Range { mut start, end } = claimed;
         while start < end {
-            let run = (end - start).min(longest);
-            start += self.make_holes(start, run, owed).max(1);
+            let may_begin = start.is_multiple_of(limits::RUN_STEP);
+            let run = if may_begin {
+                (end - start).min(longest)
+            } else {
+                1
+            };
+            start += match self.make_holes(start, run, owed) {
+                0 => self.stamp(start).run(),
+                made => made,
+            };
         }
     }
 
     /// [S2 final] Makes a claimed sequence a hole, or `run` of them from it on, without touching the memory. How many: where
     /// a writer hangs inside, as many as it was to write; none if `sequence` was final already.
     pub(super) fn make_holes(&self, sequence: u64, run: u64, owed: &mut Owed) -> u64 {
-        let made = self.settle(sequence, run, owed);
-        self.count_holes(made);
-        made
-    }
-
-    /// The same without counting.
-    pub(super) fn settle(&self, sequence: u64, run: u64, owed: &mut Owed) -> u64 {
         let lap = self.slots.lap(sequence);
         let stamp = self.slots.stamp(sequence);
         let mut seen = Stamp(stamp.load(Ordering::Relaxed));
         loop {
             let (next, made) = if seen.is_before(lap) && seen.at_rest() {
+                if !seen.is_single() {
+                    self.hand_on(sequence + run, sequence + seen.values_in(lap - 1), lap - 1);
+                }
                 let hole = Stamp::empty(lap, seen.holds_value());
                 (hole.with_run(run), run)
             } else if seen.is_before(lap) || seen.is_writing_in(lap) {
@@ -366,6 +371,7 @@ impl<E> Ring<E> {
                         owed.0 = true; // perhaps: no bit can be set while a writer is inside
                         self.count_lost(seen);
                     }
+                    self.count_holes(made);
                     return made;
                 }
                 Err(found) => seen = Stamp(found),
