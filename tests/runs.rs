@@ -256,3 +256,73 @@ fn what_is_borrowed_inside_of_a_run_is_gone_around() {
         }
     }
 }
+
+#[test]
+fn who_reads_inside_of_a_run_does_not_wait_though_its_head_is_gone() {
+    for layout in LAYOUTS {
+        for taken in 1..16 {
+            let census = Census::default();
+            let bus = bus(layout);
+            let options = SubscribeOptions::new().window(1);
+            let mut slow = bus.subscribe_with(options).unwrap();
+            let mut publisher = bus.publisher();
+            report(&mut publisher, &census, 0..256, || {
+                read(&mut slow, &mut Vec::new())
+            });
+            let mut run = (256..272).map(|n| census.value(n));
+            assert_eq!(publisher.report_batch(&mut run).unwrap(), 16);
+            for _ in 0..taken {
+                slow.recv().unwrap();
+            }
+            // Over the head, and up to the slot that it holds.
+            for n in 272..256 + 255 + taken {
+                publisher.try_report(census.value(n)).unwrap();
+            }
+            let event = census.value(0);
+            assert!(publisher.try_report(event).unwrap_err().is_full());
+            bus.turn();
+            assert_eq!(bus.stats().workers[0].abandoned, 0, "at {taken}");
+            let mut seen = Vec::new();
+            read(&mut slow, &mut seen);
+            assert!(seen.into_iter().eq(256 + taken..256 + 255 + taken));
+            drop((slow, publisher, bus));
+            census.expect_all_dropped();
+        }
+    }
+}
+
+#[test]
+fn a_run_that_is_taken_from_its_passer_is_counted_once() {
+    let census = Census::default();
+    let bus = bus(SlotLayout::InLine);
+    let mut reader = bus.subscribe().unwrap();
+    let mut publisher = bus.publisher();
+    let mut seen = Vec::new();
+    report(&mut publisher, &census, 0..256, || {
+        read(&mut reader, &mut seen)
+    });
+    let batch = stop_a_batch(&bus, &census, POINTS[1], 0);
+    let mut next = 256;
+    let mut report_one = |reader: &mut Subscriber<Counted>| {
+        publisher.report(census.value(next)).unwrap();
+        next += 1;
+        read(reader, &mut seen);
+    };
+    // Once round, to the slot before the run.
+    while bus.stats().workers[0].published + bus.stats().workers[0].holes < 512 {
+        report_one(&mut reader);
+    }
+    let (event, mut passer) = (census.value(STOPPED * 2), bus.publisher());
+    let passer = Stopped::at(POINTS[0], 0, move || passer.report(event).is_ok());
+    for _ in 0..100 {
+        report_one(&mut reader); // far enough to take it away
+    }
+    assert!(passer.go_on());
+    assert_eq!(batch.go_on() as u64, MANY);
+    read(&mut reader, &mut seen);
+    let accepted = next + 1 + MANY;
+    assert_eq!(seen.len() as u64, accepted);
+    assert_eq!(bus.stats().workers[0].published, accepted);
+    drop((reader, publisher, bus));
+    census.expect_all_dropped();
+}

@@ -453,8 +453,8 @@ const RULES: &[Rule] = &[
         guard: "model sleep::a_turn_meets_a_report",
         edits: &[Edit(
             "ring/shared.rs",
-            "owed.0 |= seen.is_waited(); if !seen.is_single()",
-            "if !seen.is_single()",
+            "owed.0 |= seen.is_waited(); crate::hooks",
+            "crate::hooks",
         )],
     },
     Rule {
@@ -778,8 +778,26 @@ const RULES: &[Rule] = &[
         guard: "test runs::a_run_is_not_entered_a_lap_late",
         edits: &[Edit(
             "ring/run.rs",
-            "self.settle(head, 1, owed); continue;",
+            "// Claimed half a lap ago, and not entered. self.abandon(head, owed); continue;",
             "1",
+        )],
+    },
+    Rule {
+        name: "what is left of a run gets no stamp when its head goes",
+        guard: "test runs::who_reads_inside_of_a_run_does_not_wait_though_its_head_is_gone",
+        edits: &[Edit(
+            "ring/run.rs",
+            "let mut next = start; while next < end { let may_begin",
+            "let mut next = end; while next < end { let may_begin",
+        )],
+    },
+    Rule {
+        name: "a run that a reader took from its passer is counted twice",
+        guard: "test runs::a_run_that_is_taken_from_its_passer_is_counted_once",
+        edits: &[Edit(
+            "ring/shared.rs",
+            "0 => self.stamp(start).run(),",
+            "0 => 1,",
         )],
     },
     Rule {
@@ -827,11 +845,6 @@ const RULES: &[Rule] = &[
             "self.next >= self.window.end",
             "self.next == self.window.end",
         )],
-    },
-    Rule {
-        name: "claims are taken on where another was first",
-        guard: "model hole::a_hole_is_made_once",
-        edits: &[Edit("ring/shared.rs", "0 => break,", "0 => next += 1,")],
     },
     Rule {
         name: "a window is passed over with one stamp the first time too",
