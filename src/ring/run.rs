@@ -106,7 +106,7 @@ impl<E> Ring<E> {
         let mut seen = Stamp(stamp.load(Ordering::Relaxed));
         // The inside is final. Only the head may be waited for, or taken away.
         while seen.is_before(lap) {
-            self.hand_on(head + run, reach, lap - 1);
+            self.hand_on(head + run, reach, Stamp::full(lap - 1));
             let writing = Stamp::writing(lap).with_run(run);
             // Relaxed: that the last writers have left was acquired above.
             match stamp.compare_exchange(seen.0, writing.0, Ordering::Relaxed, Ordering::Relaxed) {
@@ -179,23 +179,27 @@ impl<E> Ring<E> {
         }
     }
 
-    /// A publisher is about to swap out the head of a run of the lap `before`: what it leaves of that, from `start` to `end`, gets
-    /// stamps of its own. So a run may be entered there too, and who still reads there does not look like one who waits.
+    /// A publisher is about to swap out `head`, the stamp of a run: what it leaves of that, from `start` to `end`, gets stamps of
+    /// its own. So it stays final to whoever looks there, and a run may be entered there too.
     ///
-    /// Whoever claimed there meanwhile is not disturbed: what the stamps say of that lap is true, then as later.
+    /// Whoever claimed there meanwhile is not disturbed: what the stamps say of their lap is true, then as later.
     #[inline]
-    pub(super) fn hand_on(&self, start: u64, end: u64, before: u64) {
+    pub(super) fn hand_on(&self, start: u64, end: u64, head: Stamp) {
         let mut next = start;
         while next < end {
             let may_begin = next.is_multiple_of(limits::RUN_STEP);
             let run = if may_begin { end - next } else { 1 };
             let stamp = self.slots.stamp(next);
             let inside = Stamp(stamp.load(Ordering::Relaxed));
-            if inside.is_before(before) && inside.at_rest() {
-                let full = Stamp::full(before).with_run(run);
+            if let Some(final_too) = head.hand_on_to(inside) {
+                let final_too = final_too.with_run(run).0;
                 // SYNC publish: the contents of the run, which its head had, to whoever comes from behind.
-                let _ =
-                    stamp.compare_exchange(inside.0, full.0, Ordering::Release, Ordering::Relaxed);
+                let _ = stamp.compare_exchange(
+                    inside.0,
+                    final_too,
+                    Ordering::Release,
+                    Ordering::Relaxed,
+                );
             }
             next += run;
         }

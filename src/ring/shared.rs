@@ -209,7 +209,7 @@ impl<E> Ring<E> {
                 return None; // abandoned before it was entered
             }
             if !seen.is_single() {
-                self.hand_on(sequence + 1, sequence + seen.values_in(lap - 1), lap - 1);
+                self.hand_on(sequence + 1, sequence + seen.run(), seen);
             }
             let next = if seen.at_rest() {
                 Stamp::writing(lap)
@@ -352,7 +352,7 @@ impl<E> Ring<E> {
         loop {
             let (next, made) = if seen.is_before(lap) && seen.at_rest() {
                 if !seen.is_single() {
-                    self.hand_on(sequence + run, sequence + seen.values_in(lap - 1), lap - 1);
+                    self.hand_on(sequence + run, sequence + seen.run(), seen);
                 }
                 let hole = Stamp::empty(lap, seen.holds_value());
                 (hole.with_run(run), run)

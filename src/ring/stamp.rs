@@ -154,6 +154,18 @@ impl Stamp {
         }
     }
 
+    /// Of the head of a run that is final: what `inside`, the stamp of a slot in it, would be by itself, if that is at rest and of
+    /// an earlier lap.
+    pub(crate) fn hand_on_to(self, inside: Stamp) -> Option<Stamp> {
+        let lap = self.lap()?;
+        let by_itself = match self.tag() {
+            FULL => Stamp::full(lap),
+            HOLE | VACANT => Stamp::empty(lap, inside.tag() != VACANT),
+            _ => return None,
+        };
+        (inside.is_before(lap) && inside.at_rest()).then_some(by_itself)
+    }
+
     /// Belongs to a lap before `lap`.
     pub(crate) fn is_before(self, lap: u64) -> bool {
         self.0 >> LAP_SHIFT < lap + 1
