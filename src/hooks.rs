@@ -6,6 +6,8 @@
 pub enum Point {
     /// A slot is claimed, and not entered.
     Claimed,
+    /// The slots of a run are seen to be at rest, and none is entered.
+    Seen,
     /// It is entered, and nothing is written.
     Entered,
     /// The event is written, and not committed.

@@ -36,6 +36,8 @@ pub(crate) mod limits {
     pub(crate) const RUN_STEP: u64 = if cfg!(loom) { 2 } else { 4 };
     /// The runs of all publishers take about `capacity / RUN_SHARE` slots at the most.
     pub(crate) const RUN_SHARE: u64 = if cfg!(loom) { 2 } else { 8 };
+    /// A scan that looks after runs frees at most so many slots.
+    pub(crate) const RUN_REACH: u64 = 1024;
     /// A reader that finds nothing looks at the tail every so many tries.
     pub(crate) const TRIES_A_LOOK: u32 = if cfg!(loom) { 1 } else { 32 };
 }

@@ -7,7 +7,10 @@ mod common;
 mod stopped;
 
 use common::{Census, Counted, builder};
+use ringbus::hooks::Point;
 use ringbus::{Bus, Drive, ManualClock, Publisher, SlotLayout, SubscribeOptions, Subscriber};
+use std::task::{Context, Waker};
+use std::time::Duration;
 use stopped::{POINTS, Stopped};
 
 const LAYOUTS: [SlotLayout; 2] = [SlotLayout::InLine, SlotLayout::Dense];
@@ -57,12 +60,7 @@ fn report(
     }
 }
 
-fn stop_a_batch(
-    bus: &Bus<Counted>,
-    census: &Census,
-    point: ringbus::hooks::Point,
-    nth: usize,
-) -> Stopped<usize> {
+fn stop_a_batch(bus: &Bus<Counted>, census: &Census, point: Point, nth: usize) -> Stopped<usize> {
     let mut publisher = bus.publisher();
     let events: Vec<_> = (STOPPED..STOPPED + MANY).map(|n| census.value(n)).collect();
     Stopped::at(point, nth, move || {
@@ -323,6 +321,50 @@ fn a_run_that_is_taken_from_its_passer_is_counted_once() {
     let accepted = next + 1 + MANY;
     assert_eq!(seen.len() as u64, accepted);
     assert_eq!(bus.stats().workers[0].published, accepted);
+    drop((reader, publisher, bus));
+    census.expect_all_dropped();
+}
+
+#[test]
+fn who_sleeps_where_a_run_is_left_is_woken() {
+    let census = Census::default();
+    let clock = ManualClock::new();
+    let builder = builder(CAPACITY).drive(Drive::Manual).clock(clock.clone());
+    let bus = builder.build().unwrap();
+    let mut reader = bus.subscribe().unwrap();
+    let mut publisher = bus.publisher();
+    report(&mut publisher, &census, 0..256, || {
+        read(&mut reader, &mut Vec::new())
+    });
+    let mut run = (256..288).map(|n| census.value(n));
+    assert_eq!(publisher.report_batch(&mut run).unwrap(), 32);
+    for n in 288..512 {
+        publisher.report(census.value(n)).unwrap();
+        read(&mut reader, &mut Vec::new());
+    }
+    // A lap on, it is about to enter the first part of that run.
+    let (events, mut other) = (
+        (0..8).map(|n| census.value(n)).collect::<Vec<_>>(),
+        bus.publisher(),
+    );
+    let batch = Stopped::at(Point::Seen, 0, move || {
+        other.report_batch(&mut events.into_iter()).unwrap()
+    });
+    while reader.lag() > 0 {
+        clock.advance(Duration::from_secs(1));
+        assert!(reader.try_recv().is_err()); // takes the claims away, one by one
+    }
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(reader.poll_ready(&mut context).is_pending());
+    bus.turn();
+    assert!(!bus.wants_turn());
+    // It makes its claims anew, where the reader sleeps.
+    assert_eq!(batch.go_on(), 8);
+    assert!(bus.wants_turn());
+    bus.turn();
+    let mut seen = Vec::new();
+    read(&mut reader, &mut seen);
+    assert!(seen.into_iter().eq(0..8));
     drop((reader, publisher, bus));
     census.expect_all_dropped();
 }

@@ -73,7 +73,7 @@
 //! handle. Of several in one call the first comes out, and no value is kept for it.
 //!
 //! **`try_report_batch`** of a shared publisher takes from its iterator what fits. Where another publisher then takes the
-//! room first, up to 32 events wait in the publisher ([`carried`](crate::Publisher::carried)) and go first at its next call;
+//! room first, up to 128 events wait in the publisher ([`carried`](crate::Publisher::carried)) and go first at its next call;
 //! dropping the publisher drops them.
 //!
 //! **64-bit atomics** are required. A lap never wraps: at a billion events a second the 59-bit sequence lasts 18 years.

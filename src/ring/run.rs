@@ -48,7 +48,9 @@ impl<E> Ring<E> {
                     None => (1, self.publish_at(start, batch, owed)),
                 };
                 start += slots;
-                if !committed && let Err(exhausted) = tries.spend() {
+                if committed {
+                    tries = self.tries();
+                } else if let Err(exhausted) = tries.spend() {
                     // Nobody is to wait for the rest of the claim.
                     for sequence in start..end {
                         self.make_holes(sequence, 1, owed);
@@ -106,6 +108,7 @@ impl<E> Ring<E> {
         let mut seen = Stamp(stamp.load(Ordering::Relaxed));
         // The inside is final. Only the head may be waited for, or taken away.
         while seen.is_before(lap) {
+            crate::hooks::reach(crate::hooks::Point::Seen);
             self.hand_on(head + run, reach, Stamp::full(lap - 1));
             let writing = Stamp::writing(lap).with_run(run);
             // Relaxed: that the last writers have left was acquired above.
@@ -229,11 +232,13 @@ impl<E> Ring<E> {
             return room;
         }
         let end = match room {
-            Room::Until(end) => end,
+            // So many looks are enough for one scan, however large the ring is.
+            Room::Until(end) => end.min(tail + limits::RUN_REACH),
             Room::Pinned { slots, .. } => tail + slots,
             Room::Full | Room::Moving | Room::Exhausted => return room,
         };
         match (self.first_hanging_run(tail, end, owed), room) {
+            (None, Room::Until(_)) => Room::Until(end),
             (None, _) => room,
             (Some(run), _) if run.start <= tail => Room::Pinned {
                 slots: run.end - tail,

@@ -227,6 +227,7 @@ impl<E> Ring<E> {
                     });
                 }
                 Ok(_) => {
+                    debug_assert!(seen.is_single(), "[R3 whole] broken: {seen:?}");
                     owed.0 = true; // perhaps: no bit can be set while a writer is inside
                     self.count_lost(seen);
                     self.count_holes(1);

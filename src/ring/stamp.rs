@@ -4,7 +4,8 @@
 //! stamp = (lap + 1) << 12 | (run - 1) (8) | WAITED (1) | tag (3)
 //! ```
 //!
-//! A slot's index is implied by where it is, so its lap says its sequence. A new slot bears the stamp 0: at rest,
+//! A slot's index is implied by where it is, so its lap says its sequence. A ring of 64 wraps the lap after `2^58` events, nine
+//! years at a thousand million a second. A new slot bears the stamp 0: at rest,
 //! of no lap, without a value.
 //!
 //! | tag | meaning for its sequence | value in memory? | who may touch the memory |
@@ -163,7 +164,9 @@ impl Stamp {
             HOLE | VACANT => Stamp::empty(lap, inside.tag() != VACANT),
             _ => return None,
         };
-        (inside.is_before(lap) && inside.at_rest()).then_some(by_itself)
+        // Who sleeps for the slot's next event is owed a wake-up as before.
+        let waited = Stamp(by_itself.0 | inside.0 & WAITED);
+        (inside.is_before(lap) && inside.at_rest()).then_some(waited)
     }
 
     /// Belongs to a lap before `lap`.
@@ -256,6 +259,44 @@ mod tests {
             assert_eq!(waited.lap(), stamp.lap());
             assert_eq!(waited.holds_value(), stamp.holds_value());
             assert_eq!(waited.look(3), stamp.look(3));
+        }
+    }
+
+    #[test]
+    fn a_head_hands_on_what_its_inside_would_be_by_itself() {
+        let full = Stamp::full(5).with_run(8);
+        let hole = Stamp::empty(5, true).with_run(8);
+        let written = Stamp::full(3).waited();
+        assert!(full.hand_on_to(written) == Some(Stamp::full(5).waited()));
+        assert!(hole.hand_on_to(written) == Some(Stamp::empty(5, true).waited()));
+        assert!(hole.hand_on_to(Stamp::NEW) == Some(Stamp::empty(5, false)));
+        // Who is there already, or came later, is left alone.
+        for other in [
+            Stamp::writing(3),
+            Stamp::lost(3),
+            Stamp::full(5),
+            Stamp::writing(6),
+        ] {
+            assert!(full.hand_on_to(other).is_none());
+        }
+        // Nothing is final under a writer.
+        assert!(Stamp::lost(5).with_run(8).hand_on_to(written).is_none());
+    }
+
+    #[test]
+    fn a_run_of_values_counts_where_each_slot_holds_one() {
+        assert_eq!(Stamp::full(5).with_run(8).values_in(5), 8);
+        assert_eq!(Stamp::full(5).with_run(8).waited().values_in(5), 8);
+        assert_eq!(Stamp::empty(5, true).with_run(8).values_in(5), 1);
+        for none in [
+            Stamp::NEW,
+            Stamp::full(4),
+            Stamp::full(6),
+            Stamp::empty(5, false),
+            Stamp::writing(5).with_run(8),
+            Stamp::lost(5),
+        ] {
+            assert_eq!(none.values_in(5), 0);
         }
     }
 }
