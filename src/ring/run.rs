@@ -20,9 +20,8 @@ use std::ops::Range;
 impl<E> Ring<E> {
     /// Publishes events from the front of `batch`, in order, and keeps each value that a slot held.
     ///
-    /// So many `publishers` share what runs may take of the ring, as all of them may hang inside of one at the same time.
-    ///
-    /// The events that are left in `batch` after an error were not published.
+    /// So many `publishers` share what runs may take of the ring, as all of them may hang inside of one at the same time. The
+    /// events that are left in `batch` after an error were not published.
     pub(crate) fn publish_batch(
         &self,
         batch: &mut Batch<'_, E>,
@@ -34,7 +33,7 @@ impl<E> Ring<E> {
         let mut tries = self.tries();
         while !batch.is_empty() {
             // Relaxed: the claim carries it.
-            if !self.has_runs.load(Ordering::Relaxed) {
+            if longest > 1 && !self.has_runs.load(Ordering::Relaxed) {
                 self.has_runs.store(true, Ordering::Relaxed);
             }
             // Each claimed slot takes the next event that has none; the slots that are lost shift the rest.
