@@ -1,7 +1,7 @@
 //! A lock-free ring-buffer event bus for hosts that cannot afford a publisher that waits.
 //!
 //! Any thread reports events, every subscriber sees every event, in place and in order, and **no subscriber, however slow
-//! or stuck, ever makes a publisher wait**: one that falls 7/8 of a ring behind is dropped, and told why.
+//! or stuck, ever makes a publisher wait**: one that falls nearly a ring behind is dropped, and told why.
 //!
 //! > Freeze any one thread at any instruction, for any length of time: every other thread keeps making progress, no event
 //! > that was accepted is lost to a healthy subscriber, and no memory is touched that someone still borrows.

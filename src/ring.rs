@@ -364,7 +364,8 @@ impl<E> Ring<E> {
 
     /// How many events fit now without an eviction: at once stale, and not counting what others claim.
     pub(crate) fn free(&self) -> u64 {
-        self.seats.free(self.tail(), self.capacity())
+        let free = self.seats.free(self.tail(), self.capacity());
+        free.saturating_sub(self.counters.lost())
     }
 
     /// Sequences became holes, by the one stamp that made them final.

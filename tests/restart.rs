@@ -177,3 +177,20 @@ fn an_old_publishers_room_is_that_of_the_new_workers() {
     assert_eq!(old.free(), 0, "a lower bound");
     assert!(old.try_report(2).unwrap_err().is_full());
 }
+
+#[test]
+fn a_publisher_knows_whether_the_bus_takes_events() {
+    for workers in [1, 2] {
+        let builder = builder::<u64>(64).drive(Drive::Manual).workers(workers);
+        let bus = builder.build().unwrap();
+        let mut publisher = bus.publisher();
+        assert!(!publisher.is_stopped());
+        let stopped = bus.stop();
+        assert!(stopped.is_clean() && publisher.is_stopped());
+        assert_eq!(publisher.try_report_batch(&mut (0..9)), 0);
+        bus.start().unwrap();
+        assert!(!publisher.is_stopped() && publisher.free() == 64);
+        bus.close();
+        assert!(publisher.is_stopped());
+    }
+}

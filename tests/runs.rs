@@ -131,6 +131,11 @@ fn a_run_that_nobody_waits_for_is_passed_as_a_whole_until_it_is_left() {
         let length = laps * (CAPACITY as u64 - passed);
         report(&mut publisher, &census, 1_000..1_000 + length, || {});
         assert_eq!(holes(&bus) - before, laps * passed, "{point:?}");
+        assert_eq!(
+            publisher.free() as u64,
+            CAPACITY as u64 - passed,
+            "{point:?}"
+        );
         assert_eq!(stopped.go_on() as u64, MANY);
         let before = holes(&bus);
         let mut late = bus.subscribe().unwrap();

@@ -47,7 +47,7 @@
 //!
 //! ## A batch among other publishers
 //!
-//! Its events are taken from the iterator first. Then a whole run of the slots that were claimed is entered by one
+//! Up to 128 of its events are taken from the iterator first. Then a whole run of the slots that were claimed is entered by one
 //! compare-and-swap at its head, written, and committed by another; a reader there takes it away as a whole, too. The inside
 //! bears stamps of earlier laps meanwhile and after, so three rules keep others out of it (`ring/run.rs`):
 //!
@@ -60,7 +60,8 @@
 //! - A run whose writer hangs inside is passed over as a whole in each later lap, as a pinned window is.
 //!
 //! Whoever enters the first part of a run of the lap before leaves the rest a head of its own, so that runs last however
-//! batches lie. A ring in which nobody ever reported a batch does not look for runs.
+//! batches lie. A run takes at most an eighth of the ring divided by the number of publishers, as all of them may hang at the
+//! same time. A ring in which nobody ever reported a batch does not look for runs.
 //!
 //! ## Reading
 //!

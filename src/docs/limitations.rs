@@ -51,8 +51,7 @@
 //! *subscriber* of its bus is dropped when it is lapped, but for one that lies in that subscriber's own window.
 //!
 //! **A publisher that hangs in a batch** holds the slots that it was writing until it goes on, at most an eighth of the ring
-//! divided by the number of [`Publisher`](crate::Publisher)s; in a single report, one slot. Others go around them. A report
-//! is [`Exhausted`](crate::ReportError::Exhausted) only where more than half of the ring is held or pinned.
+//! divided by the number of [`Publisher`](crate::Publisher)s; in a single report, one slot. Others go around them.
 //!
 //! **Notices wait for a turn.** Where nobody turns (a host that does not, a worker's thread that is frozen) each drop is
 //! kept, some 500 bytes and the name, until it is told.
@@ -70,13 +69,14 @@
 //! that is at its `max`, or never.
 //!
 //! **Panics of your `Drop`** come out of whichever call drops the event: a report a lap later, a stop, the drop of the last
-//! handle. Of several in one call the first comes out, and no value is kept for it.
+//! handle, or the end of a worker's thread, where it is printed and goes no further. Of several in one call the first comes out, and no value is kept for it.
 //!
 //! **`try_report_batch`** of a shared publisher takes from its iterator what fits. Where another publisher then takes the
 //! room first, up to 128 events wait in the publisher ([`carried`](crate::Publisher::carried)) and go first at its next call;
 //! dropping the publisher drops them.
 //!
-//! **64-bit atomics** are required. A lap never wraps: at a billion events a second the 59-bit sequence lasts 18 years.
+//! **64-bit atomics** are required. At a billion events a second the 59-bit sequence lasts 18 years, the 52-bit lap of a ring of
+//! 64 nine.
 //!
 //! **Models.** Under `cfg(loom)` the snapshots are one atomic word, no weaker than what arc-swap promises for a load and a
 //! swap; arc-swap itself is not modelled. Capacities go down to 2 and windows to 2, and time stands still.

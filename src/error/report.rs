@@ -122,7 +122,7 @@ pub struct BatchError<E> {
     pub accepted: usize,
     /// The event that was not, and why.
     pub error: ReportError<E>,
-    /// Events that were already taken from the iterator behind it, in order: at most 31.
+    /// Events that were already taken from the iterator behind it, in order: at most 127.
     pub rest: Vec<E>,
 }
 

@@ -122,8 +122,8 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
         self.send(event, Policy::Evict).map_err(report_error)
     }
 
-    /// Reports all events of an iterator, in order, with one stamp for up to 128 (32, if they are larger than 64 bytes).
-    /// How many there were.
+    /// Reports all events of an iterator, in order, with one stamp for up to 128: 32 of more than 64 bytes, 4 of more
+    /// than 1024. How many there were.
     ///
     /// The events go straight from the iterator into the ring. Those of one stamp become visible together, once the
     /// iterator has given them: if it panics, what it gave before is published.

@@ -130,15 +130,26 @@ impl<E: Send + Sync + 'static> Publisher<E> {
         self.send(event, Policy::Evict).map_err(report_error)
     }
 
-    /// Reports all events of an iterator, in order, up to 128 with one claim (32, if they are larger than 64 bytes). How many there were.
+    /// Reports all events of an iterator, in order. How many there were, with those that were
+    /// [carried](Self::carried), which come first.
     ///
-    /// Those of one claim are taken from the iterator first, and become visible together, or a few at a time where the ring
-    /// is not at rest.
+    /// Up to 128 events at a time are taken from the iterator before any of them is reported: 32 of more than 64 bytes, 4 of
+    /// more than 1024, as they wait on this thread's stack. So a slow iterator delays what it gave before; and if it panics,
+    /// the events that were taken and not reported yet are dropped. (An
+    /// [exclusive publisher](crate::ExclusivePublisher::report_batch) takes them one by one.)
+    ///
+    /// They become visible in runs: at best all that were taken at once, at most an eighth of the ring divided by the number
+    /// of publishers, in steps of four; one by one in the first lap of a ring, and around slots where somebody hangs. What
+    /// a publisher costs that hangs in a run is in [the limitations](crate::docs::limitations).
+    ///
+    /// A batch drops whoever it laps, as so many reports in a row would: keep it well under 7/8 of the capacity, or go by
+    /// [`free`](Self::free).
     ///
     /// Lock-free, but for the iterator, which runs outside of any claim.
     ///
     /// # Errors
-    /// [`BatchError`]: how many were accepted, the event that was not, and those already taken behind it.
+    /// [`BatchError`]: how many were accepted, the event that was not (one that was carried, perhaps), and those already
+    /// taken behind it.
     pub fn report_batch(
         &mut self,
         events: &mut impl Iterator<Item = E>,
@@ -154,10 +165,12 @@ impl<E: Send + Sync + 'static> Publisher<E> {
 
     /// Reports as many events of an iterator as there is room for. How many were accepted. Drops no subscriber.
     ///
-    /// It takes no more events than fit. Where another publisher then takes the room first, the few that were taken
-    /// stay with this publisher ([`carried`](Self::carried)): they are first in line at its next call, and count there.
+    /// It takes no more events than fit. Where another publisher then takes the room first, those that were taken, up to 128,
+    /// stay with this publisher ([`carried`](Self::carried)): they are first in line at its next call, and count there. A
+    /// call with an empty iterator reports them alone; dropping the publisher drops them.
     ///
-    /// Lock-free, but for the iterator.
+    /// 0 if the ring is full, and if the bus [is stopped](Self::is_stopped). Events are taken, and become visible, as by
+    /// [`report_batch`](Self::report_batch). Lock-free, but for the iterator.
     pub fn try_report_batch(&mut self, events: &mut impl Iterator<Item = E>) -> usize {
         let (mut accepted, carried) = self.send_carried(Policy::Keep);
         if carried.is_err() {
@@ -184,7 +197,8 @@ impl<E: Send + Sync + 'static> Publisher<E> {
         self.carried.len()
     }
 
-    fn is_stopped(&mut self) -> bool {
+    /// The bus takes no events: it was stopped or closed, and not started again. Wait-free.
+    pub fn is_stopped(&mut self) -> bool {
         let closed = |generation: &Generation<E>| {
             generation
                 .workers

@@ -7,13 +7,16 @@ use std::mem::MaybeUninit;
 /// How many events a batch claims, or writes, at once: the most, of events that are not large.
 pub(crate) const BATCH: usize = 128;
 
-/// The same of events of this type. They lie on the publisher's stack.
-pub(crate) const fn batch_of<E>() -> usize {
-    if is_large::<E>() { BATCH / 4 } else { BATCH }
-}
+const FEWER: usize = BATCH / 4;
+const FEWEST: usize = BATCH / 32;
 
-const fn is_large<E>() -> bool {
-    size_of::<E>() > 64
+/// The same of events of this type. They lie on the publisher's stack, some ten thousand bytes of them.
+pub(crate) const fn batch_of<E>() -> usize {
+    match size_of::<E>() {
+        0..=64 => BATCH,
+        65..=1024 => FEWER,
+        _ => FEWEST,
+    }
 }
 
 /// Up to [`batch_of`] values in a row, first in first out, in place: nothing is allocated, and nothing is written but them.
@@ -28,10 +31,10 @@ pub(crate) struct Few<'a, E> {
 /// Lends `work` room for values on this thread's stack.
 #[inline(always)]
 pub(crate) fn with_few<E, R>(work: impl FnOnce(Few<'_, E>) -> R) -> R {
-    if is_large::<E>() {
-        on_stack::<E, R, { BATCH / 4 }>(work)
-    } else {
-        on_stack::<E, R, BATCH>(work)
+    match const { batch_of::<E>() } {
+        BATCH => on_stack::<E, R, BATCH>(work),
+        FEWER => on_stack::<E, R, FEWER>(work),
+        _ => on_stack::<E, R, FEWEST>(work),
     }
 }
 
@@ -249,13 +252,17 @@ mod tests {
 
     #[test]
     fn large_events_come_in_smaller_batches() {
-        let gather = |batch: &mut Batch<'_, [u64; 9]>| {
-            batch.gather(&mut std::iter::repeat([0; 9]), usize::MAX);
-            batch.len()
-        };
-        assert_eq!(with_batch(gather), BATCH / 4);
-        assert_eq!(batch_of::<[u64; 9]>(), BATCH / 4);
-        assert_eq!(batch_of::<[u64; 8]>(), BATCH);
+        fn gathered<E: Copy>(event: E) -> usize {
+            with_batch(|batch| {
+                batch.gather(&mut std::iter::repeat(event), usize::MAX);
+                assert_eq!(batch.len(), batch_of::<E>());
+                batch.len()
+            })
+        }
+        assert_eq!(gathered([0u64; 8]), 128);
+        assert_eq!(gathered([0u64; 9]), 32);
+        assert_eq!(gathered([0u64; 128]), 32);
+        assert_eq!(gathered([0u64; 129]), 4);
     }
 
     #[test]
