@@ -126,7 +126,8 @@ fn a_lapped_run_keeps_its_slots_to_itself() {
 
 /// [R2 lap] Whoever enters a slot inside of a run that was written knows that it is, though it never met the head.
 ///
-/// Fails without: a scan's look at the heads of runs acquiring (two unordered writes to a slot).
+/// Fails without both: a scan's look at the heads of runs acquiring, and what is left of a run being stamped with Release (two
+/// unordered writes to a slot).
 #[test]
 fn a_slot_inside_of_a_run_is_handed_to_the_next() {
     check(|| {

@@ -67,7 +67,7 @@
 //! | `ring/run.rs` | `values_from` | A | vacate | the last writers have left the memory of a run | run::a_straggler_stays_out_of_a_run |
 //! | `ring/run.rs` | `commit_run` | R | publish, vacate | the contents of the run | run::a_run_is_read_by_its_head |
 //! | `ring/run.rs` | `hand_on` | R | publish | the contents of what is left of a run, to a reader that passes over to the newest event from behind it | none: all between must be holes then; no model is small enough |
-//! | `ring/run.rs` | `first_hanging_run` | A | vacate | the writer of a run has left it, to those who enter its inside | run::a_slot_inside_of_a_run_is_handed_to_the_next |
+//! | `ring/run.rs` | `first_hanging_run` | A | vacate | the writer of a run has left it, to those who enter its inside | none: whoever swaps out the head says as much first, by `hand_on`; where it hangs before that, three threads are too many for a model. Without both, run::a_slot_inside_of_a_run_is_handed_to_the_next fails |
 //! | `ring/shared.rs` | `claim` | R | runs | a scan that meets this tail looks after the runs below it | run::a_lapped_run_keeps_its_slots_to_itself |
 //! | `ring/shared.rs` | `room` | A | limit | reads are over that another publisher's scan saw | wrap::the_limit_says_that_reads_are_over |
 //! | `ring/shared.rs` | `raise_limit` | R | limit | the same | wrap::the_limit_says_that_reads_are_over |
