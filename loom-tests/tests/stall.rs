@@ -80,7 +80,7 @@ fn a_lapped_writer_keeps_its_slot_to_itself() {
         // Exhausted where the other one is inside of half the ring.
         let publish = move || drop(publisher.report(Arc::new(2)));
         let pass = move || {
-            for n in 3..5 {
+            for n in 3..6 {
                 let _ = other.report(Arc::new(n));
             }
         };
