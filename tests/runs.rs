@@ -373,3 +373,46 @@ fn who_sleeps_where_a_run_is_left_is_woken() {
     drop((reader, publisher, bus));
     census.expect_all_dropped();
 }
+
+#[test]
+fn what_is_left_of_a_run_stays_final_behind_who_was_faster() {
+    let census = Census::default();
+    let bus = bus(SlotLayout::InLine);
+    let mut gone = bus.subscribe().unwrap();
+    bus.unsubscribe(gone.id());
+    assert!(gone.try_recv().is_err()); // detached: events are written, and nobody is in the way
+    let mut publisher = bus.publisher();
+    let mut slow = bus
+        .subscribe_with(SubscribeOptions::new().window(1))
+        .unwrap();
+    for n in 0..416 {
+        publisher.report(census.value(n)).unwrap();
+        if n < 300 {
+            slow.recv().unwrap();
+        }
+    }
+    slow.release();
+    let mut run = (416..448).map(|n| census.value(n));
+    assert_eq!(publisher.report_batch(&mut run).unwrap(), 32);
+    // The limit is in the middle of that run, a lap on.
+    while publisher.try_report(census.value(0)).is_ok() {}
+    drop(slow);
+    assert_eq!(bus.stats().workers[0].published, 300 + 256);
+    let mut report_until = |tail: u64| {
+        while bus.stats().workers[0].published < tail {
+            publisher.report(census.value(0)).unwrap();
+        }
+    };
+    report_until(416 + 256);
+    // At its head, and behind it.
+    let (event, mut other) = (census.value(0), bus.publisher());
+    let stopped = Stopped::at(Point::Claimed, 0, move || other.report(event).is_ok());
+    report_until(416 + 256 + 7);
+    assert!(stopped.go_on());
+    // The next scan frees what is left of it: there is nothing to take away.
+    report_until(800);
+    let stats = &bus.stats().workers[0];
+    assert_eq!((stats.holes, stats.abandoned), (0, 0));
+    drop((gone, publisher, bus));
+    census.expect_all_dropped();
+}

@@ -193,17 +193,18 @@ impl<E> Ring<E> {
             let run = if may_begin { end - next } else { 1 };
             let stamp = self.slots.stamp(next);
             let inside = Stamp(stamp.load(Ordering::Relaxed));
-            if let Some(final_too) = head.hand_on_to(inside) {
-                let final_too = final_too.with_run(run).0;
-                // SYNC publish: the contents of the run, which its head had, to whoever comes from behind.
-                let _ = stamp.compare_exchange(
-                    inside.0,
-                    final_too,
-                    Ordering::Release,
-                    Ordering::Relaxed,
-                );
+            let Some(final_too) = head.hand_on_to(inside) else {
+                next += inside.run(); // somebody was faster
+                continue;
+            };
+            let final_too = final_too.with_run(run).0;
+            // SYNC publish: the contents of the run, which its head had, to whoever comes from behind.
+            if stamp
+                .compare_exchange(inside.0, final_too, Ordering::Release, Ordering::Relaxed)
+                .is_ok()
+            {
+                next += run;
             }
-            next += run;
         }
     }
 

@@ -327,16 +327,17 @@ impl<E> Ring<E> {
     /// [C4 pin] Makes all that was claimed holes, with stamps for runs up to `longest`.
     ///
     /// Nobody enters the inside of a run, as it is pinned; nobody waits there, as readers take a run at its head. Where somebody
-    /// took the head away while this publisher hung, the run starts behind it.
+    /// took the head away while this publisher hung, the run starts behind it. It lies in one lap, as all runs here do.
     fn pass_over(&self, claimed: Range<u64>, longest: u64, owed: &mut Owed) {
         let Range { mut start, end } = claimed;
         while start < end {
             let may_begin = start.is_multiple_of(limits::RUN_STEP);
             let run = if may_begin {
-                (end - start).min(longest)
+                end.min(self.slots.lap_end(start)) - start
             } else {
                 1
             };
+            let run = run.min(longest);
             start += match self.make_holes(start, run, owed) {
                 0 => self.stamp(start).run(),
                 made => made,

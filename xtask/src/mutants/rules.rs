@@ -792,6 +792,15 @@ const RULES: &[Rule] = &[
         )],
     },
     Rule {
+        name: "what is left of a run gets no stamp behind who was faster",
+        guard: "test runs::what_is_left_of_a_run_stays_final_behind_who_was_faster",
+        edits: &[Edit(
+            "ring/run.rs",
+            "next += inside.run(); // somebody was faster",
+            "next += run;",
+        )],
+    },
+    Rule {
         name: "a run that a reader took from its passer is counted twice",
         guard: "test runs::a_run_that_is_taken_from_its_passer_is_counted_once",
         edits: &[Edit(
