@@ -1,4 +1,4 @@
-//! One subscriber's way through a ring: look, borrow, move on, sleep.
+//! One subscriber's way through a ring: look, borrow, move on.
 //!
 //! - **\[C1 window\]** It borrows from `[base, base + window)` only, where `base` is what its cursor says. It moves `base`
 //!   by a read-modify-write, and goes on only if the old word was active.
@@ -7,16 +7,15 @@
 
 mod pace;
 mod patience;
+mod sleep;
 mod span;
 
 use crate::error::{Eviction, EvictionReason};
 use crate::member::Member;
-use crate::ring::shared::Armed;
 use crate::ring::stamp::Look;
 use crate::ring::{Held, Stretch};
-use crate::sync::{Arc, Ordering, PlainArc, fence, thread};
-use crate::wait::Sleeper;
-use crate::worker::{QUIET_NAP, Worker};
+use crate::sync::{Arc, PlainArc, thread};
+use crate::worker::Worker;
 use pace::Pace;
 use patience::Patience;
 use span::Span;
@@ -369,65 +368,6 @@ impl<E> Reader<E> {
         self.evicted = None;
         self.patience.restore(self.worker.settings.grace());
         Some(missed)
-    }
-
-    /// Says that `sleeper` is to be woken when [`Reader::poll`] would find something. False: it would already.
-    ///
-    /// `fresh`: the first sleep of a wait, which a worker that naps for longer than this sleeper may is told of.
-    ///
-    /// [`Reader::poll`] has just found nothing.
-    pub(crate) fn fall_asleep(&mut self, sleeper: Sleeper, fresh: bool) -> bool {
-        let ring = &self.worker.ring;
-        let cell = &self.member.sleeper;
-        if !cell.register(sleeper) {
-            return false;
-        }
-        if !self.idle {
-            // [C4 pin] Nothing is borrowed while it sleeps. If it was evicted, the look below says so.
-            debug_assert_eq!(self.span.read(), 0, "the look that found nothing advanced");
-            self.member.cursor.rest();
-            self.idle = true;
-            self.span.alarm();
-        }
-        if ring.is_exclusive() {
-            // No stamp can be marked. The publisher is asked, and should it miss that, the worker looks after us.
-            ring.ask_for_wake_up();
-            if fresh {
-                self.worker.signal.raise();
-            }
-        } else {
-            match ring.arm(self.span.next()) {
-                // Claimed and not entered, perhaps for good; or a worker that naps longer than this sleeper may.
-                Armed::Yes => {
-                    let hasty = fresh && self.worker.settings.max_nap < QUIET_NAP;
-                    if hasty || self.span.next() < ring.tail() {
-                        self.worker.signal.raise();
-                    }
-                }
-                // A publisher is inside, perhaps for good: the worker keeps an eye on it.
-                Armed::Inside => {
-                    self.worker.signal.raise();
-                }
-                Armed::Ready => {
-                    cell.cancel();
-                    return false;
-                }
-            }
-        }
-        // SYNC sleep: whoever evicts, closes or publishes after this sees the sleeper; what came before is seen here.
-        fence(Ordering::SeqCst);
-        let sleeps = ring.is_pending(self.span.next())
-            && !ring.is_closed()
-            && self.member.cursor.glance().is_active();
-        if !sleeps {
-            cell.cancel();
-        }
-        sleeps
-    }
-
-    /// Awake, for whatever reason.
-    pub(crate) fn wake_up(&mut self) {
-        self.member.sleeper.cancel();
     }
 }
 

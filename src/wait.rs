@@ -160,11 +160,11 @@ impl SleeperCell {
                 Err(found) => seen = found,
             }
         }
-        // SAFETY: [W1 cell]
-        Some(
-            self.sleeper
-                .with_mut(|cell| unsafe { std::mem::replace(&mut *cell, sleeper) }),
-        )
+        let replaced = self.sleeper.with_mut(|cell| {
+            // SAFETY: [W1 cell]
+            unsafe { std::mem::replace(&mut *cell, sleeper) }
+        });
+        Some(replaced)
     }
 
     fn take(&self) -> Option<Sleeper> {

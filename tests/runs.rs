@@ -26,6 +26,14 @@ fn bus(layout: SlotLayout) -> Bus<Counted> {
     builder.clock(ManualClock::new()).build().unwrap()
 }
 
+/// One who has detached and is not gone: events are written, and nobody is in the way.
+fn nobody(bus: &Bus<Counted>) -> Subscriber<Counted> {
+    let mut gone = bus.subscribe().unwrap();
+    assert!(bus.unsubscribe(gone.id()));
+    assert!(gone.try_recv().is_err());
+    gone
+}
+
 fn read(reader: &mut Subscriber<Counted>, seen: &mut Vec<u64>) {
     while reader
         .drain(1_000, |event| seen.push(event.number()))
@@ -116,13 +124,9 @@ fn a_run_that_nobody_waits_for_is_passed_as_a_whole_until_it_is_left() {
     for (point, passed) in POINTS.into_iter().zip([0, LONGEST, LONGEST]) {
         let census = Census::default();
         let bus = bus(SlotLayout::InLine);
-        let mut gone = bus.subscribe().unwrap();
+        let gone = nobody(&bus);
         let mut publisher = bus.publisher();
-        report(&mut publisher, &census, 0..256, || {
-            read(&mut gone, &mut Vec::new())
-        });
-        bus.unsubscribe(gone.id());
-        assert!(gone.try_recv().is_err()); // detached: events are written, and nobody is in the way
+        report(&mut publisher, &census, 0..256, || {});
         let stopped = stop_a_batch(&bus, &census, point, 0);
         let holes = |bus: &Bus<Counted>| bus.stats().workers[0].holes;
         report(&mut publisher, &census, 256..1_000, || {});
@@ -193,13 +197,9 @@ fn however_many_batches_stop_the_ring_is_not_exhausted() {
 fn a_run_is_not_entered_a_lap_late() {
     let census = Census::default();
     let bus = bus(SlotLayout::InLine);
-    let mut gone = bus.subscribe().unwrap();
+    let gone = nobody(&bus);
     let mut publisher = bus.publisher();
-    report(&mut publisher, &census, 0..256, || {
-        read(&mut gone, &mut Vec::new())
-    });
-    bus.unsubscribe(gone.id());
-    assert!(gone.try_recv().is_err());
+    report(&mut publisher, &census, 0..256, || {});
     // Claimed, and not entered: at its head, a lap later, there is another of that kind.
     let batch = stop_a_batch(&bus, &census, POINTS[0], 0);
     for n in 356..512 {
@@ -378,9 +378,7 @@ fn who_sleeps_where_a_run_is_left_is_woken() {
 fn what_is_left_of_a_run_stays_final_behind_who_was_faster() {
     let census = Census::default();
     let bus = bus(SlotLayout::InLine);
-    let mut gone = bus.subscribe().unwrap();
-    bus.unsubscribe(gone.id());
-    assert!(gone.try_recv().is_err()); // detached: events are written, and nobody is in the way
+    let gone = nobody(&bus);
     let mut publisher = bus.publisher();
     let mut slow = bus
         .subscribe_with(SubscribeOptions::new().window(1))

@@ -13,7 +13,7 @@ use support_b::Wakes;
 /// Whoever was told to wait is woken, also if two wakers meet a new registration; the waker is handed over whole.
 ///
 /// Fails without: the compare-and-swap in `SleeperCell::wake` (a store instead, or Relaxed) and `WAKING` respected in `change`:
-/// concurrent accesses; the look at the cursor after registering (`reader.rs`): asleep for good.
+/// concurrent accesses; the look at the cursor after registering (`reader/sleep.rs`): asleep for good.
 #[test]
 fn two_wakers_meet_a_registration() {
     loom::model(|| {

@@ -217,8 +217,8 @@ impl<E> Ring<E> {
 
     /// `sequence` lies inside of a run that is final.
     pub(super) fn is_in_final_run(&self, sequence: u64) -> bool {
-        let heads = (self.first_head(sequence)..=sequence).step_by(limits::RUN_STEP as usize);
-        heads.into_iter().any(|head| {
+        let mut heads = (self.first_head(sequence)..=sequence).step_by(limits::RUN_STEP as usize);
+        heads.any(|head| {
             let stamp = self.stamp(head);
             let same_lap = stamp.lap() == Some(self.slots.lap(head));
             same_lap && !stamp.is_writing() && sequence - head < stamp.run()

@@ -524,7 +524,7 @@ const RULES: &[Rule] = &[
         name: "who finds a publisher inside sleeps without a word to the worker",
         guard: "model sleep::a_task_is_woken_by_a_report",
         edits: &[Edit(
-            "reader.rs",
+            "reader/sleep.rs",
             "Armed::Inside => { self.worker.signal.raise(); }",
             "Armed::Inside => {}",
         )],
@@ -551,7 +551,7 @@ const RULES: &[Rule] = &[
         name: "a sleeper does not look at its cursor once it is registered",
         guard: "model sleep::a_sleeper_is_woken_by_its_eviction",
         edits: &[Edit(
-            "reader.rs",
+            "reader/sleep.rs",
             "&& !ring.is_closed() && self.member.cursor.glance().is_active();",
             "&& !ring.is_closed();",
         )],
@@ -560,7 +560,7 @@ const RULES: &[Rule] = &[
         name: "a sleeper does not look for a close once it is registered",
         guard: "model close::a_sleeper_is_woken_by_the_close",
         edits: &[Edit(
-            "reader.rs",
+            "reader/sleep.rs",
             "&& !ring.is_closed() && self.member.cursor.glance().is_active();",
             "&& self.member.cursor.glance().is_active();",
         )],
@@ -967,7 +967,7 @@ const RULES: &[Rule] = &[
         name: "a sleeper wakes to the quick look",
         guard: "model sleep::a_sleeper_wakes_into_its_eviction",
         edits: &[Edit(
-            "reader.rs",
+            "reader/sleep.rs",
             "self.idle = true; self.span.alarm();",
             "self.idle = true;",
         )],
