@@ -158,7 +158,7 @@ impl<E> Reader<E> {
             return true;
         }
         self.span.alarm();
-        let over = ring.is_quarter_behind(sequence, tail)
+        let over = ring.is_far_behind(sequence, tail)
             || self
                 .patience
                 .is_over(sequence, settings.clock.now(), settings);

@@ -10,6 +10,7 @@
 //!
 //! **Architecture Invariant:** knows cursors, never slots.
 
+use crate::cursor::Position;
 use crate::error::{EvictionReason, SubscribeError};
 use crate::member::{Member, SubscriberId, Terms};
 use crate::sync::{Loaded, PlainArc, Snapshot, limits};
@@ -47,6 +48,16 @@ pub(crate) struct Scan {
     /// Slots that frozen publishers hold.
     pub(crate) lost: u64,
     pub(crate) may_evict: bool,
+}
+
+/// What a scan finds in the slot of a cursor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CursorAt {
+    /// An event, a hole, or nothing yet: the subscriber itself is to blame for how far it is behind.
+    NoClaim,
+    /// A claim in flight, or one that was stalled and that the scan has abandoned: the subscriber is not to blame. The next scan
+    /// is to come at `until` at the latest, because the claim that is in flight now is stalled by then.
+    Claim { until: u64 },
 }
 
 /// What a scan found for its tail. Void once the tail has moved.
@@ -209,12 +220,12 @@ impl Seats {
 
     /// [C2 gate], [C3 evict], [C4 pin]: room for a publisher at `scan.tail`. The caller has made the fence of [C6 join].
     ///
-    /// `rescue` is asked of each cursor that is a quarter behind, whether it waits for a publisher that hangs; it then
-    /// takes the claim away, and the cursor is not to blame. Also says whether the worker is to be woken.
+    /// `claim_at` looks at the slot of each active cursor, and abandons a claim there that is stalled. Also returns whether
+    /// the worker is to be woken.
     pub(crate) fn make_room(
         &self,
         scan: Scan,
-        mut rescue: impl FnMut(u64) -> bool,
+        mut claim_at: impl FnMut(u64) -> CursorAt,
     ) -> (Room, bool) {
         let Scan { tail, capacity, .. } = scan;
         // SYNC registry: cursors that were pruned had detached.
@@ -236,9 +247,9 @@ impl Seats {
         let mut again = true;
         let mut wake = false;
         for member in members {
-            let position = scan.settle(member, &mut rescue, &mut wake);
+            let (position, until) = scan.settle(member, &mut claim_at, &mut wake);
             if position.is_active() {
-                gate = gate.min(position.sequence() + capacity);
+                gate = gate.min(until);
             } else if position.pins() {
                 match next_pinned(position.sequence(), member.window, tail, capacity) {
                     Pin::Here { slots, again: told } => {
@@ -282,24 +293,25 @@ impl Seats {
 }
 
 impl Scan {
-    /// [C3 evict] Looks at one cursor, and evicts it if it is in the way and may be.
+    /// [C3 evict] Looks at one cursor, and evicts it if it is in the way and may be. Returns where it is, and the sequence that
+    /// publishers may not reach because of it: [C2 gate], [K2 young].
     fn settle(
         &self,
         member: &Member,
-        rescue: &mut impl FnMut(u64) -> bool,
+        claim_at: &mut impl FnMut(u64) -> CursorAt,
         wake: &mut bool,
-    ) -> crate::cursor::Position {
+    ) -> (Position, u64) {
         let quarter = (self.capacity / 4).max(1);
         let eighth = (self.capacity / 8).max(1);
         let mut position = member.cursor.look();
         if !position.is_active() {
-            return position;
+            return (position, self.tail);
         }
-        let mut blameless = false;
-        if self.tail.saturating_sub(position.sequence()) >= quarter {
-            *wake |= position.is_idle();
-            blameless = rescue(position.sequence());
-        }
+        *wake |= position.is_idle() && self.tail.saturating_sub(position.sequence()) >= quarter;
+        let (blameless, until) = match claim_at(position.sequence()) {
+            CursorAt::NoClaim => (false, u64::MAX),
+            CursorAt::Claim { until } => (true, until),
+        };
         // The subscriber moves whenever an eviction loses, so three tries are plenty.
         for _ in 0..3 {
             let room = (position.sequence() + self.capacity).saturating_sub(self.tail);
@@ -309,11 +321,11 @@ impl Scan {
             }
             if member.cursor.evict(position, EvictionReason::Lapped) {
                 *wake = true;
-                return position.evicted(EvictionReason::Lapped);
+                return (position.evicted(EvictionReason::Lapped), self.tail);
             }
             position = member.cursor.look();
         }
-        position
+        (position, until.min(position.sequence() + self.capacity))
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) mod stamp;
 use crate::contain::drop_each;
 use crate::error::BuildError;
 use crate::registry::{Registry, Room, Scan, Seats};
-use crate::sync::{AtomicBool, AtomicU64, Borrow, Lease, Ordering, PlainArc};
+use crate::sync::{AtomicBool, AtomicU64, Borrow, Lease, Ordering, PlainArc, limits};
 use crossbeam_utils::CachePadded;
 use slots::{Row, SlotLayout, Slots};
 use stamp::{Look, Stamp};
@@ -101,6 +101,7 @@ pub(crate) struct Counters {
     pub(crate) holes: AtomicU64,
     /// Those of them that were claims taken from a publisher that hung.
     pub(crate) abandoned: AtomicU64,
+    /// Refusals as exhausted, each counted once.
     pub(crate) exhausted: AtomicU64,
     /// Slots whose abandoned writer is still inside. Below zero while whoever abandoned one has yet to count it.
     lost: AtomicU64,
@@ -190,9 +191,9 @@ impl<E> Ring<E> {
         self.tail()
     }
 
-    /// A quarter of the ring, at least one slot.
-    fn quarter(&self) -> u64 {
-        (self.capacity() / 4).max(1)
+    /// [K2 young] Half of the ring, at least one slot.
+    fn stall_distance(&self) -> u64 {
+        (self.capacity() / limits::STALL_SHARE).max(1)
     }
 
     // Listening and closing.
@@ -326,9 +327,9 @@ impl<E> Ring<E> {
             }
     }
 
-    /// So far behind the tail that a claim there counts as stalled without a grace.
-    pub(crate) fn is_quarter_behind(&self, sequence: u64, tail: u64) -> bool {
-        tail.saturating_sub(sequence) >= self.quarter()
+    /// [K2 young] Returns whether a claim at `sequence` counts as stalled without a grace, because the tail is so far ahead.
+    pub(crate) fn is_far_behind(&self, sequence: u64, tail: u64) -> bool {
+        tail.saturating_sub(sequence) >= self.stall_distance()
     }
 
     // Scanning.
@@ -344,22 +345,17 @@ impl<E> Ring<E> {
             may_evict: policy == Policy::Evict,
         };
         let mut abandoned = Owed::default();
-        let (room, wake) = self.seats.make_room(scan, |waits_at| {
-            // Whoever takes it away: its reader waited there.
-            let hangs = self.is_in_flight(waits_at);
-            if hangs {
-                // The whole run: a batch hangs with all its claims.
-                let quarter_behind = waits_at..(tail + 1).saturating_sub(self.quarter());
-                self.abandon_each(quarter_behind, &mut abandoned);
-            }
-            hangs
+        let (room, wake) = self.seats.make_room(scan, |cursor| {
+            self.claim_ahead_of(cursor, tail, &mut abandoned)
         });
         owed.0 |= wake | abandoned.0;
-        let room = self.beside_runs(tail, room, owed);
-        if room == Room::Exhausted {
-            self.counters.exhausted.fetch_add(1, Ordering::Relaxed);
-        }
-        room
+        self.beside_runs(tail, room, owed)
+    }
+
+    /// Counts a refusal, and returns it.
+    fn exhausted(&self) -> Refusal {
+        self.counters.exhausted.fetch_add(1, Ordering::Relaxed);
+        Refusal::Exhausted
     }
 
     /// How many events fit now without an eviction: at once stale, and not counting what others claim.

@@ -34,10 +34,12 @@ pub(crate) mod limits {
     pub(crate) const PIN_SHARE: u64 = if cfg!(loom) { 1 } else { 4 };
     /// A batch begins a run at multiples of this.
     pub(crate) const RUN_STEP: u64 = if cfg!(loom) { 2 } else { 4 };
-    /// The runs of all publishers take about `capacity / RUN_SHARE` slots at the most.
-    pub(crate) const RUN_SHARE: u64 = if cfg!(loom) { 2 } else { 8 };
-    /// A scan that looks after runs frees at most so many slots.
-    pub(crate) const RUN_REACH: u64 = 1024;
+    /// A claim of the only publisher holds at most `capacity / CLAIM_SHARE` slots: [K1 share].
+    pub(crate) const CLAIM_SHARE: u64 = if cfg!(loom) { 2 } else { 8 };
+    /// A claim is stalled without a grace when the tail is `capacity / STALL_SHARE` slots ahead: [K2 young].
+    pub(crate) const STALL_SHARE: u64 = if cfg!(loom) { 4 } else { 2 };
+    /// A scan looks at most at so many stamps for runs, and past so many holes for each cursor.
+    pub(crate) const SCAN_REACH: u64 = 1024;
     /// A reader that finds nothing looks at the tail every so many tries.
     pub(crate) const TRIES_A_LOOK: u32 = if cfg!(loom) { 1 } else { 32 };
 }

@@ -159,36 +159,27 @@ impl<E> Worker<E> {
         }
     }
 
-    /// A stalled claim is taken away after a grace, and with it those that were in flight behind it by then.
+    /// [K2 young] Watches a subscriber that waits for a claim in flight, and abandons what this worker has seen uncommitted for
+    /// a grace. Returns false if it waits for none.
     fn waits_for_a_claim(&self, member: &Member, at: u64, now: u64, turn: &mut Turn) -> bool {
-        let since = &member.watched.waiting_since;
+        let wait = &member.watched.claim;
         if !self.ring.is_in_flight(at) {
-            since.store(NEVER, Ordering::Relaxed);
+            wait.end();
             return false;
         }
         turn.watched += 1;
-        turn.look_again = turn.look_again.min(self.settings.grace());
-        let began = since.load(Ordering::Relaxed);
-        let moved = member.watched.sequence.swap(at, Ordering::Relaxed) != at;
-        if began == NEVER || moved {
-            since.store(now, Ordering::Relaxed);
-            member
-                .watched
-                .waiting_until
-                .store(self.ring.tail(), Ordering::Relaxed);
-            if !self.ring.is_quarter_behind(at, self.ring.tail()) {
-                return true;
-            }
-        } else if now.saturating_sub(began) < nanos(self.settings.grace()) {
-            return true;
+        let longer = |grace| nanos(self.settings.longer_grace(Duration::from_nanos(grace)));
+        let base = nanos(self.settings.grace());
+        let (grace, stalled_until) = wait.go_on(at, now, self.ring.tail(), base, longer);
+        turn.look_again = turn.look_again.min(Duration::from_nanos(grace));
+        if let Some(until) = stalled_until {
+            let mut owed = Owed::default();
+            let (abandoned, end) = self.ring.abandon_each(at..until, &mut owed);
+            turn.rescued += abandoned as usize;
+            // A subscriber that slept at one of those slots may have been passed by this look already.
+            self.pay(owed);
+            wait.abandon_up_to(end);
         }
-        // One grace covers the run of claims that were in flight when it began; or as many as nobody else was first to take.
-        let until = member.watched.waiting_until.load(Ordering::Relaxed);
-        let mut owed = Owed::default();
-        turn.rescued += self.ring.abandon_each(at..until.max(at + 1), &mut owed) as usize;
-        // Whoever slept at one of those slots may have been passed by this look already.
-        self.pay(owed);
-        since.store(NEVER, Ordering::Relaxed);
         true
     }
 

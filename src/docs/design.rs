@@ -37,9 +37,15 @@
 //! 3. *Write*: move the old value out and the event in. No user code runs from the claim to here.
 //! 4. *Commit*: compare-and-swap `WRITING(t)` to `FULL(t)`; then wake who is to be woken, then drop the old value.
 //!
-//! A publisher may hang between any two of these. Once a grace has passed, or as soon as the tail is a quarter of the
-//! ring ahead, any reader that waits there takes the claim away: the sequence becomes a *hole*, which every reader passes.
-//! The publisher finds out at its next compare-and-swap and publishes the event anew. Its event is late, nobody else's.
+//! A publisher may be frozen between any two of these. Its claim is then *stalled* once a grace has passed, or when the tail is
+//! half of the ring ahead. Any reader that waits there, the worker, or a scanning publisher abandons a stalled claim: the sequence
+//! becomes a *hole*, which every reader passes. The publisher finds out at its next compare-and-swap and publishes the event anew.
+//! Its event is late, and no other event is.
+//!
+//! The grace doubles each time that one reader abandons a claim and no event comes after it, because readers and publishers that
+//! run could starve each other otherwise. The distance of half a ring leaves three eighths of the ring to a reader that
+//! waited: it is dropped at seven eighths. A scan looks for the claim that each subscriber will meet first, and lets publishers
+//! go no further than half a ring beyond it before the next scan.
 //!
 //! An exclusive publisher writes the same slots without a compare-and-swap: nobody but it writes a stamp. A batch
 //! carries one stamp for each *run* of slots, at its head. Its events go from the user's iterator straight into their
@@ -60,8 +66,8 @@
 //! - A run whose writer hangs inside is passed over as a whole in each later lap, as a pinned window is.
 //!
 //! Whoever enters the first part of a run of the lap before leaves the rest a head of its own, so that runs last however
-//! batches lie. A run takes at most an eighth of the ring divided by the number of publishers, as all of them may hang at the
-//! same time. A ring in which nobody ever reported a batch does not look for runs.
+//! batches lie. A claim takes at most an eighth of the ring divided by the number of publishers, because all of them may be
+//! frozen at the same time. A ring in which nobody ever reported a batch does not look for runs.
 //!
 //! ## Reading
 //!

@@ -50,8 +50,22 @@
 //! **Events that keep their bus** (a handle in an event) make a circle, which a stop breaks; one that keeps a
 //! *subscriber* of its bus is dropped when it is lapped, but for one that lies in that subscriber's own window.
 //!
-//! **A publisher that hangs in a batch** holds the slots that it was writing until it goes on, at most an eighth of the ring
-//! divided by the number of [`Publisher`](crate::Publisher)s; in a single report, one slot. Others go around them.
+//! **What frozen publishers hold.** One claim holds at most an eighth of the ring divided by the number of
+//! [`Publisher`](crate::Publisher)s at that moment, and at least one slot; a single report holds one slot. So one frozen
+//! publisher holds at most an eighth of the ring. Publishers that are cloned later do not shrink a claim that was made before,
+//! so `n` frozen publishers hold together at most an eighth times `1 + 1/2 + ... + 1/n` (about a third of the ring for 8 of
+//! them, half for 30), or `n` slots if that is more. An exclusive publisher claims nothing: frozen, it holds nothing.
+//!
+//! **Holes count as lag**, for the decision to drop a subscriber too, because that decision is about room: a subscriber that is
+//! a whole ring behind stands in the way of the next slot, and a slot takes the same room with an event or without. Frozen
+//! publishers can make as many holes as they hold, evicted readers as many in each lap as they pin. So size the ring for them:
+//! with one frozen publisher, a healthy subscriber has six eighths of the ring for its own pauses, not seven.
+//!
+//! **A claim in flight holds its readers up** until it is committed or abandoned: it is abandoned after
+//! [`stall_grace`](crate::BusBuilder::stall_grace), or before that when the tail is half of the ring ahead of it. A subscriber is
+//! not to blame for a claim: where it waits for one, or has only holes before it, it is dropped when the ring is full, and not at
+//! seven eighths. A subscriber that looks only now and then may look 32 times before it notices that it waits for a claim;
+//! the worker and the publishers' scans notice by themselves.
 //!
 //! **Notices wait for a turn.** Where nobody turns (a host that does not, a worker's thread that is frozen) each drop is
 //! kept, some 500 bytes and the name, until it is told.

@@ -137,10 +137,10 @@ impl<E> Ring<E> {
                 }
                 Room::Moving => {}
                 Room::Full => return Err(Refusal::Full),
-                Room::Exhausted => return Err(Refusal::Exhausted),
+                Room::Exhausted => break,
             }
         }
-        Err(Refusal::Exhausted)
+        Err(self.exhausted())
     }
 
     /// [C4 pin] Holes, with stamps for runs up to `longest`.

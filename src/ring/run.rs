@@ -20,8 +20,8 @@ use std::ops::Range;
 impl<E> Ring<E> {
     /// Publishes events from the front of `batch`, in order, and keeps each value that a slot held.
     ///
-    /// So many `publishers` share what runs may take of the ring, as all of them may hang inside of one at the same time. The
-    /// events that are left in `batch` after an error were not published.
+    /// So many `publishers` share what claims may take of the ring, because all of them may stall at the same time: [K1 share].
+    /// The events that are left in `batch` after an error were not published.
     pub(crate) fn publish_batch(
         &self,
         batch: &mut Batch<'_, E>,
@@ -30,6 +30,7 @@ impl<E> Ring<E> {
         owed: &mut Owed,
     ) -> Result<(), Refusal> {
         let longest = self.longest_run(publishers);
+        let share = self.claim_share(publishers);
         let mut tries = self.tries();
         while !batch.is_empty() {
             // Relaxed: the claim carries it.
@@ -37,9 +38,10 @@ impl<E> Ring<E> {
                 self.has_runs.store(true, Ordering::Relaxed);
             }
             // Each claimed slot takes the next event that has none; the slots that are lost shift the rest.
-            let Range { mut start, end } =
-                self.claim(batch.len() as u64, &mut tries, policy, owed)?;
+            let want = share.min(batch.len() as u64);
+            let Range { mut start, end } = self.claim(want, &mut tries, policy, owed)?;
             crate::hooks::reach(crate::hooks::Point::Claimed);
+            let mut is_lost = true;
             while start < end {
                 let (slots, committed) = match self.enter_run(start, end.min(start + longest), owed)
                 {
@@ -47,15 +49,12 @@ impl<E> Ring<E> {
                     None => (1, self.publish_at(start, batch, owed)),
                 };
                 start += slots;
-                if committed {
-                    tries = self.tries();
-                } else if let Err(exhausted) = tries.spend() {
-                    // Nobody is to wait for the rest of the claim.
-                    for sequence in start..end {
-                        self.make_holes(sequence, 1, owed);
-                    }
-                    return Err(exhausted);
-                }
+                is_lost &= !committed;
+            }
+            if is_lost {
+                self.spend(&mut tries)?;
+            } else {
+                tries = self.tries();
             }
         }
         Ok(())
@@ -85,7 +84,7 @@ impl<E> Ring<E> {
 
     /// The longest run that one of so many publishers enters: none where the ring is too small for it.
     fn longest_run(&self, publishers: usize) -> u64 {
-        let share = self.capacity() / limits::RUN_SHARE / publishers.max(1) as u64;
+        let share = self.claim_share(publishers);
         let whole_steps = share - share % limits::RUN_STEP;
         whole_steps.min(BATCH as u64)
     }
@@ -233,7 +232,7 @@ impl<E> Ring<E> {
         }
         let end = match room {
             // So many looks are enough for one scan, however large the ring is.
-            Room::Until(end) => end.min(tail + limits::RUN_REACH),
+            Room::Until(end) => end.min(tail + limits::SCAN_REACH),
             Room::Pinned { slots, .. } => tail + slots,
             Room::Full | Room::Moving | Room::Exhausted => return room,
         };

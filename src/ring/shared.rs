@@ -3,10 +3,20 @@
 //! A publisher may be frozen at any instruction. What it claimed can be taken from it by anyone
 //! ([`Ring::abandon`]); it finds out at its next compare-and-swap and publishes anew, at a new sequence. So an event
 //! may be delayed by its own publisher's freeze, and by nobody else's.
+//!
+//! What a publisher may hold while it is frozen, and when its claim may be taken from it:
+//!
+//! - **\[K1 share\]** One claim holds at most an eighth of the ring divided by the publishers of the moment, and at least one
+//!   slot. So one frozen publisher costs a subscriber at most an eighth of the ring, and `n` of them, each of which was the
+//!   `i`-th publisher or a later one when it claimed, an eighth times `1 + 1/2 + ... + 1/n` (or `n` slots, if that is more).
+//! - **\[K2 young\]** Before its grace has passed, a claim is abandoned only when the tail is half of the ring ahead of it. A
+//!   subscriber that waits there would soon be dropped: it is dropped at seven eighths, and needs the three eighths between to
+//!   catch up. A scan that finds a subscriber at a younger claim lets publishers go no further than that half, so that the
+//!   next scan comes in time.
 
-use super::stamp::Stamp;
+use super::stamp::{Look, Stamp};
 use super::{CLOSED, Owed, Policy, Refusal, Ring, longest_hole};
-use crate::registry::Room;
+use crate::registry::{CursorAt, Room};
 use crate::sync::{Ordering, limits};
 use std::ops::Range;
 
@@ -19,15 +29,9 @@ pub(crate) struct Entered {
     holds_value: bool,
 }
 
-/// Slots lost, one after the other, before a publisher is told that the ring is exhausted: one lap.
+/// Claims that a publisher may still lose, one after the other, before it is told that the ring is exhausted: as many as the
+/// ring has slots.
 pub(super) struct Tries(u64);
-
-impl Tries {
-    pub(super) fn spend(&mut self) -> Result<(), Refusal> {
-        self.0 = self.0.checked_sub(1).ok_or(Refusal::Exhausted)?;
-        Ok(())
-    }
-}
 
 /// Where an arming sleeper finds the slot that it wants to sleep at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +79,18 @@ impl<E> Ring<E> {
         Tries(self.capacity())
     }
 
+    /// Counts one lost claim.
+    pub(super) fn spend(&self, tries: &mut Tries) -> Result<(), Refusal> {
+        tries.0 = tries.0.checked_sub(1).ok_or_else(|| self.exhausted())?;
+        Ok(())
+    }
+
+    /// [K1 share] The most slots that one claim may hold when there are so many `publishers`.
+    pub(super) fn claim_share(&self, publishers: usize) -> u64 {
+        let share = self.capacity() / limits::CLAIM_SHARE / publishers.max(1) as u64;
+        share.max(1)
+    }
+
     #[inline]
     fn claim_and_enter_within(
         &self,
@@ -88,7 +104,7 @@ impl<E> Ring<E> {
             if let Some(entered) = self.enter(claimed.start, owed) {
                 return Ok(entered);
             }
-            tries.spend()?;
+            self.spend(tries)?;
         }
     }
 
@@ -170,16 +186,16 @@ impl<E> Ring<E> {
                 {
                     crate::hooks::reach(crate::hooks::Point::Claimed);
                     self.pass_over(tail..tail + slots, longest_hole(again), owed);
-                    tries.spend()?;
+                    self.spend(tries)?;
                 }
                 Ok(None)
             }
             Room::Moving => {
-                tries.spend()?;
+                self.spend(tries)?;
                 Ok(None)
             }
             Room::Full => Err(Refusal::Full),
-            Room::Exhausted => Err(Refusal::Exhausted),
+            Room::Exhausted => Err(self.exhausted()),
         }
     }
 
@@ -309,19 +325,59 @@ impl<E> Ring<E> {
         made
     }
 
-    /// The same of claims in a row, up to the first that does not hang. How many.
-    pub(crate) fn abandon_each(&self, claims: Range<u64>, owed: &mut Owed) -> u64 {
+    /// Abandons claims in a row, up to the first that is not in flight. Returns how many slots, and where it ended.
+    pub(crate) fn abandon_each(&self, claims: Range<u64>, owed: &mut Owed) -> (u64, u64) {
         let Range {
             start: mut next,
             end,
         } = claims;
-        let mut taken = 0;
+        let mut abandoned = 0;
         while next < end && self.is_in_flight(next) {
             let made = self.abandon(next, owed);
-            taken += made;
+            abandoned += made;
             next += made.max(1);
         }
-        taken
+        (abandoned, next)
+    }
+
+    /// [K2 young] Looks for the claim that a subscriber whose cursor is at `cursor` waits for, or will meet first behind holes,
+    /// and abandons it if it is stalled: with what is in flight right behind it, as far as one claim may reach.
+    pub(super) fn claim_ahead_of(&self, cursor: u64, tail: u64, owed: &mut Owed) -> CursorAt {
+        if self.is_exclusive() {
+            return CursorAt::NoClaim;
+        }
+        let at = self.skip_holes(cursor);
+        // Decide before abandoning: the subscriber is blocked on this claim even if another thread abandons it first, so it must
+        // not be blamed.
+        if !self.is_in_flight(at) {
+            return CursorAt::NoClaim;
+        }
+        let distance = self.stall_distance();
+        if !self.is_far_behind(at, tail) {
+            return CursorAt::Claim {
+                until: at + distance,
+            };
+        }
+        let reach = tail.min(tail + 1 - distance + self.claim_share(1));
+        let (_, end) = self.abandon_each(at..reach, owed);
+        let until = if self.is_in_flight(end) {
+            end + distance
+        } else {
+            u64::MAX
+        };
+        CursorAt::Claim { until }
+    }
+
+    /// Returns the first sequence from `sequence` on that is no hole, as far as one scan looks.
+    fn skip_holes(&self, sequence: u64) -> u64 {
+        let mut at = sequence;
+        for _ in 0..limits::SCAN_REACH {
+            match self.look(at) {
+                Look::Skip { run } => at += run,
+                _ => break,
+            }
+        }
+        at
     }
 
     /// [C4 pin] Makes all that was claimed holes, with stamps for runs up to `longest`.

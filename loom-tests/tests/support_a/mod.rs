@@ -75,6 +75,10 @@ impl Reader {
         self.subscriber.release();
     }
 
+    pub fn lag(&self) -> u64 {
+        self.subscriber.lag()
+    }
+
     pub fn id(&self) -> ringbus::SubscriberId {
         self.subscriber.id()
     }

@@ -1,0 +1,157 @@
+//! Events that are large beside a thread's stack.
+#![cfg(not(loom))]
+#![allow(clippy::disallowed_types, clippy::unwrap_used)]
+
+mod common;
+
+use common::{Census, Counted, builder, manual};
+use ringbus::{Bus, Drive, SubscribeOptions};
+use std::thread;
+use std::time::Duration;
+
+/// What the standard library gives a thread.
+const STACK: usize = 2 << 20;
+const LARGE: usize = 128 << 10;
+
+/// 128 KiB, with a `Drop`.
+struct Large {
+    bytes: [u8; LARGE],
+    counted: Counted,
+}
+
+impl Large {
+    fn new(census: &Census, number: u64) -> Self {
+        Large {
+            bytes: [number as u8; LARGE],
+            counted: census.value(number),
+        }
+    }
+
+    fn number(&self) -> u64 {
+        let number = self.counted.number();
+        assert!(self.bytes.iter().all(|byte| *byte == number as u8));
+        number
+    }
+}
+
+/// Runs `act` on a thread of two mebibytes, in a frame of its own.
+fn on_a_small_stack(act: impl FnOnce() + Send + 'static) {
+    let thread = thread::Builder::new().stack_size(STACK).spawn(act);
+    thread.unwrap().join().unwrap();
+}
+
+fn shared(act: fn(&Bus<Large>, &Census)) {
+    on_a_small_stack(move || {
+        let census = Census::default();
+        let bus = manual(64);
+        let mut reader = bus
+            .subscribe_with(SubscribeOptions::new().window(1))
+            .unwrap();
+        for lap in 0..3 {
+            act(&bus, &census);
+            let mut count = 0;
+            while let Ok(event) = reader.try_recv() {
+                assert_eq!(event.number() % 64, count, "lap {lap}");
+                count += 1;
+            }
+            assert!(count > 0);
+        }
+        drop((reader, bus));
+        census.expect_all_dropped();
+    });
+}
+
+#[test]
+fn one_by_one() {
+    shared(|bus, census| (0..50).for_each(|n| bus.report(Large::new(census, n)).unwrap()));
+    shared(|bus, census| {
+        (0..50).for_each(|n| bus.try_report(Large::new(census, n)).unwrap());
+    });
+    shared(|bus, census| {
+        let mut publisher = bus.publisher();
+        (0..50).for_each(|n| publisher.report(Large::new(census, n)).unwrap());
+    });
+    shared(|bus, census| {
+        let mut publisher = bus.publisher();
+        (0..50).for_each(|n| drop(publisher.report_recycling(Large::new(census, n)).unwrap()));
+    });
+    shared(|bus, census| {
+        let mut publisher = bus.publisher();
+        (0..50).for_each(|n| {
+            let event = Large::new(census, n);
+            publisher.report_timeout(event, Duration::ZERO).unwrap();
+        });
+    });
+}
+
+#[test]
+fn in_a_batch() {
+    shared(|bus, census| {
+        let mut events = (0..50).map(|n| Large::new(census, n));
+        assert_eq!(bus.publisher().report_batch(&mut events).unwrap(), 50);
+    });
+    shared(|bus, census| {
+        let mut events = (0..50).map(|n| Large::new(census, n));
+        assert_eq!(bus.publisher().try_report_batch(&mut events), 50);
+    });
+}
+
+#[test]
+fn a_batch_that_does_not_fit_takes_no_more_than_fits() {
+    on_a_small_stack(|| {
+        let census = Census::default();
+        let bus: Bus<Large> = manual(64);
+        let mut reader = bus.subscribe().unwrap();
+        let mut publisher = bus.publisher();
+        let mut events = (0..100).map(|n| Large::new(&census, n));
+        assert_eq!(publisher.try_report_batch(&mut events), 64);
+        assert_eq!(publisher.carried(), 0);
+        assert_eq!(census.made(), 64);
+        assert_eq!(reader.try_recv().unwrap().number(), 0);
+    });
+}
+
+#[test]
+fn a_batch_that_is_refused_gives_its_event_back() {
+    on_a_small_stack(|| {
+        let census = Census::default();
+        let bus: Bus<Large> = manual(64);
+        let _reader = bus.subscribe().unwrap();
+        let mut publisher = bus.publisher();
+        bus.close();
+        let mut events = (7..100).map(|n| Large::new(&census, n));
+        let refused = publisher.report_batch(&mut events).unwrap_err();
+        assert!(refused.is_stopped());
+        assert!(refused.rest.is_empty());
+        assert_eq!(refused.error.into_inner().number(), 7);
+    });
+}
+
+#[test]
+fn by_an_exclusive_publisher() {
+    on_a_small_stack(|| {
+        let census = Census::default();
+        let (mut publisher, bus) = builder(64).drive(Drive::Manual).build_exclusive().unwrap();
+        let mut reader = bus.subscribe().unwrap();
+        let mut expected = 0;
+        for _ in 0..3 {
+            publisher.report(Large::new(&census, 0)).unwrap();
+            publisher.try_report(Large::new(&census, 1)).unwrap();
+            drop(publisher.report_recycling(Large::new(&census, 2)).unwrap());
+            let mut batch = (3..23).map(|n| Large::new(&census, n));
+            assert_eq!(publisher.report_batch(&mut batch).unwrap(), 20);
+            let mut batch = (23..43).map(|n| Large::new(&census, n));
+            assert_eq!(publisher.try_report_batch(&mut batch), 20);
+            expected += 43;
+            let mut count = 0;
+            while let Ok(event) = reader.try_recv() {
+                assert_eq!(event.number(), count);
+                count += 1;
+            }
+            assert_eq!(count, 43);
+        }
+        drop((publisher, reader, bus));
+        assert_eq!(census.made(), expected);
+        census.expect_all_dropped();
+    });
+}
