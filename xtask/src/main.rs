@@ -9,6 +9,7 @@ use clap::Parser;
 mod cargo;
 mod compare;
 mod dependencies;
+mod git;
 mod layers;
 mod loom;
 mod mutants;
