@@ -24,11 +24,11 @@ pub fn run(commit: &str, quick: bool, only: &[String]) -> Result {
     let folder = std::env::current_dir()
         .map_err(|error| format!("the current directory: {error}"))?
         .join(FOLDER);
-    let before = build_before(&folder, commit, &hash)?;
+    let (before, with) = build_before(&folder, commit, &hash)?;
     let now = build_now(&folder)?;
     let mut program = Command::new(&now);
     program.arg("against").arg("--before").arg(&before);
-    program.args(["--commit", &short]);
+    program.args(["--commit", &format!("{short} with {with}")]);
     if quick {
         program.arg("--quick");
     }
@@ -48,15 +48,16 @@ pub fn run(commit: &str, quick: bool, only: &[String]) -> Result {
     }
 }
 
-/// Builds the present comparison with the core of the commit; or that commit's own, if they do not fit together.
-fn build_before(folder: &Path, commit: &str, hash: &str) -> Result<PathBuf> {
+/// Builds the present comparison with the core of the commit; or that commit's own, if they do not fit together. Returns
+/// the program, and which comparison it is.
+fn build_before(folder: &Path, commit: &str, hash: &str) -> Result<(PathBuf, &'static str)> {
     eprintln!("{commit}: building its core with the present comparison ...");
     let tree = Tree::empty(folder)?;
     git::export(hash, &tree.root)?;
     tree.remove("benches")?;
     tree.copy_working_files(|path| HARNESS.iter().any(|part| path.starts_with(part)))?;
     let misfit = match tree.build("before") {
-        Ok(program) => return Ok(program),
+        Ok(program) => return Ok((program, "the present comparison")),
         Err(error) => error,
     };
     eprintln!("{commit}: {misfit}; building its own comparison ...");
@@ -65,7 +66,7 @@ fn build_before(folder: &Path, commit: &str, hash: &str) -> Result<PathBuf> {
     let own = tree
         .build("before")
         .and_then(|program| match lists_cells(&program)? {
-            true => Ok(program),
+            true => Ok((program, "its own comparison")),
             false => Err("it cannot run single cells".into()),
         });
     own.map_err(|error| {
