@@ -20,6 +20,7 @@ pub mod set;
 use crate::error::Error;
 use crate::place::Cores;
 use crate::record::Scenario;
+use crate::trial::{Trial, is_ours};
 
 pub use candidates::ringbus;
 
@@ -29,4 +30,10 @@ pub fn run(cores: Cores, quick: bool) -> Result<Vec<Scenario>, Error> {
         all.extend(set.measure(cores, quick)?);
     }
     Ok(all)
+}
+
+/// Returns what of ringbus can be measured by itself.
+pub fn trials(cores: Cores, quick: bool) -> Vec<Trial> {
+    let sets = scenarios::all(cores, quick).into_iter();
+    sets.flat_map(|set| set.trials(is_ours)).collect()
 }

@@ -53,6 +53,13 @@ impl Machine {
     }
 }
 
+/// Returns what a name like that of a whole series leaves open: `family 26, model 2`.
+pub fn model() -> String {
+    let info = read("/proc/cpuinfo");
+    let of = |name| field(&info, name).unwrap_or("unknown");
+    format!("family {}, model {}", of("cpu family"), of("model"))
+}
+
 struct Cache {
     level: String,
     kind: String,

@@ -1,6 +1,7 @@
 //! ringbus beside its peers: the same work, interleaved, in one run on one machine.
 #![allow(clippy::disallowed_types)] // nothing here is under a model
 
+mod against;
 mod error;
 mod kept;
 mod latency;
@@ -14,6 +15,7 @@ mod report;
 mod select;
 mod stats;
 mod throughput;
+mod trial;
 mod trouble;
 
 use std::fs;
@@ -54,6 +56,35 @@ enum Command {
         #[arg(long, value_name = "FOLDER")]
         into: Option<PathBuf>,
     },
+    /// Measure ringbus beside itself as it was, and print what came of it; `cargo xtask compare --against` calls this
+    Against {
+        /// This program with the core of another day
+        #[arg(long, value_name = "PROGRAM")]
+        before: PathBuf,
+        /// As the table names that day
+        #[arg(long, value_name = "NAME")]
+        commit: String,
+        /// Fewer rounds
+        #[arg(long)]
+        quick: bool,
+        /// Only cells whose name contains this; may be given several times
+        #[arg(long, value_name = "TEXT")]
+        only: Vec<String>,
+    },
+    /// List what of ringbus can be measured by itself, as JSON
+    Cells,
+    /// Measure one of these once, and print what came of it as JSON
+    Sample {
+        /// The `key` of one of `cells`
+        #[arg(long, value_name = "KEY")]
+        trial: String,
+        /// Over so many events, where the number is not fixed; by default as many as make a run of a good length
+        #[arg(long, value_name = "COUNT")]
+        events: Option<u64>,
+        /// A shorter run
+        #[arg(long)]
+        quick: bool,
+    },
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -71,6 +102,18 @@ fn main() -> ExitCode {
             target_name,
         } => measure(&out, quick, &Only(only), target_name),
         Command::Report { records, into } => report(&records, into.as_deref()),
+        Command::Against {
+            before,
+            commit,
+            quick,
+            only,
+        } => against(&before, &commit, quick, &Only(only)),
+        Command::Cells => cores().and_then(trial::print_all),
+        Command::Sample {
+            trial,
+            events,
+            quick,
+        } => cores().and_then(|cores| trial::print_sample(cores, &trial, events, quick)),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -82,7 +125,7 @@ fn main() -> ExitCode {
 }
 
 fn measure(out: &Path, quick: bool, only: &Only, target: Target) -> Result<(), Error> {
-    let cores = Cores::find()?;
+    let cores = cores()?;
     // Fails if threads do not stay where they are put.
     let one_way = ping::one_way(cores)?;
     eprintln!("a flag takes {one_way:.0} ns from core to core");
@@ -108,6 +151,20 @@ fn measure(out: &Path, quick: bool, only: &Only, target: Target) -> Result<(), E
         record.scenarios.extend(troubles.into_iter().filter(wanted));
     }
     kept::write(&mut record, out)
+}
+
+fn against(before: &Path, commit: &str, quick: bool, only: &Only) -> Result<(), Error> {
+    let options = against::Options {
+        before,
+        commit,
+        quick,
+        only,
+    };
+    against::run(cores()?, &options)
+}
+
+fn cores() -> Result<Cores, Error> {
+    Ok(Cores::find()?)
 }
 
 fn report(files: &[PathBuf], into: Option<&Path>) -> Result<(), Error> {

@@ -224,24 +224,24 @@ fn figures(scenario: &Scenario, series: &Series) -> [String; 4] {
 }
 
 /// A table in Markdown.
-struct Table(String);
+pub struct Table(String);
 
 impl Table {
-    fn new(columns: &[impl AsRef<str>]) -> Table {
+    pub fn new(columns: &[impl AsRef<str>]) -> Table {
         let mut table = Table(String::new());
         table.row(columns);
         table.row(&vec!["---"; columns.len()]);
         table
     }
 
-    fn row(&mut self, cells: &[impl AsRef<str>]) {
+    pub fn row(&mut self, cells: &[impl AsRef<str>]) {
         for cell in cells {
             let _ = write!(self.0, "| {} ", cell.as_ref().replace('|', "\\|"));
         }
         self.0.push_str("|\n");
     }
 
-    fn text(self) -> String {
+    pub fn text(self) -> String {
         self.0
     }
 }

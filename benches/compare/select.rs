@@ -6,7 +6,11 @@ pub struct Only(pub Vec<String>);
 
 impl Only {
     pub fn wants(&self, group: &str, name: &str) -> bool {
-        let whole = format!("{group}: {name}");
+        self.wants_text(&format!("{group}: {name}"))
+    }
+
+    /// Whether what goes by such a text is wanted.
+    pub fn wants_text(&self, whole: &str) -> bool {
         self.0.is_empty() || self.0.iter().any(|text| whole.contains(text.as_str()))
     }
 

@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::place::Cores;
 use crate::record::Scenario;
 use crate::select::Only;
+use crate::trial::{Trial, is_ours};
 
 /// Measures what `only` asks for.
 pub fn run(cores: Cores, quick: bool, only: &Only) -> Result<Vec<Scenario>, Error> {
@@ -21,4 +22,15 @@ pub fn run(cores: Cores, quick: bool, only: &Only) -> Result<Vec<Scenario>, Erro
         .filter(|contest| only.wants(contest.group, &contest.name))
         .map(|contest| contest.run(cores, quick))
         .collect()
+}
+
+/// Returns what of ringbus can be measured by itself. What one more subscriber costs is left out: it is a difference of
+/// two costs, and may be less than nothing.
+pub fn trials(cores: Cores) -> Vec<Trial> {
+    let between_cores = scenarios::all(cores).into_iter();
+    let mut all: Vec<Trial> = between_cores
+        .flat_map(|contest| contest.trials(is_ours))
+        .collect();
+    all.extend(in_cache::trials(cores));
+    all
 }

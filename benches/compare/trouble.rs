@@ -15,17 +15,29 @@ mod run;
 mod visitors;
 
 use crate::error::Error;
+use crate::latency::set::Set;
 use crate::place::Cores;
 use crate::record::Scenario;
+use crate::trial::{Trial, is_first};
 
 pub fn run(cores: Cores, quick: bool) -> Result<Vec<Scenario>, Error> {
+    let mut all = Vec::new();
+    for set in sets(cores, quick) {
+        all.extend(set.measure(cores, quick)?);
+    }
+    Ok(all)
+}
+
+/// Returns what can be measured by itself: every candidate here is ringbus.
+pub fn trials(cores: Cores, quick: bool) -> Vec<Trial> {
+    let sets = sets(cores, quick).into_iter();
+    sets.flat_map(|set| set.trials(is_first)).collect()
+}
+
+fn sets(cores: Cores, quick: bool) -> Vec<Set> {
     #[cfg(feature = "frozen")]
     let sets = vec![frozen::set(cores, quick)];
     #[cfg(not(feature = "frozen"))]
     let sets = visitors::sets(cores, quick);
-    let mut all = Vec::new();
-    for set in sets {
-        all.extend(set.measure(cores, quick)?);
-    }
-    Ok(all)
+    sets
 }

@@ -1,5 +1,6 @@
 //! Cargo, as a child process.
 
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use crate::Result;
@@ -64,6 +65,28 @@ pub fn read(command: &mut Command) -> Result<String> {
         return Err(failed(command, output.status));
     }
     String::from_utf8(output.stdout).map_err(|error| failed(command, error))
+}
+
+/// Returns the programs that cargo's messages name, with the names of their targets.
+pub fn programs(messages: &[u8]) -> Vec<(String, PathBuf)> {
+    json(messages)
+        .filter_map(|message| {
+            let name = message["target"]["name"].as_str()?.to_owned();
+            Some((name, message["executable"].as_str()?.into()))
+        })
+        .collect()
+}
+
+/// Returns the compiler's first error in cargo's messages. There is none if cargo failed before it compiled.
+pub fn first_error(messages: &[u8]) -> Option<String> {
+    json(messages)
+        .filter(|message| message["message"]["level"] == "error")
+        .find_map(|message| Some(message["message"]["message"].as_str()?.to_owned()))
+}
+
+fn json(messages: &[u8]) -> impl Iterator<Item = serde_json::Value> {
+    let lines = messages.split(|byte| *byte == b'\n');
+    lines.filter_map(|line| serde_json::from_slice(line).ok())
 }
 
 fn failed(command: &Command, why: impl std::fmt::Display) -> String {

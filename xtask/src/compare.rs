@@ -4,6 +4,8 @@ use std::process::Command;
 
 use crate::{Result, cargo};
 
+mod against;
+
 const PROGRAM: &str = "run --release --quiet --package ringbus-benches --bin compare";
 /// With the hook in the publish path that lets a publisher freeze inside its claim: for that and nothing else.
 const FROZEN: &str =
@@ -23,10 +25,16 @@ pub struct Options {
     /// Only scenarios whose group or name contains this, and only print the report; may be given several times
     #[arg(long, value_name = "TEXT")]
     only: Vec<String>,
+    /// Measure ringbus alone, beside itself as it was at this commit; nothing is written into docs/
+    #[arg(long, value_name = "COMMIT")]
+    against: Option<String>,
 }
 
 /// Measures what `options` select, compiled for the default target and for this processor, and reports both.
 pub fn run(options: &Options) -> Result {
+    if let Some(commit) = &options.against {
+        return against::run(commit, options.quick, &options.only);
+    }
     let mut report = cargo::command_for_default(PROGRAM);
     report.args(["--", "report"]);
     let builds = [

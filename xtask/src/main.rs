@@ -9,6 +9,7 @@ use clap::Parser;
 mod cargo;
 mod compare;
 mod dependencies;
+mod git;
 mod layers;
 mod loom;
 mod mutants;
@@ -25,7 +26,7 @@ type Result<T = ()> = std::result::Result<T, String>;
 enum Command {
     /// Run everything that decides whether the project is right, up to the first failure
     Test,
-    /// Measure ringbus beside its peers, and write docs/benchmarks.md
+    /// Measure ringbus beside its peers, and write docs/benchmarks.md; or beside itself as it was, and write nothing
     Compare(compare::Options),
     /// Run the loom models
     Loom(loom::Options),

@@ -20,6 +20,9 @@ pub const QUANTILES: [Quantile; 5] = [
     quantile("max", 1.0),
 ];
 
+/// Those that a comparison with another day tells: the others are a few events of a run, and so mostly the machine's.
+pub const ALONE: [Quantile; 3] = [QUANTILES[0], QUANTILES[1], QUANTILES[2]];
+
 const fn quantile(name: &'static str, quantile: f64) -> Quantile {
     Quantile { name, quantile }
 }

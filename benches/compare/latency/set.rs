@@ -1,11 +1,14 @@
 //! Candidates under one load, side by side: in every round each runs once, in an order that is shuffled anew.
 
-use super::quantiles::{Latencies, QUANTILES, Quantile};
+use std::rc::Rc;
+
+use super::quantiles::{ALONE, Latencies, QUANTILES, Quantile};
 use super::round::Outcome;
 use crate::error::Error;
 use crate::ping;
 use crate::place::Cores;
 use crate::record::{Bound, Scenario, Series, Target, Unit};
+use crate::trial::{Listed, Sample, Trial};
 
 /// Scenarios that come out of the same runs.
 pub struct Set {
@@ -97,6 +100,35 @@ impl View {
     }
 }
 
+/// A cell of a candidate that runs by itself.
+fn cell(group: &str, view: &View, quantile: Quantile, candidate: &str) -> String {
+    format!("{group}: {}, {}: {candidate}", view.name, quantile.name)
+}
+
+/// The figures of a candidate that ran by itself.
+fn sample(
+    group: &str,
+    views: &[View],
+    candidate: &str,
+    outcome: &Outcome,
+) -> Result<Sample, Error> {
+    let mut values = Vec::new();
+    for view in views {
+        let samples = view.samples(outcome);
+        let latencies = Latencies::of(samples)?;
+        let told = ALONE.iter().filter(|it| it.is_in(samples.len() as u64));
+        values.extend(told.map(|quantile| {
+            let cell = cell(group, view, *quantile, candidate);
+            (cell, latencies.at(*quantile))
+        }));
+    }
+    Ok(Sample {
+        events: None,
+        values,
+        preemptions: outcome.preemptions,
+    })
+}
+
 /// One candidate's rounds, as one view has them.
 struct Track {
     /// In the order of [`QUANTILES`].
@@ -164,6 +196,31 @@ impl Set {
             }
         }
         Ok(scenarios)
+    }
+
+    /// Returns those candidates whose names `counts` accepts, each by itself.
+    pub fn trials(self, counts: fn(&str) -> bool) -> Vec<Trial> {
+        let (group, views) = (self.group, Rc::<[View]>::from(self.views));
+        let candidates = self.candidates.into_iter();
+        candidates
+            .filter(|candidate| counts(candidate.name))
+            .map(|candidate| {
+                let views = Rc::clone(&views);
+                let name = candidate.name;
+                let names: Vec<&str> = views.iter().map(|view| view.name.as_str()).collect();
+                let cells = views
+                    .iter()
+                    .flat_map(|view| ALONE.map(|quantile| cell(group, view, quantile, name)));
+                let listed = Listed {
+                    key: format!("{group}: {}: {name}", names.join("; ")),
+                    unit: Unit::Nanoseconds,
+                    cells: cells.collect(),
+                };
+                Trial::new(listed, move |_| {
+                    sample(group, &views, name, &candidate.run()?)
+                })
+            })
+            .collect()
     }
 
     /// For each view, each candidate's.

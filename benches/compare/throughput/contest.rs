@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::ping;
 use crate::place::Cores;
 use crate::record::{Bound, Scenario, Series, Target, Unit};
+use crate::trial::{Listed, Sample, Trial};
 
 /// What a run should take: long against its start and its end, short against the machine's moods.
 const RUN: Duration = Duration::from_millis(15);
@@ -66,6 +67,23 @@ impl Entrant {
         }
         Ok(events)
     }
+
+    /// Runs once in a process of its own, which a short run warms up.
+    fn run_alone(&self, cell: &str, events: Option<u64>) -> Result<Sample, Error> {
+        let events = match events {
+            Some(events) => {
+                (self.run)(*EVENTS.start())?;
+                events
+            }
+            None => self.calibrate()?,
+        };
+        let outcome = (self.run)(events)?;
+        Ok(Sample {
+            events: Some(events),
+            values: vec![(cell.into(), outcome.value)],
+            preemptions: outcome.preemptions,
+        })
+    }
 }
 
 impl Contest {
@@ -94,6 +112,26 @@ impl Contest {
             series,
             targets: self.targets,
         })
+    }
+
+    /// Returns those entrants whose names `counts` accepts, each by itself.
+    pub fn trials(self, counts: fn(&str) -> bool) -> Vec<Trial> {
+        let Contest {
+            group, name, unit, ..
+        } = self;
+        let entrants = self.entrants.into_iter();
+        entrants
+            .filter(|entrant| counts(&entrant.name))
+            .map(|entrant| {
+                let cell = format!("{group}: {name}: {}", entrant.name);
+                let listed = Listed {
+                    key: cell.clone(),
+                    unit,
+                    cells: vec![cell.clone()],
+                };
+                Trial::new(listed, move |events| entrant.run_alone(&cell, events))
+            })
+            .collect()
     }
 
     fn measure(&self, rounds: u32) -> Result<Vec<Series>, Error> {

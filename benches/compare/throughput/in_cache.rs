@@ -15,6 +15,7 @@ use crate::place::{Cores, Pinned};
 use crate::record::Bound::AtMost;
 use crate::record::Unit;
 use crate::stats;
+use crate::trial::{Trial, is_first, is_ours};
 
 const GROUP: &str = "cost in cache";
 const CAPACITY: usize = 1024;
@@ -39,6 +40,13 @@ pub fn all(cores: Cores) -> Vec<Contest> {
         contests.push(one_more::<Publisher<Word>>(cores, subscribers));
     }
     contests
+}
+
+/// Returns what can be measured by itself.
+pub fn trials(cores: Cores) -> Vec<Trial> {
+    let mut all = unheard(cores).trials(is_ours);
+    all.extend(by_subscribers(cores).trials(is_first));
+    all
 }
 
 fn contest(cores: Cores, name: String, entrants: Vec<Entrant>) -> Contest {

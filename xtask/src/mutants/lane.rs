@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::mutant::{Guard, Mutant, Target, read};
 use super::table::Verdict;
-use crate::{Result, cargo};
+use crate::{Result, cargo, git};
 
 /// A test program that runs for longer hangs, which is a way to notice.
 const DEADLINE: Duration = Duration::from_secs(600);
@@ -27,18 +27,9 @@ impl Lane {
             .map_err(|error| format!("the current directory: {error}"))?
             .join(format!("target/mutants/{id}"));
         let lane = Lane { root, quick };
-        let listed = Command::new("git")
-            .args(["ls-files", "--cached", "--others", "--exclude-standard"])
-            .output()
-            .map_err(|error| format!("git ls-files: {error}"))?;
-        for path in String::from_utf8_lossy(&listed.stdout).lines() {
-            // A file that git knows may have been deleted since.
-            if Path::new(path).is_file() {
-                lane.write(
-                    path,
-                    &std::fs::read(path).map_err(|error| format!("{path}: {error}"))?,
-                )?;
-            }
+        for path in git::working_files()? {
+            let contents = std::fs::read(&path).map_err(|error| format!("{path}: {error}"))?;
+            lane.write(&path, &contents)?;
         }
         Ok(lane)
     }
@@ -124,12 +115,11 @@ impl Lane {
             .output()
             .map_err(|error| format!("cargo: {error}"))?;
         if !built.status.success() {
-            return Ok(Verdict::DoesNotBuild(last_error(
-                &built.stderr,
-                &built.stdout,
-            )));
+            let error = cargo::first_error(&built.stdout)
+                .unwrap_or_else(|| String::from_utf8_lossy(&built.stderr).trim().to_owned());
+            return Ok(Verdict::DoesNotBuild(error));
         }
-        for (file, program) in programs(&built.stdout) {
+        for (file, program) in cargo::programs(&built.stdout) {
             match self.run_program(&program, name)? {
                 End::Passed => {}
                 End::Failed(tests) => {
@@ -209,26 +199,4 @@ enum End {
     Passed,
     Failed(Vec<String>),
     Hung,
-}
-
-/// The test programs of cargo's messages, with the names of their files.
-fn programs(messages: &[u8]) -> Vec<(String, PathBuf)> {
-    String::from_utf8_lossy(messages)
-        .lines()
-        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-        .filter_map(|message| {
-            let name = message["target"]["name"].as_str()?.to_owned();
-            Some((name, message["executable"].as_str()?.into()))
-        })
-        .collect()
-}
-
-/// The first error of a build that failed.
-fn last_error(stderr: &[u8], stdout: &[u8]) -> String {
-    let rendered = String::from_utf8_lossy(stdout)
-        .lines()
-        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-        .filter(|message| message["message"]["level"] == "error")
-        .find_map(|message| Some(message["message"]["message"].as_str()?.to_owned()));
-    rendered.unwrap_or_else(|| String::from_utf8_lossy(stderr).trim().to_owned())
 }
