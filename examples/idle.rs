@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .map(|_| bus.subscribe_with(options()).map(park))
         .collect::<Result<_, _>>()?;
     measure("shared publisher", seconds, subscribers)?;
-    bus.stop();
+    let _ = bus.stop();
     parked.into_iter().for_each(|thread| drop(thread.join()));
 
     let (publisher, bus) = Bus::<u64>::builder().build_exclusive()?;
@@ -40,7 +40,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .map(|_| bus.subscribe_with(options()).map(park))
         .collect::<Result<_, _>>()?;
     measure("exclusive publisher", seconds, subscribers)?;
-    publisher.stop();
+    let _ = publisher.stop();
     parked.into_iter().for_each(|thread| drop(thread.join()));
     Ok(())
 }

@@ -26,7 +26,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     sums.drain(usize::MAX, |price| sum += price)?;
     println!("sum {sum}");
 
-    bus.stop(); // nothing more is accepted, what was accepted is read
+    let report = bus.stop(); // accepts nothing more, and waits until the printer has read everything
+    println!("clean: {}", report.is_clean());
     printer.join().map_err(|_| "the printer panicked")?;
     Ok(())
 }

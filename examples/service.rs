@@ -89,8 +89,8 @@ impl Manager for Counter {
 
     fn cleanup_host(&self) -> Result<(), HookError> {
         println!("cleanup_host");
-        self.bus.stop();
-        self.events.stop();
+        let _ = self.bus.stop();
+        let _ = self.events.stop();
         Ok(())
     }
 

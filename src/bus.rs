@@ -1,8 +1,10 @@
 //! The bus: the manager of workers.
 
 mod core;
+mod drained;
 
-pub(crate) use core::{Core, Generation, Handle};
+pub(crate) use core::{Core, Generation, Handle, Run};
+pub(crate) use drained::DrainWaiters;
 
 use crate::builder::BusBuilder;
 use crate::error::{BuildError, ReportError, SubscribeError, TryReportError};
@@ -10,11 +12,12 @@ use crate::handler::{self, Handler, HandlerGuard};
 use crate::member::SubscriberId;
 use crate::publisher::{self, Publisher};
 use crate::ring::Policy;
-use crate::stats::{BusStats, SubscriberState, SubscriberStats, WorkerStats};
+use crate::stats::BusStats;
 use crate::stop::StopReport;
 use crate::subscriber::{SubscribeOptions, Subscriber};
 use crate::sync::PlainArc;
 use crate::watch::Turn;
+use drained::Drained;
 use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -89,12 +92,30 @@ impl<E: Send + Sync + 'static> Bus<E> {
         self.core().start(workers)
     }
 
-    /// Ends the stream: closes the rings, lets subscribers drain, and joins the threads, for at most the builder's
-    /// [`stop_timeout`](BusBuilder::stop_timeout). Who has not drained by then is evicted as
-    /// [`Stalled`](crate::EvictionReason::Stalled).
+    /// Ends the stream: closes the rings, waits until subscribers have read everything and handlers have returned, and joins the
+    /// workers' threads.
     ///
-    /// Blocks. A subscriber that nobody reads holds it up until the deadline: drop it or [`close`](Self::close) before.
-    /// From a handler or a notice it does not wait for that very thread.
+    /// **A subscriber that this very thread reads cannot read on while `stop` waits for it.** Such a program calls
+    /// [`close`](Self::close), drains its subscribers, and then `stop`; a task awaits [`drained`](Self::drained) between the two.
+    ///
+    /// It waits at most the builder's [`stop_timeout`](BusBuilder::stop_timeout). A subscriber that has not drained by then is
+    /// [reported](StopReport::undrained) and loses nothing: it reads on to the end and finds
+    /// [`Closed`](crate::RecvError::Closed). A handler is ended then; the report says [how many](StopReport::lost) sequences it had
+    /// not read.
+    ///
+    /// | | waits | for | loses |
+    /// |---|---|---|---|
+    /// | [`close`](Self::close) | no | | nothing: subscribers and handlers read on to the end |
+    /// | [`drained`](Self::drained) | as a future | every subscriber to read everything or to leave | nothing |
+    /// | `stop`, [`shutdown`](Self::shutdown) | up to `stop_timeout` | every subscriber to read everything, every handler to return, the workers' threads | what a handler had not read at the deadline |
+    /// | [`stop_timeout`](Self::stop_timeout) | up to its own timeout, 0 for not at all | the same | the same |
+    ///
+    /// After a stop no thread of the bus is left. So for a subscriber that reads on, no limit is watched, no notice comes of a drop
+    /// (there is none but by the host), and [`unsubscribe`](Self::unsubscribe) and [`stats`](Self::stats) know it no more.
+    /// Where it meets a claim that is in flight, it abandons that by itself after the grace.
+    ///
+    /// Blocks. From a handler or a notice it does not wait for that very thread. A second stop at the same time returns at once,
+    /// and reports no subscriber.
     pub fn stop(&self) -> StopReport {
         self.stop_timeout(self.core().settings.stop_timeout)
     }
@@ -112,9 +133,9 @@ impl<E: Send + Sync + 'static> Bus<E> {
         report
     }
 
-    /// Ends the stream and waits for nobody: reports are refused as stopped, subscribers read on to the end.
+    /// Ends the stream and does not wait: reports are refused as stopped, subscribers read on to the end.
     ///
-    /// Wait-free but for waking sleepers. A [`stop`](Self::stop) or [`start`](Self::start) may follow: a start does nothing
+    /// Lock-free, but for the wakers of tasks, which are user code. A [`stop`](Self::stop) or [`start`](Self::start) may follow: a start does nothing
     /// before a stop.
     pub fn close(&self) {
         self.core().close();
@@ -238,8 +259,35 @@ impl<E: Send + Sync + 'static, M> Bus<E, M> {
         if evicted {
             member.wake_evicted();
             worker.wake();
+            generation.registry.drain_waiters().wake_all();
         }
         evicted
+    }
+
+    /// Waits, as a future of any runtime, until the bus is closed and each subscriber of that moment has read everything or left.
+    ///
+    /// Ready at once on a bus that is stopped: [`StopReport::undrained`] names the subscribers that read on. The future belongs to
+    /// the run in which it was made, and is woken by the subscriber that is the last to meet the end, to leave or to be
+    /// dropped; so it depends on no worker's thread and no [`turn`](Self::turn). A subscriber that took its last event has read
+    /// it when it looks once more, or [releases](crate::Subscriber::release) it. A drop by the host counts as leaving.
+    ///
+    /// ```
+    /// # let bus = ringbus::Bus::builder().build()?;
+    /// let mut subscriber = bus.subscribe()?;
+    /// bus.report(7)?;
+    /// bus.close();
+    /// let drained = bus.drained();
+    /// while let Ok(event) = subscriber.recv() {
+    ///     assert_eq!(*event, 7);
+    /// }
+    /// pollster::block_on(drained);
+    /// assert!(bus.stop().is_clean());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// Lock-free; allocates. It keeps the rings of its run, and the events in them, until it is dropped.
+    pub fn drained(&self) -> impl Future<Output = ()> + Send + use<E, M> {
+        Drained::of(self.core().running.load_full())
     }
 
     /// How far a subscriber is behind, in sequences: an upper bound on events. `None` if there is no such subscriber.
@@ -256,7 +304,7 @@ impl<E: Send + Sync + 'static, M> Bus<E, M> {
         )
     }
 
-    /// Counters of all workers and subscribers; empty when stopped.
+    /// Counters of all workers and subscribers; empty when stopped: [`StopReport::stats`] has the totals of the run.
     ///
     /// ```
     /// # let bus = ringbus::Bus::builder().build()?;
@@ -271,40 +319,13 @@ impl<E: Send + Sync + 'static, M> Bus<E, M> {
     /// Wait-free but for what it allocates, off every hot path. The counters are read one by one: together they are no
     /// instant of the bus.
     pub fn stats(&self) -> BusStats {
-        let generation = self.core().running.load_full();
-        let roster = generation.registry.load();
-        let mut stats = BusStats {
-            workers: generation
-                .workers
-                .iter()
-                .map(|worker| WorkerStats::of(worker))
-                .collect(),
-            subscribers: Vec::new(),
-        };
-        for (ring, member) in roster.all().filter(|(_, member)| !member.is_retired()) {
-            let worker = &generation.workers[ring];
-            let position = member.cursor.look();
-            let state = SubscriberState::of(position);
-            let of_worker = &mut stats.workers[ring];
-            of_worker.subscribers += usize::from(position.is_active());
-            of_worker.pinned_slots += if position.pins() { member.window } else { 0 };
-            stats.subscribers.push(SubscriberStats {
-                id: member.id,
-                name: member.terms.name.clone(),
-                worker: ring,
-                core: member.terms.core,
-                lag: worker.ring.tail().saturating_sub(position.sequence()),
-                sequence: position.sequence(),
-                state,
-            });
-        }
-        stats
+        BusStats::of(&self.core().running.load_full())
     }
 
-    /// Does now what the workers' threads would do: wakes sleepers, takes stalled claims away, drops who is over a
-    /// limit, gives notices. For [`Drive::Manual`](crate::Drive::Manual); harmless besides threads.
+    /// Does now what the workers' threads would do: wakes sleepers, abandons stalled claims, drops each subscriber that is
+    /// over a limit, gives notices. For [`Drive::Manual`](crate::Drive::Manual); harmless besides threads.
     ///
-    /// Wait-free but for what it allocates and the host's own callback.
+    /// Lock-free, but for what it allocates and the host's own callback.
     pub fn turn(&self) -> Turn {
         let generation = self.core().running.load_full();
         let mut turn = Turn::nothing(self.core().settings.max_nap);

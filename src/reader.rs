@@ -130,6 +130,7 @@ impl<E> Reader<E> {
         let ring = &self.worker.ring;
         if ring.is_closed() {
             if self.span.next() >= ring.tail() {
+                ring.seats().drain_waiters().wake_all();
                 return Err(Gone::Closed);
             }
             if !ring.is_pending(self.span.next()) {
@@ -315,6 +316,7 @@ impl<E> Reader<E> {
         let position = self.member.cursor.detach();
         self.span.stop();
         self.idle = false;
+        self.worker.ring.seats().drain_waiters().wake_all();
         let tail = self.worker.ring.tail();
         match Member::eviction(position, tail) {
             Some(mut eviction) => {
@@ -385,6 +387,7 @@ impl<E> Drop for Reader<E> {
         }
         self.member.retire();
         self.worker.ring.unlisten();
+        self.worker.ring.seats().drain_waiters().wake_all();
         // The worker prunes, and tells what is left to tell.
         self.worker.signal.raise();
         // Last, as the waker that it drops is user code, which may panic.

@@ -10,6 +10,7 @@
 //!
 //! **Architecture Invariant:** knows cursors, never slots.
 
+use crate::bus::DrainWaiters;
 use crate::cursor::Position;
 use crate::error::{EvictionReason, SubscribeError};
 use crate::member::{Member, SubscriberId, Terms};
@@ -21,6 +22,7 @@ type Members = PlainArc<Vec<PlainArc<Member>>>;
 #[derive(Debug)]
 pub(crate) struct Registry {
     roster: Snapshot<Roster>,
+    drain_waiters: DrainWaiters,
 }
 
 #[derive(Clone, Debug)]
@@ -86,7 +88,12 @@ impl Registry {
             roster: Snapshot::new(Roster {
                 rings: vec![Members::default(); rings],
             }),
+            drain_waiters: DrainWaiters::new(),
         }
+    }
+
+    pub(crate) fn drain_waiters(&self) -> &DrainWaiters {
+        &self.drain_waiters
     }
 
     pub(crate) fn load(&self) -> Loaded<'_, Roster> {
@@ -212,6 +219,11 @@ impl Seats {
 
     pub(crate) fn prune(&self) {
         self.registry.prune(self.ring);
+    }
+
+    /// The futures that wait until all subscribers have read everything.
+    pub(crate) fn drain_waiters(&self) -> &DrainWaiters {
+        self.registry.drain_waiters()
     }
 
     pub(crate) fn is_empty(&self) -> bool {

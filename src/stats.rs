@@ -1,5 +1,6 @@
 //! Snapshots of counters.
 
+use crate::bus::Generation;
 use crate::cursor::Position;
 use crate::error::EvictionReason;
 use crate::member::SubscriberId;
@@ -14,6 +15,38 @@ pub struct BusStats {
     pub workers: Vec<WorkerStats>,
     /// One for each subscriber that lives.
     pub subscribers: Vec<SubscriberStats>,
+}
+
+impl BusStats {
+    pub(crate) fn of<E>(generation: &Generation<E>) -> Self {
+        let roster = generation.registry.load();
+        let mut stats = BusStats {
+            workers: generation
+                .workers
+                .iter()
+                .map(|worker| WorkerStats::of(worker))
+                .collect(),
+            subscribers: Vec::new(),
+        };
+        for (ring, member) in roster.all().filter(|(_, member)| !member.is_retired()) {
+            let worker = &generation.workers[ring];
+            let position = member.cursor.look();
+            let state = SubscriberState::of(position);
+            let of_worker = &mut stats.workers[ring];
+            of_worker.subscribers += usize::from(position.is_active());
+            of_worker.pinned_slots += if position.pins() { member.window } else { 0 };
+            stats.subscribers.push(SubscriberStats {
+                id: member.id,
+                name: member.terms.name.clone(),
+                worker: ring,
+                core: member.terms.core,
+                lag: worker.ring.tail().saturating_sub(position.sequence()),
+                sequence: position.sequence(),
+                state,
+            });
+        }
+        stats
+    }
 }
 
 /// One worker and its ring.
@@ -36,7 +69,7 @@ pub struct WorkerStats {
     pub holes: u64,
     /// Holes that were claims taken from a publisher that hung.
     pub abandoned: u64,
-    /// Scans that found too much of the ring frozen.
+    /// Reports and batches that were refused as exhausted.
     pub exhausted: u64,
     /// Drops that were told, by reason, in the order of [`EvictionReason::ALL`].
     pub evicted: [u64; EvictionReason::ALL.len()],

@@ -1,45 +1,60 @@
 //! Ending a run of workers: close, wait for the readers, join the threads; never longer than the deadline.
+//!
+//! No subscriber is dropped by a stop but a handler, because a subscriber reads on by itself and a handler's thread must end.
 
 use crate::bus::Generation;
 use crate::contain::contain;
 use crate::error::EvictionReason;
 use crate::member::{Member, SubscriberId};
+use crate::stats::BusStats;
 use crate::sync::thread::{self, JoinHandle};
 use crate::sync::{Arc, PlainArc};
 use crate::worker::Worker;
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-/// How a stop went; see [`Bus::stop`](crate::Bus::stop). Who was dropped before is in no list.
+/// How a stop went; see [`Bus::stop`](crate::Bus::stop). A subscriber that was dropped before is in no list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[must_use = "it says whether every subscriber had read everything"]
 pub struct StopReport {
-    /// Subscribers that had read everything.
+    /// Subscribers and handlers that had read everything.
     pub drained: Vec<Stopped>,
-    /// Subscribers that had not when the deadline came, and were evicted.
-    pub evicted: Vec<Stopped>,
-    /// Handlers that had not returned when the deadline came. Their threads go on.
+    /// Subscribers and handlers that had not when the deadline came. A subscriber reads on to the end, and loses nothing; a
+    /// handler is ended, and loses what it had not read: [`Stopped::lost`].
+    pub undrained: Vec<Stopped>,
+    /// Handlers that had not returned when the deadline came. Their threads go on until the handler returns.
     pub running: Vec<Stopped>,
     /// Of a shutdown: the last event was accepted. True of a stop.
     pub last_accepted: bool,
     /// How long the stop took.
     pub took: Duration,
+    /// The totals of the run that ended, and the subscribers that were there at its end.
+    pub stats: BusStats,
 }
 
 impl StopReport {
     pub(crate) fn new() -> Self {
         StopReport {
             drained: Vec::new(),
-            evicted: Vec::new(),
+            undrained: Vec::new(),
             running: Vec::new(),
             last_accepted: true,
             took: Duration::ZERO,
+            stats: BusStats::default(),
         }
     }
 
-    /// Nobody had to be dropped by this stop, every handler had returned, and a shutdown's last event was accepted.
+    /// Returns whether every subscriber had read everything, every handler had returned, and a shutdown's last event was
+    /// accepted.
     pub fn is_clean(&self) -> bool {
-        self.evicted.is_empty() && self.running.is_empty() && self.last_accepted
+        self.undrained.is_empty() && self.running.is_empty() && self.last_accepted
+    }
+
+    /// Returns how many sequences no handler will read because the deadline ended it: an upper bound on events. 0 unless a
+    /// handler had not drained.
+    pub fn lost(&self) -> u64 {
+        self.undrained.iter().map(|stopped| stopped.lost).sum()
     }
 }
 
@@ -51,8 +66,13 @@ pub struct Stopped {
     pub id: SubscriberId,
     /// Its name.
     pub name: Option<String>,
-    /// How many sequences it had not read.
+    /// How many sequences its cursor had not passed when the stop looked: an upper bound on the events that it had not read.
     pub lag: u64,
+    /// The lag lies within the subscriber's window. It may have received everything, and the stop could not know: a subscriber
+    /// tells by its next call, or by [`release`](crate::Subscriber::release).
+    pub within_window: bool,
+    /// How many of these sequences it will not read: all of them if it is a handler that the deadline ended, otherwise 0.
+    pub lost: u64,
 }
 
 /// What a member still has to do before the end.
@@ -100,15 +120,20 @@ pub(crate) fn stop<E>(
             lag(worker, member),
             member.cursor.glance().reason().is_some(),
         );
-        let entry = Stopped {
+        let mut entry = Stopped {
             id: member.id,
             name: member.terms.name.clone(),
             lag,
+            within_window: lag <= member.window,
+            lost: 0,
         };
         let left = left(worker, member);
-        if left == Left::Reading && member.evict(EvictionReason::Stalled) {
-            member.wake_evicted();
-            report.evicted.push(entry.clone());
+        if left == Left::Reading {
+            if member.terms.is_handler && member.evict(EvictionReason::Stalled) {
+                member.wake_evicted();
+                entry.lost = lag;
+            }
+            report.undrained.push(entry.clone());
         } else if !(was_dropped || member.is_retired() && lag > 0) {
             // Not one that left by itself before it had read everything.
             report.drained.push(entry.clone());
@@ -133,6 +158,7 @@ pub(crate) fn stop<E>(
         // A clock is user code, and the report is owed all the same.
         let _ = contain(|| worker.turn());
     }
+    report.stats = BusStats::of(generation);
     report.took = began.elapsed();
     report
 }
@@ -158,7 +184,7 @@ fn present<E>(generation: &Generation<E>) -> Vec<Reading<E>> {
 fn left<E>(worker: &Worker<E>, member: &Member) -> Left {
     if member.is_retired() {
         Left::Nothing
-    } else if member.cursor.look().is_active() && lag(worker, member) > 0 {
+    } else if worker.is_read_by(member) {
         Left::Reading
     } else if member.terms.is_handler {
         Left::Handling

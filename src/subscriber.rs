@@ -367,9 +367,11 @@ impl<E> Subscriber<E> {
     /// Lock-free.
     ///
     /// # Errors
-    /// [`SubscribeError::Stopped`]: the bus has ended.
+    /// [`SubscribeError::Stopped`]: the bus has ended. [`SubscribeError::Restarted`]: it has ended and was started again since, with
+    /// new rings; a new subscription reads those.
     pub fn rejoin(&mut self) -> Result<u64, SubscribeError> {
         self.reader.member.welcome();
-        self.reader.rejoin().ok_or(SubscribeError::Stopped)
+        let missed = self.reader.rejoin();
+        missed.ok_or_else(|| self.reader.worker.why_closed())
     }
 }

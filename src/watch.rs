@@ -119,7 +119,8 @@ impl<E> Worker<E> {
                 // Nobody is slow who waits at a claim that is not committed.
                 member.watched.since.store(NEVER, Ordering::Relaxed);
                 member.watched.lagging_since.store(NEVER, Ordering::Relaxed);
-            } else if let Some(reason) = self.over_a_limit(member, position.sequence(), now, turn)
+            } else if !self.ring.is_closed()
+                && let Some(reason) = self.over_a_limit(member, position.sequence(), now, turn)
                 && member.cursor.evict(position, reason)
             {
                 turn.evicted += 1;

@@ -3,6 +3,7 @@
 //! Progress of publishers and of subscribers that are awake never depends on it.
 
 use crate::builder::Settings;
+use crate::bus::Run;
 use crate::contain::contain;
 use crate::error::{BuildError, EvictionReason, SubscribeError};
 use crate::member::{Member, SubscriberId, Terms};
@@ -29,6 +30,7 @@ pub(crate) struct Worker<E> {
     /// Drops that subscribers told themselves, when they rejoined.
     pub(crate) told: Stack<EvictionNotice>,
     ending: AtomicBool,
+    run: Run,
 }
 
 /// What a worker has done, for statistics. All Relaxed.
@@ -42,6 +44,7 @@ pub(crate) struct Tally {
 impl<E> Worker<E> {
     pub(crate) fn new(
         id: usize,
+        run: Run,
         exclusive: bool,
         settings: &PlainArc<Settings>,
         registry: &PlainArc<Registry>,
@@ -65,6 +68,7 @@ impl<E> Worker<E> {
             },
             told: Stack::new(),
             ending: AtomicBool::new(false),
+            run,
         })
     }
 
@@ -184,6 +188,23 @@ impl<E> Worker<E> {
         self.wake();
         for member in self.ring.seats().members().iter() {
             member.wake();
+        }
+        self.ring.seats().drain_waiters().wake_all();
+    }
+
+    /// Returns whether a subscriber of this ring has still something to read: it has neither read everything nor left.
+    pub(crate) fn is_read_by(&self, member: &Member) -> bool {
+        !member.is_retired()
+            && member.cursor.look().is_active()
+            && member.cursor.look().sequence() < self.ring.tail()
+    }
+
+    /// What a subscriber of a closed ring is told that wants to join again.
+    pub(crate) fn why_closed(&self) -> SubscribeError {
+        if self.run.is_over() {
+            SubscribeError::Restarted
+        } else {
+            SubscribeError::Stopped
         }
     }
 

@@ -79,7 +79,7 @@ fn handlers_finish_a_bus_that_was_dropped_and_then_it_is_freed() {
 }
 
 #[test]
-fn an_evicted_reader_keeps_what_it_holds_though_the_bus_is_stopped_and_gone() {
+fn a_reader_keeps_what_it_holds_though_the_bus_is_stopped_and_gone() {
     let census = Census::default();
     let bus = builder(64).build().unwrap();
     let mut subscriber = bus.subscribe().unwrap();
@@ -88,7 +88,7 @@ fn an_evicted_reader_keeps_what_it_holds_though_the_bus_is_stopped_and_gone() {
     }
     let held = subscriber.recv().unwrap();
     let report = bus.stop_timeout(Duration::ZERO);
-    assert_eq!(report.evicted.len(), 1);
+    assert_eq!(report.undrained.len(), 1);
     bus.start().unwrap();
     let mut fresh = bus.subscribe().unwrap();
     bus.report(census.value(100)).unwrap();

@@ -198,7 +198,7 @@ fn a_panic_is_contained_told_and_nobody_elses_business() {
     }
     until("the notice", || !notices.lock().unwrap().is_empty());
     drop(other);
-    bus.stop();
+    let _ = bus.stop();
     let notices = notices.lock().unwrap();
     assert_eq!(notices.len(), 1, "{notices:?}");
     assert_eq!(notices[0].subscriber, id);
@@ -423,7 +423,7 @@ fn a_handler_that_never_returns_is_reported_as_running() {
     assert_eq!(report.running[0].name.as_deref(), Some("stuck"));
     assert!(
         report
-            .evicted
+            .undrained
             .iter()
             .all(|stopped| stopped.id == guard.id())
     );

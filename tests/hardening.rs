@@ -109,7 +109,7 @@ fn a_stop_frees_the_events() {
     let value = Arc::new(());
     bus.report(value.clone()).unwrap();
     drop(subscriber);
-    bus.stop();
+    let _ = bus.stop();
     assert_eq!(Arc::strong_count(&value), 1);
 }
 
@@ -132,7 +132,7 @@ fn an_event_that_starts_the_bus_when_it_is_dropped_finds_no_lock_held() {
     *BUS.lock().unwrap() = Some(bus.clone());
     let (tell, told) = mpsc::channel();
     thread::spawn(move || {
-        bus.stop();
+        let _ = bus.stop();
         bus.start().unwrap();
         *BUS.lock().unwrap() = None;
         tell.send(bus.subscribe().is_ok()).unwrap();
@@ -273,7 +273,7 @@ fn a_stopped_ring_goes_with_its_last_publisher() {
     let value = Arc::new(());
     publisher.report(Arc::clone(&value)).unwrap();
     drop(subscriber);
-    bus.stop();
+    let _ = bus.stop();
     drop(publisher);
     assert_eq!(Arc::strong_count(&value), 1);
 }

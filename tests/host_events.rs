@@ -91,7 +91,7 @@ fn subscribe_after_stop_is_an_error() {
     assert!(manager.subscribe().unwrap_err().is_stopped());
     manager.start(2).unwrap();
     assert!(manager.subscribe().is_ok(), "and there is a new start");
-    manager.shutdown();
+    let _ = manager.shutdown();
     assert!(manager.subscribe().unwrap_err().is_stopped());
 }
 
@@ -167,8 +167,8 @@ fn start_twice_leaks_no_worker() {
         }
         assert!(manager.start(16).unwrap_err().is_running());
         assert_eq!(high_workers(), 4);
-        manager.stop();
-        manager.stop();
+        let _ = manager.stop();
+        let _ = manager.stop();
         until("they are gone", || high_workers() == 0);
     }
     manager.start(12).unwrap();

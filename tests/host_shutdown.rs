@@ -94,13 +94,13 @@ fn reports_before_a_start_and_after_a_stop_are_counted_and_logged_once_an_incide
         manager.report(numbered(5));
         assert_eq!(numbers(&mut subscriber), [5]);
         expect(5, 1);
-        manager.stop();
+        let _ = manager.stop();
         (6..9).for_each(|n| manager.report(numbered(n)));
         expect(8, 2);
         assert!(subscriber.recv().unwrap_err().is_closed());
         // Started again, with nothing delivered yet: the same incident still.
         manager.start(1).unwrap();
-        manager.stop();
+        let _ = manager.stop();
         manager.report(numbered(9));
         expect(9, 2);
     });

@@ -62,7 +62,7 @@ fn a_ring_that_is_full_of_subscribers_is_an_error() {
 #[test]
 fn a_manager_that_does_not_run_is_an_error_and_may_run_again() {
     let host = Host::new(|server| server);
-    host.manager.stop();
+    let _ = host.manager.stop();
     let mut client = host.client();
     let reply = client.ask(r#"{"cmd":"event_subscribe"}"#);
     assert_eq!(reply, failure("cannot subscribe: the bus is not running"));
@@ -71,7 +71,7 @@ fn a_manager_that_does_not_run_is_an_error_and_may_run_again() {
     host.report(1);
     assert_eq!(client.line(), number(1));
     // The end of the events is the end of who only listens.
-    host.manager.stop();
+    let _ = host.manager.stop();
     assert_eq!(client.rest(), Vec::<String>::new());
     host.expect_empty();
 }

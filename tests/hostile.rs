@@ -170,7 +170,7 @@ fn shared(options: &Build, wishes: &[Wish], census: &Census) {
         }
         // An endless stop awaits whoever has not read.
         party.readers.iter_mut().for_each(|reader| reader.read(3));
-        bus.stop();
+        let _ = bus.stop();
         assert!(bus.report(census.value(0)).unwrap_err().is_stopped());
         assert!(bus.subscribe().unwrap_err().is_stopped());
         end(party, accepted);
@@ -204,7 +204,7 @@ fn exclusive(options: &Build, wishes: &[Wish], census: &Census) {
         bus.turn();
     }
     party.readers.iter_mut().for_each(|reader| reader.read(3));
-    publisher.stop();
+    let _ = publisher.stop();
     end(party, accepted);
 }
 
@@ -243,7 +243,7 @@ fn as_many_workers_as_there_may_be_work() {
     };
     for drive in [Drive::Manual, Drive::Threads] {
         let bus = builder::<u64>(64).workers(1).drive(drive).build().unwrap();
-        bus.stop();
+        let _ = bus.stop();
         assert!(bus.start_with(most + 1).unwrap_err().is_too_many_workers());
         assert!(
             bus.start_with(usize::MAX)

@@ -258,7 +258,7 @@ fn a_stop_tells_who_it_dropped() {
     let (bus, _, notices) = watched();
     let stuck = bus.subscribe().unwrap();
     fill(&bus, 3);
-    bus.stop_timeout(Duration::ZERO);
+    let _ = bus.stop_timeout(Duration::ZERO);
     assert_eq!(reasons(&notices), [EvictionReason::Stalled]);
     drop(stuck);
 }

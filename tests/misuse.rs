@@ -214,7 +214,7 @@ fn a_close_wants_a_stop_before_a_start() {
         "a start does nothing to what runs"
     );
     assert!(bus.subscribe().unwrap_err().is_stopped());
-    bus.stop();
+    let _ = bus.stop();
     bus.start().unwrap();
     bus.report(1).unwrap();
 }

@@ -394,22 +394,19 @@ impl Run {
 
     fn end(&mut self) {
         self.oracle.close();
-        let evicted = match &mut self.subject {
+        match &mut self.subject {
             Subject::Shared(bus, _) if self.next.is_multiple_of(2) => {
                 bus.close();
-                return;
             }
-            Subject::Shared(bus, _) => bus.stop_timeout(Duration::ZERO).evicted,
-            Subject::Exclusive(_, publisher) => {
-                drop(publisher.take());
-                return;
+            Subject::Shared(bus, _) => {
+                let undrained = bus.stop_timeout(Duration::ZERO).undrained;
+                let was_dropped = |id| {
+                    let mut dropped = self.readers.iter().filter(|r| r.place.dropped);
+                    dropped.any(|reader| reader.subscriber.id() == id)
+                };
+                assert!(!undrained.iter().any(|stopped| was_dropped(stopped.id)));
             }
-        };
-        for reader in &mut self.readers {
-            let id = reader.subscriber.id();
-            let told = evicted.iter().any(|stopped| stopped.id == id);
-            assert!(!told || !reader.place.dropped, "dropped again by the stop");
-            reader.place.dropped |= told;
+            Subject::Exclusive(_, publisher) => drop(publisher.take()),
         }
     }
 

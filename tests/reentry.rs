@@ -144,7 +144,7 @@ fn go_to(place: Place, bus: &Bus<Event>, notice: &Trap, deed: Deed) {
         Place::LastDrop => {
             let _ = bus.report(with(&none, &trap));
             drop(readers);
-            bus.stop_timeout(NOW);
+            let _ = bus.stop_timeout(NOW);
             return; // the ring's last user may be the worker's thread
         }
         Place::Iterator => {
@@ -181,7 +181,7 @@ fn go_to(place: Place, bus: &Bus<Event>, notice: &Trap, deed: Deed) {
                 bus.turn();
             } else {
                 bus.report(Event::default()).unwrap();
-                bus.stop_timeout(NOW);
+                let _ = bus.stop_timeout(NOW);
             }
             until("the notice", || notice.is_sprung());
         }
@@ -273,7 +273,7 @@ fn at(
     };
     go_to(place, &bus, &notice, Box::new(deed));
     told.recv_timeout(LONG).expect("the deed was done");
-    bus.stop_timeout(NOW);
+    let _ = bus.stop_timeout(NOW);
     bus.start().unwrap();
     let mut after = bus.subscribe().unwrap();
     bus.report(Event::default()).unwrap();
@@ -320,7 +320,7 @@ fn the_bus_may_be_closed_everywhere() {
 #[test]
 fn the_bus_may_be_stopped_everywhere() {
     everywhere(|bus| {
-        bus.stop();
+        let _ = bus.stop();
         assert!(bus.report(Event::default()).unwrap_err().is_stopped());
     });
 }
@@ -328,12 +328,12 @@ fn the_bus_may_be_stopped_everywhere() {
 #[test]
 fn the_bus_may_be_stopped_and_started_everywhere() {
     everywhere(|bus| {
-        bus.stop();
+        let _ = bus.stop();
         bus.start().unwrap();
         let mut subscriber = bus.subscribe().unwrap();
         bus.report(Event::default()).unwrap();
         assert!(subscriber.recv().is_ok());
-        bus.shutdown(Event::default());
+        let _ = bus.shutdown(Event::default());
     });
 }
 
@@ -346,7 +346,7 @@ fn an_event_that_keeps_its_bus_goes_with_a_stop() {
     let subscriber = bus.subscribe().unwrap();
     bus.report(Keeper(bus.clone(), Arc::clone(&kept))).unwrap();
     drop(subscriber);
-    bus.stop();
+    let _ = bus.stop();
     assert_eq!(Arc::strong_count(&kept), 1);
 }
 
@@ -382,7 +382,7 @@ fn the_bus_may_be_used_from_the_end_of_a_thread() {
             // Sleeps, where the thread's own handle is gone already.
             let nothing = subscriber.recv_timeout(Duration::from_millis(1));
             assert!(nothing.unwrap_err().is_timeout());
-            self.0.stop_timeout(NOW);
+            let _ = self.0.stop_timeout(NOW);
         }
     }
     thread_local!(static LAST: RefCell<Option<Last>> = const { RefCell::new(None) });

@@ -28,7 +28,7 @@ fn an_old_publisher_finds_as_many_workers_as_there_are_now() {
     let bus = builder(64).drive(Drive::Manual).workers(2).build().unwrap();
     let mut old: Vec<_> = (0..5).map(|_| bus.publisher()).collect();
     for workers in [1, 3, 2, 1, 4] {
-        bus.stop();
+        let _ = bus.stop();
         assert!(old[0].report(census.value(0)).unwrap_err().is_stopped());
         bus.start_with(workers).unwrap();
         let mut readers: Vec<_> = (0..workers).map(|worker| on(&bus, worker)).collect();
@@ -169,7 +169,7 @@ fn every_run_has_an_unbroken_piece_of_what_was_accepted() {
 fn an_old_publishers_room_is_that_of_the_new_workers() {
     let bus = builder::<u64>(64).drive(Drive::Manual).build().unwrap();
     let mut old = bus.publisher();
-    bus.stop();
+    let _ = bus.stop();
     assert_eq!(old.free(), 0, "nothing fits into a stopped bus");
     bus.start().unwrap();
     let _full = bus.subscribe().unwrap();

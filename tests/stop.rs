@@ -194,7 +194,7 @@ fn a_shutdowns_event_is_read_by_all_or_by_none_as_it_says() {
             });
             let stop = scope.spawn(|| bus.stop());
             let accepted = shutdowns.map(|shutdown| shutdown.join().unwrap());
-            stop.join().unwrap();
+            let _ = stop.join().unwrap();
             (accepted, readers.map(|reader| reader.join().unwrap()))
         });
         let accepted: Vec<u64> = accepted.into_iter().flatten().collect();
@@ -252,7 +252,7 @@ fn handlers_that_never_return_are_named_whatever_became_of_them() {
     names.sort();
     assert_eq!(names, ["lapped", "reading", "unsubscribed"]);
     let mut names: Vec<_> = report
-        .evicted
+        .undrained
         .iter()
         .map(|s| s.name.clone().unwrap())
         .collect();

@@ -127,7 +127,7 @@ fn fan_out(
             });
         // Whatever happened: everybody must come to an end, or the scope never does.
         over.store(true, Relaxed);
-        bus.stop();
+        let _ = bus.stop();
         bar.clear();
         let (published, subscribers) = outcome?;
         Ok((published, subscribers.into_iter().map(joined).collect()))

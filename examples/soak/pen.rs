@@ -207,7 +207,7 @@ impl Ending {
 
 /// A stop that had time enough must have found everybody at the end.
 pub fn check_stop(report: &StopReport) {
-    if !report.evicted.is_empty() || !report.running.is_empty() {
+    if !report.undrained.is_empty() || !report.running.is_empty() {
         violation::record(format_args!("a stop was not clean: {report:?}"));
     }
 }

@@ -48,6 +48,22 @@ pub(crate) struct Generation<E> {
     pub(crate) registry: PlainArc<Registry>,
 }
 
+/// Which run of its bus a worker belongs to: the first is 1.
+#[derive(Debug)]
+pub(crate) struct Run {
+    number: u64,
+    /// The run that was started last.
+    latest: PlainArc<AtomicU64>,
+}
+
+impl Run {
+    /// Returns whether the bus has been started again since this run.
+    pub(crate) fn is_over(&self) -> bool {
+        // Relaxed: a number, for an error's text.
+        self.latest.load(Ordering::Relaxed) != self.number
+    }
+}
+
 /// What the handles of a bus share.
 pub(crate) struct Core<E> {
     pub(crate) settings: PlainArc<Settings>,
@@ -58,6 +74,8 @@ pub(crate) struct Core<E> {
     /// Start and stop exclude each other: the one lock, and no event ever meets it.
     lifecycle: Mutex<Lifecycle>,
     ids: AtomicU64,
+    /// The number of runs so far.
+    runs: PlainArc<AtomicU64>,
     /// Each shared publisher owns it too: so many there are.
     pub(crate) publishers: PlainArc<()>,
     /// How many workers [`Core::start`] is to start by default.
@@ -86,6 +104,16 @@ impl<E> Generation<E> {
             workers: Vec::new(),
             registry: PlainArc::new(Registry::new(0)),
         }
+    }
+
+    /// Returns whether every ring is closed, and every subscriber has read everything or left.
+    pub(crate) fn is_drained(&self) -> bool {
+        let is_closed = |worker: &Arc<Worker<E>>| worker.ring.is_closed();
+        let roster = self.registry.load();
+        self.workers.iter().all(is_closed)
+            && !roster
+                .all()
+                .any(|(ring, member)| self.workers[ring].is_read_by(member))
     }
 
     pub(super) fn find(&self, id: SubscriberId) -> Option<(&Arc<Worker<E>>, PlainArc<Member>)> {
@@ -125,6 +153,7 @@ impl<E: Send + Sync + 'static> Core<E> {
             lifecycle: Mutex::new(Lifecycle::default()),
             publishers: PlainArc::new(()),
             ids: AtomicU64::new(1),
+            runs: PlainArc::new(AtomicU64::new(0)),
             workers,
             exclusive,
         }
@@ -157,8 +186,16 @@ impl<E: Send + Sync + 'static> Core<E> {
         }
         let cores = self.settings.pinning.plan(workers)?;
         let registry = PlainArc::new(Registry::new(workers));
+        // Relaxed: changed under the lock alone.
+        let number = self.runs.load(Ordering::Relaxed) + 1;
         let fresh = (0..workers)
-            .map(|id| Worker::new(id, self.exclusive, &self.settings, &registry).map(Arc::new))
+            .map(|id| {
+                let run = Run {
+                    number,
+                    latest: PlainArc::clone(&self.runs),
+                };
+                Worker::new(id, run, self.exclusive, &self.settings, &registry).map(Arc::new)
+            })
             .collect::<Result<Vec<_>, _>>()?;
         if self.settings.drive == Drive::Threads {
             for (worker, core) in fresh.iter().zip(cores) {
@@ -175,7 +212,8 @@ impl<E: Send + Sync + 'static> Core<E> {
                 }
             }
         }
-        // What it replaces is empty: nothing of the user's is dropped under the lock.
+        self.runs.store(number, Ordering::Relaxed);
+        // The replaced set is always empty, because start requires a stopped bus: no user destructor runs under the lock.
         drop(self.running.replace(Generation {
             workers: fresh,
             registry,

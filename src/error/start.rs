@@ -9,6 +9,9 @@ use std::fmt;
 pub enum SubscribeError {
     /// The bus is stopped or closed.
     Stopped,
+    /// The run of the bus that this subscriber belongs to has ended, and the bus was started again since: a new subscription
+    /// reads the new rings.
+    Restarted,
     /// The ring has as many subscribers as it can pin: their windows add up to at most a quarter of its capacity. With
     /// windows as wide as there is room for, 64 slots take 15 subscribers and 1024 take 43; with
     /// [`window(1)`](crate::SubscribeOptions::window) it is a quarter of the capacity.
@@ -36,6 +39,9 @@ impl fmt::Display for SubscribeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             SubscribeError::Stopped => f.write_str(STOPPED),
+            SubscribeError::Restarted => f.write_str(
+                "the bus was stopped and started again: subscribe anew to read the new run",
+            ),
             SubscribeError::Full { worker } => {
                 write!(
                     f,

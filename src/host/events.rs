@@ -91,8 +91,8 @@ impl EventManagerBuilder {
     /// As [`BusBuilder::build`].
     pub fn build(self) -> Result<EventManager, BuildError> {
         let bus = self.bus.workers(1).build()?;
-        // A bus is started by being built.
-        bus.stop();
+        // Building starts a bus. It has no subscribers yet, so there is nothing to report.
+        let _ = bus.stop();
         Ok(EventManager {
             inner: Arc::new(Inner {
                 bus,

@@ -50,7 +50,15 @@ impl Manager for Machine {
     }
 
     fn cleanup_host(&self) -> Result<(), HookError> {
-        self.events.stop();
+        let report = self.events.stop();
+        for stopped in &report.undrained {
+            let name = stopped.name.as_deref().unwrap_or("a subscriber");
+            tracing::warn!(
+                name,
+                lag = stopped.lag,
+                "had not read everything when the bus stopped"
+            );
+        }
         Ok(())
     }
 

@@ -73,7 +73,7 @@ report!(
     Exclusive,
     BusBuilder::build_exclusive,
     ExclusivePublisher::wake,
-    |this: Self, _| this.stop()
+    |this: Self, _| drop(this.stop())
 );
 report!(
     Publisher,
@@ -83,7 +83,7 @@ report!(
         Ok((bus.publisher(), bus))
     },
     |_| {}, // it wakes whom it has to by itself
-    |_, bus: &Bus<Event48>| bus.stop()
+    |_, bus: &Bus<Event48>| drop(bus.stop())
 );
 
 pub struct Sender<R: Report> {

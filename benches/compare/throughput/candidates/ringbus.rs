@@ -119,8 +119,8 @@ macro_rules! publish {
         }
     };
 }
-publish!(OfMany, |this: Self| this.bus.stop());
-publish!(OfOne, |this: Self| this.publisher.stop());
+publish!(OfMany, |this: Self| drop(this.bus.stop()));
+publish!(OfOne, |this: Self| drop(this.publisher.stop()));
 
 #[inline(always)]
 fn expect(full: bool) {

@@ -1,0 +1,68 @@
+//! Waiting until the subscribers of a closed bus have read everything.
+#![cfg(loom)]
+#![allow(clippy::disallowed_types, clippy::unwrap_used)] // models run on loom's own types, and fail by panics
+
+mod support_b;
+
+use loom::sync::Arc;
+use loom::thread;
+use ringbus::Bus;
+use std::future::Future;
+use std::pin::pin;
+use support_b::Wakes;
+
+/// A future waits while the last subscriber reads to the end, and a second one leaves: it is ready, or it is woken.
+///
+/// Fails without: the fence in `wake_all`, or that in the future's poll (it is pending for good); the call in `wait_at`, or that
+/// in the drop of a reader.
+#[test]
+fn a_future_is_woken_by_the_last_subscriber_that_is_done() {
+    loom::model(|| {
+        let bus: Bus<Arc<u32>> = Bus::builder().capacity(2).build().unwrap();
+        let mut reader = bus.subscribe().unwrap();
+        bus.report(Arc::new(7)).unwrap();
+        bus.close();
+        let mut drained = pin!(bus.drained());
+        let reading = thread::spawn(move || {
+            assert_eq!(**reader.try_recv().unwrap(), 7);
+            assert!(reader.try_recv().unwrap_err().is_closed());
+            reader
+        });
+        let wakes = Wakes::new();
+        let is_pending = wakes
+            .poll(|context| drained.as_mut().poll(context))
+            .is_pending();
+        let reader = reading.join().unwrap();
+        assert!(!is_pending || wakes.count() > 0, "pending for good");
+        assert!(
+            wakes
+                .poll(|context| drained.as_mut().poll(context))
+                .is_ready()
+        );
+        drop(reader);
+    });
+}
+
+/// The same of a subscriber that leaves with an event unread.
+#[test]
+fn a_future_is_woken_by_a_subscriber_that_leaves() {
+    loom::model(|| {
+        let bus: Bus<Arc<u32>> = Bus::builder().capacity(2).build().unwrap();
+        let reader = bus.subscribe().unwrap();
+        bus.report(Arc::new(7)).unwrap();
+        let mut drained = pin!(bus.drained());
+        let leaving = thread::spawn(move || drop(reader));
+        bus.close();
+        let wakes = Wakes::new();
+        let is_pending = wakes
+            .poll(|context| drained.as_mut().poll(context))
+            .is_pending();
+        leaving.join().unwrap();
+        assert!(!is_pending || wakes.count() > 0, "pending for good");
+        assert!(
+            wakes
+                .poll(|context| drained.as_mut().poll(context))
+                .is_ready()
+        );
+    });
+}
