@@ -69,7 +69,7 @@ impl Health {
     }
 
     /// A subscriber was dropped for lag: panics if it cannot have been as slow as that.
-    pub(crate) fn check_drop(&self, reader: u32, capacity: u64, committed: u64) {
+    pub(crate) fn check_drop(&self, reader: usize, capacity: u64, committed: u64) {
         assert!(
             self.behind(committed) > capacity * 7 / 8,
             "reader {reader} was dropped for lag and was healthy: {} of {capacity} slots behind at most, \

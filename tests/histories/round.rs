@@ -271,48 +271,48 @@ impl<E: Event> Round<E> {
 
     /// Looks who was dropped by the last step, and whether rightly. `keeps_all` says that the step must drop no reader for lag.
     pub(crate) fn audit(&mut self, keeps_all: bool) {
+        let dropped = self.find_dropped();
+        // First, because a call that drops one reader may pass over its window, and then drop another.
+        for &(at, _) in &dropped {
+            let Reader { asleep, health, .. } = &self.readers[at];
+            // A reader that is asleep borrows nothing.
+            let pinned = if asleep.is_some() { 0 } else { health.window };
+            for (other, reader) in self.readers.iter_mut().enumerate() {
+                reader.health.pin(if other == at { 0 } else { pinned });
+            }
+        }
         let committed = self.flights.iter().map(Flight::committed).sum();
-        let mut pinned = 0;
+        for (at, reason) in dropped {
+            let reader = &self.readers[at];
+            self.tally.evictions[reason as usize] += 1;
+            match reason {
+                EvictionReason::Lapped => {
+                    assert!(!keeps_all, "reader {at} was dropped by a call that drops none");
+                    reader.health.check_drop(at, self.shape.capacity, committed);
+                }
+                EvictionReason::Unsubscribed => assert!(reader.unsubscribed, "reader {at}"),
+                EvictionReason::Lagging | EvictionReason::Stalled => {
+                    assert!(reader.is_limited, "reader {at} has no limits: {reason:?}");
+                }
+                other => panic!("reader {at} was dropped: {other:?}"),
+            }
+        }
+    }
+
+    /// Finds the readers that were dropped since the last look.
+    fn find_dropped(&mut self) -> Vec<(usize, EvictionReason)> {
+        let mut dropped = Vec::new();
         for seen in self.stats().subscribers {
             let at = self.readers.iter().position(|reader| reader.id == seen.id);
-            let reader = &mut self.readers[at.expect("a subscriber that is listed lives")];
+            let at = at.expect("a subscriber that is listed lives");
             let SubscriberState::Evicted(reason) = seen.state else {
                 continue;
             };
-            if std::mem::replace(&mut reader.down, true) {
-                continue;
-            }
-            let number = reader.number;
-            self.tally.evictions[reason as usize] += 1;
-            self.trace
-                .note(|| format!("    reader {number} is dropped: {reason:?}, {seen:?}"));
-            match reason {
-                EvictionReason::Lapped => {
-                    assert!(
-                        !keeps_all,
-                        "reader {number} was dropped by a call that drops none"
-                    );
-                    reader
-                        .health
-                        .check_drop(number, self.shape.capacity, committed);
-                }
-                EvictionReason::Unsubscribed => assert!(reader.unsubscribed, "reader {number}"),
-                EvictionReason::Lagging | EvictionReason::Stalled => {
-                    assert!(
-                        reader.is_limited,
-                        "reader {number} has no limits: {reason:?}"
-                    );
-                }
-                other => panic!("reader {number} was dropped: {other:?}"),
-            }
-            if reader.asleep.is_none() {
-                pinned += reader.health.window;
+            if !std::mem::replace(&mut self.readers[at].down, true) {
+                self.trace.note(|| format!("    reader {at} is dropped: {seen:?}"));
+                dropped.push((at, reason));
             }
         }
-        if pinned > 0 {
-            self.readers
-                .iter_mut()
-                .for_each(|reader| reader.health.pin(pinned));
-        }
+        dropped
     }
 }
