@@ -112,7 +112,8 @@ impl<E: Event> Round<E> {
             passes.push_back(match self.rng.u8(..3) {
                 0 => 0,
                 _ if in_iterator => self.rng.u32(..=many as u32),
-                _ => self.rng.u32(..8),
+                _ if call.is_batch() => self.rng.u32(..8),
+                _ => self.rng.u32(..3),
             });
         }
         self.note(|| {

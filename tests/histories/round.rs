@@ -287,7 +287,10 @@ impl<E: Event> Round<E> {
             self.tally.evictions[reason as usize] += 1;
             match reason {
                 EvictionReason::Lapped => {
-                    assert!(!keeps_all, "reader {at} was dropped by a call that drops none");
+                    assert!(
+                        !keeps_all,
+                        "reader {at} was dropped by a call that drops none"
+                    );
                     reader.health.check_drop(at, self.shape.capacity, committed);
                 }
                 EvictionReason::Unsubscribed => assert!(reader.unsubscribed, "reader {at}"),
@@ -309,7 +312,8 @@ impl<E: Event> Round<E> {
                 continue;
             };
             if !std::mem::replace(&mut self.readers[at].down, true) {
-                self.trace.note(|| format!("    reader {at} is dropped: {seen:?}"));
+                self.trace
+                    .note(|| format!("    reader {at} is dropped: {seen:?}"));
                 dropped.push((at, reason));
             }
         }

@@ -74,12 +74,22 @@ pub(crate) const STEPS: [Step; 15] = [
 impl Shape {
     pub(crate) fn draw(rng: &mut Rng) -> Self {
         let exclusive = rng.u8(..4) == 0;
-        let mut weights = [30, 6, 4, 4, 24, 4, 3, 4, 4, 4, 2, 1, 1, 2, 1];
+        let mut weights = [24, 12, 4, 6, 24, 4, 3, 4, 4, 4, 2, 1, 1, 2, 1];
         // Some rounds are mostly freezes, some mostly bursts, and in some the readers are slow.
         for weight in &mut weights {
             *weight *= [1, 1, 2, 4][rng.usize(..4)];
         }
-        let capacity = [64, 128, 256][rng.usize(..3)];
+        // In a storm so many calls are frozen that the ring may be exhausted.
+        let storm = !exclusive && rng.u8(..12) == 0;
+        if storm {
+            weights[Step::PublishAndFreeze as usize] = 200;
+            weights[Step::Thaw as usize] = rng.u32(..4);
+        }
+        let capacity = if storm {
+            64
+        } else {
+            [64, 128, 256][rng.usize(..3)]
+        };
         Shape {
             kind: [Kind::Heap, Kind::Wide, Kind::Small][rng.usize(..3)],
             capacity,
@@ -87,8 +97,8 @@ impl Shape {
             exclusive,
             publishers: if exclusive { 1 } else { rng.usize(1..=4) },
             readers: rng.usize(1..=5),
-            steps: rng.u32(60..=200),
-            most_frozen: rng.usize(1..=4),
+            steps: rng.u32(60..=200) + if storm { 100 } else { 0 },
+            most_frozen: if storm { 60 } else { rng.usize(1..=6) },
             weights,
             thaws_first: rng.u8(..3) > 0,
             longest_batch: rng.u64(2..=capacity / 2),
