@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test`, `compare`, `loom`, `mutants` and `sanitize`.
+//! The project's own commands: `cargo xtask test`, `compare`, `histories`, `loom`, `mutants` and `sanitize`.
 #![allow(clippy::disallowed_types)] // nothing here is under a model
 
 use std::path::Path;
@@ -10,6 +10,7 @@ mod cargo;
 mod compare;
 mod dependencies;
 mod git;
+mod histories;
 mod layers;
 mod loom;
 mod mutants;
@@ -28,6 +29,8 @@ enum Command {
     Test,
     /// Measure ringbus beside its peers, and write docs/benchmarks.md; or beside itself as it was, and write nothing
     Compare(compare::Options),
+    /// Play random histories with publishers and readers that freeze; a seed repeats
+    Histories(histories::Options),
     /// Run the loom models
     Loom(loom::Options),
     /// Take rules and orderings out of the core, one at a time, and see that something fails
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
     let result = enter_root().and_then(|()| match command {
         Command::Test => steps::run(),
         Command::Compare(options) => compare::run(&options),
+        Command::Histories(options) => histories::run(&options),
         Command::Loom(options) => loom::run(&options),
         Command::Mutants(options) => mutants::run(&options),
         Command::Sanitize(options) => sanitize::run(&options),
