@@ -282,11 +282,9 @@ impl<E: Send + Sync + 'static> BusBuilder<E> {
 
     fn into_core(self, exclusive: bool) -> Result<PlainArc<Core<E>>, BuildError> {
         let least = limits::LEAST_CAPACITY;
-        let capacity = self.capacity.max(least).checked_next_power_of_two().ok_or(
-            BuildError::CapacityTooLarge {
-                capacity: self.capacity,
-            },
-        )?;
+        let capacity = self.capacity.max(least).checked_next_power_of_two();
+        let capacity =
+            capacity.ok_or_else(|| BuildError::capacity_too_large::<E>(self.capacity))?;
         let nap = if exclusive { 1 } else { 50 };
         let max_nap = self.max_nap.unwrap_or(Duration::from_millis(nap));
         if max_nap.is_zero() {
