@@ -162,6 +162,14 @@ impl<E: Send + Sync + 'static, M> Bus<E, M> {
         &self.handle.core
     }
 
+    /// Returns how many slots each ring has: what the builder's [`capacity`](BusBuilder::capacity) was rounded up to.
+    ///
+    /// It is the same before a start and after a stop. Wait-free.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.core().settings.capacity
+    }
+
     /// Subscribes, with the default options: none of what was reported before the call, all of what is reported after
     /// it returns.
     ///

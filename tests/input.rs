@@ -6,8 +6,49 @@ mod common;
 
 use common::builder;
 use ringbus::{BuildError, Bus, Pinning};
+use std::time::Duration;
 
 // Building.
+
+#[test]
+fn a_capacity_is_rounded_up_and_can_be_read_back() {
+    for (asked, got) in [(1, 64), (63, 64), (64, 64), (65, 128), (1000, 1024)] {
+        let bus = builder::<u64>(asked).build().unwrap();
+        assert_eq!(bus.capacity(), got);
+        bus.stop();
+        assert_eq!(bus.capacity(), got, "after a stop");
+        let (_publisher, bus) = builder::<u64>(asked).build_exclusive().unwrap();
+        assert_eq!(bus.capacity(), got);
+    }
+}
+
+#[test]
+fn a_ring_of_no_events_is_an_error() {
+    let refused = builder::<u64>(0).build().unwrap_err();
+    assert_eq!(refused, BuildError::ZeroCapacity);
+    assert!(refused.to_string().contains("64 at least"));
+    let refused = builder::<u64>(0).build_exclusive().unwrap_err();
+    assert_eq!(refused, BuildError::ZeroCapacity);
+}
+
+#[test]
+fn a_grace_that_is_too_short_is_an_error() {
+    let least = Duration::from_micros(100);
+    for given in [Duration::ZERO, least - Duration::from_nanos(1)] {
+        let refused = builder::<u64>(64).stall_grace(given).build().unwrap_err();
+        let option = "stall_grace";
+        assert_eq!(
+            refused,
+            BuildError::DurationTooShort {
+                option,
+                given,
+                least
+            }
+        );
+        assert!(refused.to_string().contains("100µs is the shortest"));
+    }
+    builder::<u64>(64).stall_grace(least).build().unwrap();
+}
 
 #[test]
 fn a_ring_too_large_says_how_many_bytes_it_would_take() {

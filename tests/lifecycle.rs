@@ -512,7 +512,7 @@ fn a_core_that_cannot_be_had_fails_the_build_and_one_that_can_is_told() {
 
 #[test]
 fn capacities_are_rounded_up() {
-    for (asked, got) in [(0, 64), (1, 64), (64, 64), (65, 128), (1000, 1024)] {
+    for (asked, got) in [(1, 64), (64, 64), (65, 128), (1000, 1024)] {
         assert_eq!(manual::<u64>(asked).stats().workers[0].capacity, got);
     }
 }

@@ -3,6 +3,7 @@
 use super::predicates;
 use super::words::{Count, Numbers};
 use std::fmt;
+use std::time::Duration;
 
 /// Why a bus could not be built or started.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub enum BuildError {
         /// How many are running.
         workers: usize,
     },
+    /// A ring of no events was asked for. The least that a ring has is 64 slots.
+    ZeroCapacity,
     /// The ring would take more memory than this process can have.
     CapacityTooLarge {
         /// The capacity, in events, rounded up to a power of two if a `usize` can hold that.
@@ -52,6 +55,15 @@ pub enum BuildError {
     ZeroDuration {
         /// Which option.
         option: &'static str,
+    },
+    /// A duration is shorter than the bus can keep.
+    DurationTooShort {
+        /// Which option.
+        option: &'static str,
+        /// What was asked for.
+        given: Duration,
+        /// The shortest that would do.
+        least: Duration,
     },
     /// A worker's thread cannot be pinned as asked.
     Pin(PinError),
@@ -109,6 +121,9 @@ impl fmt::Display for BuildError {
             BuildError::Running { workers } => {
                 write!(f, "already running, with {}", Count(*workers, "worker"))
             }
+            BuildError::ZeroCapacity => {
+                f.write_str("capacity: a ring needs room for events, 64 at least")
+            }
             BuildError::CapacityTooLarge {
                 capacity,
                 event_bytes,
@@ -130,6 +145,14 @@ impl fmt::Display for BuildError {
                 }
             }
             BuildError::ZeroDuration { option } => write!(f, "{option}: must not be zero"),
+            BuildError::DurationTooShort {
+                option,
+                given,
+                least,
+            } => write!(
+                f,
+                "{option}: {given:?} is too short, {least:?} is the shortest that would do"
+            ),
             BuildError::Pin(error) => write!(f, "a worker's thread: {error}"),
             BuildError::Spawn { kind } => {
                 write!(f, "a worker's thread could not be started: {kind}")

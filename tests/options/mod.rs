@@ -21,12 +21,24 @@ const PINS: bool = cfg!(target_os = "linux");
 /// More than the bus has.
 pub(crate) const MANY: usize = 10_000;
 
+const SHORTEST_GRACE: Duration = Duration::from_micros(100);
+
 const TIMES: [Duration; 5] = [
     Duration::ZERO,
     Duration::from_nanos(1),
     Duration::from_millis(1),
     Duration::from_secs(1),
     Duration::MAX,
+];
+
+/// Mostly long enough, or hardly a bus would be built.
+const GRACES: &[Duration] = &[
+    Duration::from_nanos(99_999),
+    SHORTEST_GRACE,
+    TIMES[2],
+    TIMES[2],
+    TIMES[3],
+    TIMES[4],
 ];
 
 /// Stands still, leaps to the end of time, and goes back.
@@ -78,13 +90,13 @@ fn strategies() -> impl Strategy<Value = WaitStrategy> {
 pub(crate) fn build() -> impl Strategy<Value = Build> {
     let here = cores()[0];
     (
-        select(vec![0, 1, 65, 64, 64, 512, 4096, 1 << 60, usize::MAX]),
+        select(vec![0, 1, 65, 64, 64, 64, 512, 4096, 1 << 60, usize::MAX]),
         select(vec![1, 1, 1, 1, 2, 2, 3, 0, MANY, usize::MAX]),
         any::<bool>(),
         prop::collection::vec(select(vec![here, here, here, NOWHERE, LAST + 1]), 0..4),
         0..4usize,
         (any::<bool>(), strategies(), any::<bool>()),
-        (select(&TIMES), select(&TIMES), select(&TIMES)),
+        (select(&TIMES), select(GRACES), select(&TIMES)),
     )
         .prop_map(|(capacity, workers, dense, pins, pinning, rest, times)| {
             let (threads, wait, wild) = rest;
@@ -161,7 +173,9 @@ impl Build {
         self.workers == 0
             || self.workers >= MANY
             || self.capacity >= 1 << 60
+            || self.capacity == 0
             || self.times[0].is_zero()
+            || self.times[1] < SHORTEST_GRACE
             || pins.is_some_and(|pins| {
                 let taken = pins.iter().take(self.workers);
                 // Without threads there is nothing to pin.
