@@ -10,7 +10,7 @@ use crate::handler::{self, Handler, HandlerGuard};
 use crate::member::SubscriberId;
 use crate::publisher::{self, Publisher};
 use crate::ring::Policy;
-use crate::stats::{BusStats, SubscriberState, SubscriberStats, WorkerStats};
+use crate::stats::{BusStats, SubscriberStats, WorkerStats};
 use crate::stop::StopReport;
 use crate::subscriber::{SubscribeOptions, Subscriber};
 use crate::sync::PlainArc;
@@ -292,19 +292,11 @@ impl<E: Send + Sync + 'static, M> Bus<E, M> {
         for (ring, member) in roster.all().filter(|(_, member)| !member.is_retired()) {
             let worker = &generation.workers[ring];
             let position = member.cursor.look();
-            let state = SubscriberState::of(position);
             let of_worker = &mut stats.workers[ring];
             of_worker.subscribers += usize::from(position.is_active());
             of_worker.pinned_slots += if position.pins() { member.window } else { 0 };
-            stats.subscribers.push(SubscriberStats {
-                id: member.id,
-                name: member.terms.name.clone(),
-                worker: ring,
-                core: member.terms.core,
-                lag: worker.ring.tail().saturating_sub(position.sequence()),
-                sequence: position.sequence(),
-                state,
-            });
+            let subscriber = SubscriberStats::of(worker, member, position);
+            stats.subscribers.push(subscriber);
         }
         stats
     }

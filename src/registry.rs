@@ -173,9 +173,9 @@ impl Roster {
             return None;
         }
         let most = match terms.window {
-            0 if terms.is_limited() => (left / 8).clamp(1, 8),
-            0 => (left / 8).max(1),
-            wanted => wanted.min(left),
+            None if terms.is_limited() => (left / 8).clamp(1, 8),
+            None => (left / 8).max(1),
+            Some(wanted) => (wanted as u64).clamp(1, left),
         };
         let widest = most.min(limits::WIDEST_WINDOW);
         Some(1 << widest.ilog2())

@@ -77,6 +77,39 @@ impl<E> Subscriber<E> {
         self.reader.worker.id
     }
 
+    /// Returns the width of its window: how many slots it may hold at once.
+    ///
+    /// That is what [`SubscribeOptions::window`] asked for, rounded down to a power of two, or less if the ring had no room
+    /// for more; without a wish, an eighth of what was left. It never changes. Wait-free.
+    #[must_use]
+    pub fn window(&self) -> usize {
+        self.reader.member.window as usize
+    }
+
+    /// Returns the sequence that it will read next, holes included.
+    ///
+    /// Everything below was delivered, passed over or missed. Other threads see less, up to a
+    /// [`window`](Self::window), because its cursor moves lazily ([`SubscriberStats::sequence`]). Wait-free.
+    ///
+    /// ```
+    /// # let bus = ringbus::Bus::builder().build()?;
+    /// use ringbus::Delivery;
+    ///
+    /// let mut subscriber = bus.subscribe()?;
+    /// bus.report("hello")?;
+    /// let next = subscriber.next_sequence();
+    /// let event = subscriber.recv()?;
+    /// assert_eq!(Delivery::sequence(&event), next);
+    /// assert_eq!(subscriber.next_sequence(), next + 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// [`SubscriberStats::sequence`]: crate::SubscriberStats::sequence
+    #[must_use]
+    pub fn next_sequence(&self) -> u64 {
+        self.reader.next()
+    }
+
     /// How far it is behind, in sequences: an upper bound on events. Wait-free; reads the publishers' line.
     pub fn lag(&self) -> u64 {
         self.reader.lag()

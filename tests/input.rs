@@ -4,8 +4,11 @@
 
 mod common;
 
-use common::builder;
-use ringbus::{BuildError, Bus, Pinning};
+use common::{builder, manual};
+use ringbus::{
+    BuildError, Bus, Delivery, Drive, EvictionReason, ManualClock, Pinning, SubscribeError,
+    SubscribeOptions,
+};
 use std::time::Duration;
 
 // Building.
@@ -99,6 +102,143 @@ fn a_core_that_cannot_be_had_names_those_that_can() {
         "{said}"
     );
     assert!(said.contains("; this process may use "), "{said}");
+}
+
+// Subscribing.
+
+fn options() -> SubscribeOptions {
+    SubscribeOptions::new()
+}
+
+#[test]
+fn a_window_is_what_was_asked_for_or_can_be_read_back() {
+    let bus = manual::<u64>(1024);
+    for (asked, got) in [(1, 1), (2, 2), (3, 2), (31, 16), (32, 32)] {
+        let subscriber = bus.subscribe_with(options().window(asked)).unwrap();
+        assert_eq!(subscriber.window(), got, "of {asked}");
+        assert_eq!(bus.stats().subscribers[0].window, got);
+    }
+    assert_eq!(
+        bus.subscribe().unwrap().window(),
+        32,
+        "as wide as there is room for"
+    );
+    // A quarter of 64 slots, to be shared out.
+    let bus = manual::<u64>(64);
+    let _nine: Vec<_> = (0..9)
+        .map(|_| bus.subscribe_with(options().window(1)).unwrap())
+        .collect();
+    let cut = bus.subscribe_with(options().window(8)).unwrap();
+    assert_eq!(cut.window(), 4, "7 slots were left");
+}
+
+#[test]
+fn a_window_that_none_can_be_is_an_error() {
+    let bus = manual::<u64>(4096);
+    for slots in [0, 33, 64, 1000, usize::MAX] {
+        let refused = bus.subscribe_with(options().window(slots)).unwrap_err();
+        assert_eq!(
+            refused,
+            SubscribeError::WindowOutOfRange { slots, most: 32 }
+        );
+        assert!(refused.to_string().contains("1 to 32 would do"));
+        let handled = bus.handle(options().window(slots), |_| {}).unwrap_err();
+        assert_eq!(handled, refused);
+    }
+    assert!(bus.stats().subscribers.is_empty());
+}
+
+#[test]
+fn a_lag_limit_that_never_fires_is_an_error() {
+    let second = Duration::from_secs(1);
+    let bus = manual::<u64>(100);
+    for slots in [128, 129, u64::MAX] {
+        let refused = bus.subscribe_with(options().lag_limit(slots, second));
+        let refused = refused.unwrap_err();
+        let capacity = 128;
+        assert_eq!(
+            refused,
+            SubscribeError::LagLimitTooLarge { slots, capacity }
+        );
+        assert!(refused.to_string().contains("127 is the most"), "{refused}");
+    }
+    bus.subscribe_with(options().lag_limit(127, second))
+        .unwrap();
+}
+
+#[test]
+fn the_widest_lag_limit_that_is_taken_can_fire() {
+    let (clock, millisecond) = (ManualClock::new(), Duration::from_millis(1));
+    let bus = builder(64).drive(Drive::Manual).clock(clock.clone());
+    let bus = bus.build().unwrap();
+    let limited = options().lag_limit(63, millisecond);
+    let stuck = bus.subscribe_with(limited).unwrap();
+    while bus.try_report(7u64).is_ok() {}
+    bus.turn();
+    clock.advance(2 * millisecond);
+    assert_eq!(bus.turn().evicted, 1);
+    let eviction = stuck.eviction().unwrap();
+    assert_eq!(eviction.reason, EvictionReason::Lagging);
+}
+
+#[test]
+fn a_limit_of_no_time_is_an_error() {
+    let bus = manual::<u64>(64);
+    for (options, option) in [
+        (options().lag_limit(0, Duration::ZERO), "lag_limit"),
+        (options().lag_limit(9, Duration::ZERO), "lag_limit"),
+        (options().stall_limit(Duration::ZERO), "stall_limit"),
+    ] {
+        let refused = bus.subscribe_with(options).unwrap_err();
+        assert_eq!(refused, SubscribeError::ZeroDuration { option });
+        assert!(refused.to_string().starts_with(option));
+    }
+}
+
+#[test]
+fn a_name_with_a_control_character_is_an_error() {
+    let bus = manual::<u64>(64);
+    for (name, position, character) in [
+        ("\0", 0, '\0'),
+        ("a\0b", 1, '\0'),
+        ("\u{e9}\u{1b}[31mred", 2, '\u{1b}'),
+        ("two\nlines", 3, '\n'),
+        ("c1\u{9b}", 2, '\u{9b}'),
+    ] {
+        let refused = bus.subscribe_with(options().name(name)).unwrap_err();
+        assert_eq!(
+            refused,
+            SubscribeError::InvalidName {
+                position,
+                character
+            }
+        );
+        let said = refused.to_string();
+        assert!(said.contains(&format!("at byte {position}")), "{said}");
+        assert!(!said.contains(character), "{said:?} has it itself");
+        assert!(bus.handle(options().name(name), |_| {}).is_err());
+    }
+    bus.subscribe_with(options().name("\u{540d}\u{524d}"))
+        .unwrap();
+}
+
+#[test]
+fn where_a_subscriber_stands_is_public() {
+    let bus = manual::<u64>(64);
+    bus.report(0).unwrap();
+    let mut subscriber = bus.subscribe().unwrap();
+    let first = subscriber.next_sequence();
+    for n in 0..5 {
+        bus.report(n).unwrap();
+    }
+    for n in 0..3 {
+        assert_eq!(subscriber.next_sequence(), first + n);
+        let event = subscriber.try_recv().unwrap();
+        assert_eq!(Delivery::sequence(&event), first + n);
+    }
+    assert_eq!(subscriber.rejoin(), Ok(2));
+    assert_eq!(subscriber.next_sequence(), first + 5);
+    assert_eq!(subscriber.lag(), 0);
 }
 
 // Reporting.

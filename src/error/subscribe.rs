@@ -1,5 +1,6 @@
 //! What could not be subscribed.
 
+use super::words::Count;
 use super::{PinError, STOPPED, predicates};
 use std::fmt;
 
@@ -22,6 +23,34 @@ pub enum SubscribeError {
         worker: usize,
         /// How many there are.
         workers: usize,
+    },
+    /// The [`name`](crate::SubscribeOptions::name) has a control character: NUL, a line break, the start of an escape
+    /// sequence.
+    InvalidName {
+        /// The byte of the name where it is, from 0.
+        position: usize,
+        /// Which it is.
+        character: char,
+    },
+    /// The [`window`](crate::SubscribeOptions::window) has no slots, or more than a window has.
+    WindowOutOfRange {
+        /// How many were asked for.
+        slots: usize,
+        /// The most that would do.
+        most: usize,
+    },
+    /// The [`lag_limit`](crate::SubscribeOptions::lag_limit) could never be exceeded: no subscriber is further behind than
+    /// the ring has slots.
+    LagLimitTooLarge {
+        /// How many slots were asked for.
+        slots: u64,
+        /// How many the ring has: one less is the most that would do.
+        capacity: u64,
+    },
+    /// The time of a limit is zero: it would drop a subscriber that is about to read.
+    ZeroDuration {
+        /// Which option.
+        option: &'static str,
     },
     /// The handler's thread cannot be pinned as asked.
     Pin(PinError),
@@ -50,6 +79,28 @@ impl fmt::Display for SubscribeError {
                     workers.saturating_sub(1)
                 ),
             },
+            SubscribeError::InvalidName {
+                position,
+                character,
+            } => write!(
+                f,
+                "name: {character:?} at byte {position} is a control character, only others would do"
+            ),
+            SubscribeError::WindowOutOfRange { slots, most } => {
+                write!(
+                    f,
+                    "window: {slots} slots were asked for, 1 to {most} would do"
+                )
+            }
+            SubscribeError::LagLimitTooLarge { slots, capacity } => write!(
+                f,
+                "lag_limit: no subscriber is more than {} behind in a ring of {capacity}, {} is the most that would do",
+                Count(*slots, "slot"),
+                capacity.saturating_sub(1)
+            ),
+            SubscribeError::ZeroDuration { option } => {
+                write!(f, "{option}: its time must not be zero")
+            }
             SubscribeError::Pin(error) => write!(f, "the handler's thread: {error}"),
             SubscribeError::Spawn { kind } => {
                 write!(f, "the handler's thread could not be started: {kind}")
@@ -110,5 +161,33 @@ mod tests {
         let said = |workers| SubscribeError::NoSuchWorker { worker: 9, workers }.to_string();
         assert_eq!(said(1), "there is no worker 9: the only one is 0");
         assert_eq!(said(4), "there is no worker 9: they are 0 to 3");
+    }
+
+    #[test]
+    fn what_is_refused_says_what_would_do() {
+        let said = |error: SubscribeError| error.to_string();
+        assert_eq!(
+            said(SubscribeError::WindowOutOfRange { slots: 0, most: 32 }),
+            "window: 0 slots were asked for, 1 to 32 would do"
+        );
+        assert_eq!(
+            said(SubscribeError::LagLimitTooLarge {
+                slots: 64,
+                capacity: 64
+            }),
+            "lag_limit: no subscriber is more than 64 slots behind in a ring of 64, 63 is the most that would do"
+        );
+        assert_eq!(
+            said(SubscribeError::InvalidName {
+                position: 3,
+                character: '\u{1b}'
+            }),
+            "name: '\\u{1b}' at byte 3 is a control character, only others would do"
+        );
+        let option = "stall_limit";
+        assert_eq!(
+            said(SubscribeError::ZeroDuration { option }),
+            "stall_limit: its time must not be zero"
+        );
     }
 }
