@@ -138,7 +138,8 @@ impl<E: Send + Sync + 'static> Bus<E> {
     /// Lock-free. With several workers, see [`Publisher::try_report`] for an exception.
     ///
     /// # Errors
-    /// [`TryReportError`], with the event; `Full` if a subscriber is a whole ring behind.
+    /// [`TryReportError`], with the event; `Full` if a subscriber is a whole ring behind: [`slowest`](Self::slowest) names
+    /// it.
     pub fn try_report(&self, event: E) -> Result<(), TryReportError<E>> {
         publisher::report_once(self.core(), event, Policy::Keep)
             .map_err(publisher::try_report_error)
@@ -262,6 +263,38 @@ impl<E: Send + Sync + 'static, M> Bus<E, M> {
                 .tail()
                 .saturating_sub(member.cursor.glance().sequence()),
         )
+    }
+
+    /// Returns the subscriber of `worker` that is furthest behind: the one in the way if a
+    /// [`try_report`](Bus::try_report) is [`Full`](crate::TryReportError::Full), and the next to be dropped by a
+    /// [`report`](Bus::report).
+    ///
+    /// `None` if the bus is stopped, or has no such worker, or that worker no subscriber that was not dropped.
+    ///
+    /// Wait-free but for what it allocates, off every hot path, and at once stale: the subscriber may have read on by then.
+    ///
+    /// ```
+    /// # use ringbus::{Bus, SubscribeOptions};
+    /// let bus = Bus::builder().capacity(64).build()?;
+    /// let slow = bus.subscribe_with(SubscribeOptions::new().name("slow"))?;
+    /// while bus.try_report("hello").is_ok() {}
+    /// if let Some(slowest) = bus.slowest(0) {
+    ///     assert_eq!((slowest.id, slowest.lag), (slow.id(), 64));
+    ///     bus.unsubscribe(slowest.id); // or give it time, or more capacity
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn slowest(&self, worker: usize) -> Option<SubscriberStats> {
+        let generation = self.core().running.load_full();
+        let worker = generation.workers.get(worker)?;
+        let roster = generation.registry.load();
+        let members = roster.of(worker.id).iter();
+        let (member, position) = members
+            .map(|member| (member, member.cursor.look()))
+            .filter(|(_, position)| position.is_active())
+            .min_by_key(|(_, position)| position.sequence())?;
+        Some(SubscriberStats::of(worker, member, position))
     }
 
     /// Counters of all workers and subscribers; empty when stopped.

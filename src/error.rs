@@ -9,7 +9,7 @@ mod words;
 pub use receive::{RecvError, RecvTimeoutError, TryRecvError};
 pub use report::{BatchError, ReportError, TryReportError};
 pub use start::{BuildError, PinError};
-pub use subscribe::SubscribeError;
+pub use subscribe::{SubscribeError, WindowHolder};
 
 use std::fmt;
 

@@ -80,7 +80,7 @@ pub use bus::{Bus, Exclusive, Shared};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::{
     BatchError, BuildError, Eviction, EvictionReason, PinError, RecvError, RecvTimeoutError,
-    ReportError, SubscribeError, TryRecvError, TryReportError,
+    ReportError, SubscribeError, TryRecvError, TryReportError, WindowHolder,
 };
 pub use handler::{Handler, HandlerEnd, HandlerGuard, Info};
 pub use member::{OnLap, SubscriberId};

@@ -223,6 +223,75 @@ fn a_name_with_a_control_character_is_an_error() {
 }
 
 #[test]
+fn a_full_ring_says_who_holds_how_many_slots() {
+    let bus = manual::<u64>(64);
+    let wide = bus
+        .subscribe_with(options().name("wide").window(8))
+        .unwrap();
+    let narrow: Vec<_> = (0..8)
+        .map(|_| bus.subscribe_with(options().window(1)).unwrap())
+        .collect();
+    // One that was dropped holds its window until it is gone.
+    bus.unsubscribe(narrow[7].id());
+    let full = bus.subscribe().unwrap_err();
+    let SubscribeError::Full {
+        worker,
+        slots,
+        holders,
+        ..
+    } = &full
+    else {
+        panic!("{full:?}");
+    };
+    assert_eq!((*worker, *slots, holders.len()), (0, 16, 9));
+    assert_eq!(
+        (holders[0].subscriber, holders[0].slots),
+        (wide.id(), 8),
+        "the widest is the first"
+    );
+    assert_eq!(holders[0].name.as_deref(), Some("wide"));
+    assert_eq!(holders.iter().map(|holder| holder.slots).sum::<u64>(), 16);
+    let said = full.to_string();
+    assert!(said.contains("(wide) holds 8, "), "{said}");
+    assert!(said.contains(" and 6 others hold 6; "), "{said}");
+}
+
+#[test]
+fn the_slowest_of_a_worker_is_named() {
+    let bus = builder::<u64>(64).drive(Drive::Manual).workers(2);
+    let bus = bus.build().unwrap();
+    let on = |worker| bus.subscribe_with(options().worker(worker)).unwrap();
+    assert_eq!(bus.slowest(0), None, "no subscriber");
+    let (mut quick, slow, other) = (on(0), on(0), on(1));
+    for n in 0..10 {
+        bus.report(n).unwrap();
+    }
+    quick.drain(10, |_| {}).unwrap();
+    quick.release();
+    let slowest = bus.slowest(0).unwrap();
+    assert_eq!(
+        (slowest.id, slowest.lag, slowest.worker),
+        (slow.id(), 10, 0)
+    );
+    assert_eq!(bus.slowest(1).unwrap().id, other.id());
+    assert_eq!(bus.slowest(2), None, "no such worker");
+    bus.unsubscribe(slow.id());
+    assert_eq!(
+        bus.slowest(0).unwrap().id,
+        quick.id(),
+        "dropped ones are no more"
+    );
+    bus.stop_timeout(Duration::ZERO);
+    assert_eq!(bus.slowest(0), None, "stopped");
+
+    let (mut publisher, bus) = builder(64).drive(Drive::Manual).build_exclusive().unwrap();
+    let slow = bus.subscribe().unwrap();
+    while publisher.try_report(7u64).is_ok() {}
+    let slowest = bus.slowest(0).unwrap();
+    assert_eq!((slowest.id, slowest.lag), (slow.id(), 64));
+}
+
+#[test]
 fn where_a_subscriber_stands_is_public() {
     let bus = manual::<u64>(64);
     bus.report(0).unwrap();

@@ -18,7 +18,7 @@ pub enum ReportError<E> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TryReportError<E> {
-    /// A subscriber is a whole ring behind.
+    /// A subscriber is a whole ring behind: [`Bus::slowest`](crate::Bus::slowest) names it.
     Full(E),
     /// See [`ReportError::Stopped`].
     Stopped(E),

@@ -1,8 +1,31 @@
 //! What could not be subscribed.
 
-use super::words::Count;
+use super::words::{Count, Short, and};
 use super::{PinError, STOPPED, predicates};
+use crate::member::SubscriberId;
 use std::fmt;
+
+/// A subscriber whose window takes room of a ring: see [`SubscribeError::Full`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WindowHolder {
+    /// Its id: [`Bus::unsubscribe`](crate::Bus::unsubscribe) takes it.
+    pub subscriber: SubscriberId,
+    /// Its name.
+    pub name: Option<String>,
+    /// The width of its window.
+    pub slots: u64,
+}
+
+impl fmt::Display for WindowHolder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "subscriber {}", self.subscriber)?;
+        if let Some(name) = &self.name {
+            write!(f, " ({})", Short(name))?;
+        }
+        write!(f, " holds {}", self.slots)
+    }
+}
 
 /// Why a subscription was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,9 +36,14 @@ pub enum SubscribeError {
     /// The ring has as many subscribers as it can pin: their windows add up to at most a quarter of its capacity. With
     /// windows as wide as there is room for, 64 slots take 15 subscribers and 1024 take 43; with
     /// [`window(1)`](crate::SubscribeOptions::window) it is a quarter of the capacity.
+    #[non_exhaustive]
     Full {
         /// The worker whose ring is full.
         worker: usize,
+        /// The slots that all windows of the ring may take together: a quarter of its capacity.
+        slots: u64,
+        /// Who holds them, the widest window first. A subscriber that was dropped keeps its window until it is gone.
+        holders: Vec<WindowHolder>,
     },
     /// There is no such worker.
     NoSuchWorker {
@@ -61,14 +89,36 @@ pub enum SubscribeError {
     },
 }
 
+/// A message names so many holders; the error has them all.
+const NAMED: usize = 3;
+
 impl fmt::Display for SubscribeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             SubscribeError::Stopped => f.write_str(STOPPED),
-            SubscribeError::Full { worker } => {
+            SubscribeError::Full {
+                worker,
+                slots,
+                holders,
+            } => {
                 write!(
                     f,
-                    "the ring of worker {worker} is full of subscribers: more capacity or smaller windows would fit more"
+                    "all {slots} slots that the windows of worker {worker} may take are held: "
+                )?;
+                let (named, others) = holders.split_at(holders.len().min(NAMED));
+                let mut parts: Vec<_> = named.iter().map(WindowHolder::to_string).collect();
+                match others {
+                    [] => {}
+                    [other] => parts.push(format!("1 other holds {}", other.slots)),
+                    _ => {
+                        let held: u64 = others.iter().map(|other| other.slots).sum();
+                        parts.push(format!("{} others hold {held}", others.len()));
+                    }
+                }
+                write!(
+                    f,
+                    "{}; more capacity or narrower windows would fit more",
+                    and(&parts)
                 )
             }
             SubscribeError::NoSuchWorker { worker, workers } => match workers {
@@ -138,7 +188,7 @@ mod tests {
         };
         assert!(nowhere.is_no_such_worker() && !nowhere.is_full());
         assert!(SubscribeError::Stopped.is_stopped());
-        assert!(SubscribeError::Full { worker: 0 }.is_full());
+        assert!(full(&[]).is_full());
         let pin = PinError::Refused {
             core: 7,
             os_error: None,
@@ -147,13 +197,44 @@ mod tests {
         assert!(SubscribeError::Pin(pin).is_pin());
     }
 
+    fn full(windows: &[(Option<&str>, u64)]) -> SubscribeError {
+        let holders = (1..).zip(windows).map(|(id, &(name, slots))| WindowHolder {
+            subscriber: SubscriberId(id),
+            name: name.map(str::to_owned),
+            slots,
+        });
+        SubscribeError::Full {
+            worker: 3,
+            slots: 16,
+            holders: holders.collect(),
+        }
+    }
+
     #[test]
-    fn what_is_said_names_what_and_where() {
-        assert!(
-            SubscribeError::Full { worker: 3 }
-                .to_string()
-                .contains("worker 3")
+    fn a_full_ring_says_who_holds_it() {
+        let said = |windows: &[(Option<&str>, u64)]| full(windows).to_string();
+        let (begins, ends) = (
+            "all 16 slots that the windows of worker 3 may take are held: ",
+            "; more capacity or narrower windows would fit more",
         );
+        let two = [(Some("risk"), 12), (None, 4)];
+        assert_eq!(
+            said(&two),
+            format!("{begins}subscriber 1 (risk) holds 12 and subscriber 2 holds 4{ends}")
+        );
+        let mut many = [(None, 2); 8];
+        many[0].0 = Some("risk");
+        let names = "subscriber 1 (risk) holds 2, subscriber 2 holds 2, subscriber 3 holds 2";
+        assert_eq!(
+            said(&many),
+            format!("{begins}{names} and 5 others hold 10{ends}")
+        );
+        assert_eq!(
+            said(&many[..4]),
+            format!("{begins}{names} and 1 other holds 2{ends}")
+        );
+        let long = "m".repeat(1 << 20);
+        assert!(said(&[(Some(&long), 16)]).len() < 300);
     }
 
     #[test]

@@ -28,6 +28,19 @@ impl fmt::Display for Numbers<'_> {
     }
 }
 
+/// The beginning of a name that may be of any length.
+pub(super) struct Short<'a>(pub(super) &'a str);
+
+impl fmt::Display for Short<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const MOST: usize = 40;
+        match self.0.char_indices().nth(MOST) {
+            Some((end, _)) => write!(f, "{}...", &self.0[..end]),
+            None => f.write_str(self.0),
+        }
+    }
+}
+
 /// "a", "a and b", "a, b and c".
 pub(super) fn and(parts: &[String]) -> String {
     match parts {

@@ -96,7 +96,8 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
     /// Reports one event if nobody is in the way. Drops no subscriber.
     ///
     /// # Errors
-    /// [`TryReportError`], with the event.
+    /// [`TryReportError`], with the event; `Full` if a subscriber is a whole ring behind:
+    /// [`Bus::slowest`](crate::Bus::slowest) names it.
     #[inline]
     pub fn try_report(&mut self, event: E) -> Result<(), TryReportError<E>> {
         self.send(event, Policy::Keep)

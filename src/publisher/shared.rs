@@ -102,7 +102,8 @@ impl<E: Send + Sync + 'static> Publisher<E> {
     /// one ring, and another ring has the event already, the claim is made anew as by [`report`](Self::report).
     ///
     /// # Errors
-    /// [`TryReportError`], with the event.
+    /// [`TryReportError`], with the event; `Full` if a subscriber is a whole ring behind:
+    /// [`Bus::slowest`](crate::Bus::slowest) names it.
     #[inline]
     pub fn try_report(&mut self, event: E) -> Result<(), TryReportError<E>> {
         self.send(event, Policy::Keep)
