@@ -14,15 +14,20 @@ use std::fmt;
 use std::time::Duration;
 
 /// Where the workers' threads run.
+///
+/// Default [`Off`](Pinning::Off), because a library is not to decide, unasked, where threads of its host may run: a pin
+/// fights the host's own placement (a cpuset, isolated cores, threads that the host has pinned itself), and two buses that
+/// know nothing of each other would choose the same cores. Little is lost by it: no event passes through a worker's thread,
+/// so that its core only matters for how soon sleepers are woken.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Pinning {
+    /// Not pinned: the system places them, among all cores that the process may use.
+    #[default]
+    Off,
     /// Spread over the cores that the process may use. Not pinned where there are fewer cores than workers, only one
     /// core, or a core that turns out not to be had.
-    #[default]
     Auto,
-    /// Not pinned.
-    Off,
     /// The core of each worker, in order. A core that cannot be had is an error.
     Cores(Vec<usize>),
 }
@@ -209,7 +214,7 @@ impl<E: Send + Sync + 'static> BusBuilder<E> {
         self
     }
 
-    /// Where the workers' threads run. Default [`Pinning::Auto`].
+    /// Sets where the workers' threads run. Default [`Pinning::Off`], whose docs say why.
     pub fn pinning(mut self, pinning: Pinning) -> Self {
         self.pinning = pinning;
         self

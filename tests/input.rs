@@ -71,6 +71,18 @@ fn a_ring_too_large_says_how_many_bytes_it_would_take() {
 }
 
 #[test]
+fn a_worker_is_pinned_if_the_host_asks_for_it() {
+    let core = |bus: &Bus<u64>| bus.stats().workers[0].core;
+    assert_eq!(core(&Bus::builder().build().unwrap()), None, "unasked");
+    assert_eq!(Pinning::default(), Pinning::Off);
+    let cores = ringbus::affinity::cores();
+    let asked = Bus::builder().pinning(Pinning::Auto).build().unwrap();
+    assert_eq!(core(&asked).is_some(), cores.len() > 1);
+    let named = Bus::builder().pinning(Pinning::Cores(vec![cores[0]]));
+    assert_eq!(core(&named.build().unwrap()), Some(cores[0]));
+}
+
+#[test]
 fn too_few_cores_are_told_in_words() {
     let none = builder::<u64>(64).pinning(Pinning::Cores(Vec::new()));
     assert_eq!(
