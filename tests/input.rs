@@ -325,6 +325,31 @@ fn where_a_subscriber_stands_is_public() {
 // Reporting.
 
 #[test]
+fn a_batch_is_anything_that_can_be_iterated() {
+    let bus = manual::<u64>(64);
+    let mut subscriber = bus.subscribe().unwrap();
+    let mut publisher = bus.publisher();
+    assert_eq!(publisher.report_batch(0..10).unwrap(), 10);
+    assert_eq!(publisher.report_batch(vec![10, 11]).unwrap(), 2);
+    assert_eq!(publisher.try_report_batch([12, 13]), 2);
+    let mut left = 14..100;
+    assert_eq!(publisher.try_report_batch(&mut left), 50);
+    assert_eq!(left, 64..100, "by reference for what is left");
+    let mut seen = Vec::new();
+    subscriber.drain(64, |n| seen.push(*n)).unwrap();
+    assert_eq!(seen, (0..64).collect::<Vec<_>>());
+
+    let (mut publisher, bus) = builder(64).drive(Drive::Manual).build_exclusive().unwrap();
+    let _subscriber = bus.subscribe().unwrap();
+    assert_eq!(publisher.report_batch(0..10).unwrap(), 10);
+    assert_eq!(publisher.report_batch(vec![10, 11]).unwrap(), 2);
+    assert_eq!(publisher.try_report_batch([12, 13]), 2);
+    let mut left = 14..100;
+    assert_eq!(publisher.try_report_batch(&mut left), 50);
+    assert_eq!(left, 64..100);
+}
+
+#[test]
 fn a_batch_that_is_refused_at_once_says_so() {
     let bus: Bus<u64> = builder(64).build().unwrap();
     bus.stop();
