@@ -23,11 +23,15 @@ use std::time::Duration;
 #[derive(Debug)]
 pub enum Shared {}
 
-/// One publisher reports, and it is not the bus.
+/// One publisher reports, and it is not the bus: only that publisher ends the stream of a `Bus<E, Exclusive>`.
 #[derive(Debug)]
 pub enum Exclusive {}
 
 /// An event bus: any thread reports, every subscriber sees every event, and no subscriber makes a publisher wait.
+///
+/// **A `Bus<E, Exclusive>` does not end its stream: only its publisher does**, by
+/// [`close`](crate::ExclusivePublisher::close), [`stop`](crate::ExclusivePublisher::stop) or being dropped. Such a bus has no
+/// `report`, `stop` or `close`, and dropping its handles changes nothing for subscribers. What follows is of a shared bus.
 ///
 /// Clones are handles on one bus. When the last handle and the last [`Publisher`] of a shared bus are dropped, its
 /// rings close: subscribers read what is there, then find [`Closed`](crate::RecvError::Closed). After a

@@ -12,7 +12,7 @@
 //! like any other: no `self: &Arc<Self>`, so write `this: &Arc<Self>`.)
 //!
 //! ```ignore
-#![doc = include_str!("../../examples/loom_host/cache.rs")]
+#![cfg_attr(doc, doc = include_str!("../../examples/loom_host/cache.rs"))]
 //! ```
 //!
 //! ## A model
