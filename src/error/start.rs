@@ -130,7 +130,7 @@ impl fmt::Display for BuildError {
                 bytes,
             } => write!(
                 f,
-                "a ring of {capacity} events of {} takes at least {bytes} bytes, more than this process can have",
+                "a ring of {capacity} events of {} takes at least {bytes} bytes of memory, more than this process can have",
                 Count(*event_bytes as u64, "byte")
             ),
             BuildError::TooFewCores { cores, workers } => {
@@ -253,7 +253,7 @@ mod tests {
         let said = |capacity| BuildError::capacity_too_large::<[u64; 7]>(capacity).to_string();
         assert_eq!(
             said(1 << 40),
-            "a ring of 1099511627776 events of 56 bytes takes at least 70368744177664 bytes, more than this process can have"
+            "a ring of 1099511627776 events of 56 bytes takes at least 70368744177664 bytes of memory, more than this process can have"
         );
         let bytes = (1u128 << 64) * 64;
         assert!(said(usize::MAX).contains(&bytes.to_string()) || usize::BITS < 64);
