@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ringbus::{Bus, Drive, Subscriber};
+use ringbus::{Bus, Drive, Pinning, Subscriber};
 use ringbus_benches::payload::Word;
 use ringbus_benches::scenario::{Scenario, time};
 
@@ -25,7 +25,11 @@ fn unsubscribe_and_rejoin(bus: &Bus<Word>, subscriber: &mut Subscriber<Word>) {
 
 /// `others`: subscribers that only stay.
 fn run(drive: Drive, others: usize, step: Step, times: u64) -> Duration {
-    let bus = Bus::builder().drive(drive).build().unwrap();
+    let bus = Bus::builder()
+        .pinning(Pinning::Auto)
+        .drive(drive)
+        .build()
+        .unwrap();
     let mut others: Vec<_> = (0..others).map(|_| bus.subscribe().unwrap()).collect();
     let mut subscriber = bus.subscribe().unwrap();
     let spent = time(times, |_| step(&bus, &mut subscriber));

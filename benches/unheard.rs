@@ -1,14 +1,14 @@
 //! A report with no subscriber: what a bus costs while nobody listens.
 #![allow(clippy::unwrap_used)] // a bench that cannot be set up has nothing to say
 
-use ringbus::{Bus, ExclusivePublisher, Publisher};
+use ringbus::{Bus, ExclusivePublisher, Pinning, Publisher};
 use ringbus_benches::payload::Word;
 use ringbus_benches::rig::{Report, make};
 use ringbus_benches::scenario::{Scenario, time};
 
 fn by<R: Report<Event = Word>>(name: &str) -> Scenario {
     Scenario::new("no subscriber", name, |events| {
-        let (mut publisher, bus) = R::build(Bus::builder());
+        let (mut publisher, bus) = R::build(Bus::builder().pinning(Pinning::Auto));
         let spent = time(events, |number| publisher.one(make(number)));
         // Nobody can have been listening.
         assert_eq!(bus.stats().workers[0].published, 0);
@@ -18,7 +18,10 @@ fn by<R: Report<Event = Word>>(name: &str) -> Scenario {
 
 fn by_the_bus() -> Scenario {
     Scenario::new("no subscriber", "Bus::report", |events| {
-        let bus = Bus::<Word>::builder().build().unwrap();
+        let bus = Bus::<Word>::builder()
+            .pinning(Pinning::Auto)
+            .build()
+            .unwrap();
         let spent = time(events, |number| bus.report(make(number)).unwrap());
         assert_eq!(bus.stats().workers[0].published, 0);
         spent

@@ -6,7 +6,9 @@
 use std::thread;
 use std::time::Duration;
 
-use ringbus::{Bus, ExclusivePublisher, Publisher, SubscribeOptions, Subscriber, WaitStrategy};
+use ringbus::{
+    Bus, ExclusivePublisher, Pinning, Publisher, SubscribeOptions, Subscriber, WaitStrategy,
+};
 use ringbus_benches::payload::Word;
 use ringbus_benches::rig::Report;
 use ringbus_benches::scenario::{Scenario, time};
@@ -14,7 +16,7 @@ use ringbus_benches::threads::{pin_publisher, pin_subscriber};
 
 /// The publisher alone keeps its bus open: whoever waits for one that is gone is told.
 fn one_way<R: Report<Event = Word>>(wait: WaitStrategy) -> (R, Subscriber<Word>) {
-    let (publisher, bus) = R::build(Bus::builder());
+    let (publisher, bus) = R::build(Bus::builder().pinning(Pinning::Auto));
     let options = SubscribeOptions::new().wait(wait);
     (publisher, bus.subscribe_with(options).unwrap())
 }

@@ -51,6 +51,7 @@ pub fn pin_current(core: usize) -> Result<(), PinError> {
     system::pin_current(core).map_err(|error| PinError::Refused {
         core,
         os_error: error.raw_os_error(),
+        cores: cores(),
     })
 }
 

@@ -14,15 +14,20 @@ use std::fmt;
 use std::time::Duration;
 
 /// Where the workers' threads run.
+///
+/// Default [`Off`](Pinning::Off), because a library is not to decide, unasked, where threads of its host may run: a pin
+/// fights the host's own placement (a cpuset, isolated cores, threads that the host has pinned itself), and two buses that
+/// know nothing of each other would choose the same cores. Little is lost by it: no event passes through a worker's thread,
+/// so that its core only matters for how soon sleepers are woken.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Pinning {
+    /// Not pinned: the system places them, among all cores that the process may use.
+    #[default]
+    Off,
     /// Spread over the cores that the process may use. Not pinned where there are fewer cores than workers, only one
     /// core, or a core that turns out not to be had.
-    #[default]
     Auto,
-    /// Not pinned.
-    Off,
     /// The core of each worker, in order. A core that cannot be had is an error.
     Cores(Vec<usize>),
 }
@@ -55,9 +60,10 @@ pub(crate) struct Settings {
     pub(crate) on_evict: Option<OnEvict>,
 }
 
-impl Settings {
-    const SHORTEST_GRACE: Duration = Duration::from_micros(100);
+/// The shortest grace: a claim is written within it, unless its publisher was descheduled.
+const SHORTEST_GRACE: Duration = Duration::from_micros(100);
 
+impl Settings {
     /// How long a parked thread sleeps before it looks for itself, when it has done so `naps` times in vain.
     ///
     /// The worker looks after it every `max_nap`, so its own naps only matter should the worker's thread be the one that
@@ -87,7 +93,7 @@ impl Settings {
 
     /// How long a claim may hang before it is taken away.
     pub(crate) fn grace(&self) -> Duration {
-        self.stall_grace.max(Self::SHORTEST_GRACE)
+        self.stall_grace
     }
 
     /// The grace after one more rescue in a row: double, up to 64 times.
@@ -168,7 +174,18 @@ impl<E: Send + Sync + 'static> BusBuilder<E> {
         }
     }
 
-    /// Events that each ring holds: rounded up to a power of two, at least 64. Default 1024.
+    /// Sets how many events each ring holds. Default 1024.
+    ///
+    /// The bus rounds it up to a power of two, and to 64 if it is less, because a slot is found by a mask;
+    /// [`Bus::capacity`] says what became of it. 0 is an error of [`build`](Self::build), and so is a ring that does not
+    /// fit into memory.
+    ///
+    /// ```
+    /// # use ringbus::Bus;
+    /// let bus: Bus<u64> = Bus::builder().capacity(1000).build()?;
+    /// assert_eq!(bus.capacity(), 1024);
+    /// # Ok::<(), ringbus::BuildError>(())
+    /// ```
     ///
     /// Seven eighths of it must exceed the peak rate times the longest delay that a healthy subscriber may have: for one
     /// that sleeps, the wake-up latency (and `max_nap` under an exclusive publisher). It also bounds the subscribers: see
@@ -197,7 +214,7 @@ impl<E: Send + Sync + 'static> BusBuilder<E> {
         self
     }
 
-    /// Where the workers' threads run. Default [`Pinning::Auto`].
+    /// Sets where the workers' threads run. Default [`Pinning::Off`], whose docs say why.
     pub fn pinning(mut self, pinning: Pinning) -> Self {
         self.pinning = pinning;
         self
@@ -227,13 +244,17 @@ impl<E: Send + Sync + 'static> BusBuilder<E> {
         self
     }
 
-    /// How long a claim may hang before readers pass it. Default 1 ms; less than 100 µs counts as 100 µs.
+    /// Sets how long a claim may hang before readers pass it. Default 1 ms.
+    ///
+    /// Less than 100 µs is an error of [`build`](Self::build), because readers would then pass publishers that are only
+    /// descheduled for a moment.
     pub fn stall_grace(mut self, grace: Duration) -> Self {
         self.stall_grace = grace;
         self
     }
 
-    /// How long [`Bus::stop`] waits for subscribers to drain and for handlers to return. Default 5 s.
+    /// Sets how long [`Bus::stop`] waits for subscribers to drain and for handlers to return. Default 5 s. Zero is allowed:
+    /// a stop does not wait then.
     pub fn stop_timeout(mut self, timeout: Duration) -> Self {
         self.stop_timeout = timeout;
         self
@@ -258,8 +279,8 @@ impl<E: Send + Sync + 'static> BusBuilder<E> {
     /// A bus that any thread may report to, started.
     ///
     /// # Errors
-    /// [`BuildError`]: no workers, a ring that does not fit into memory, a core that cannot be had, a zero `max_nap`, or
-    /// a thread that does not start.
+    /// [`BuildError`]: no workers, a ring of no events or one that does not fit into memory, a core that cannot be had, a
+    /// zero `max_nap`, a `stall_grace` that is too short, or a thread that does not start.
     pub fn build(self) -> Result<Bus<E>, BuildError> {
         let core = self.into_core(false)?;
         Ok(Bus::<E, Shared>::from_handle(Handle::closing(core)))
@@ -281,16 +302,24 @@ impl<E: Send + Sync + 'static> BusBuilder<E> {
     }
 
     fn into_core(self, exclusive: bool) -> Result<PlainArc<Core<E>>, BuildError> {
+        if self.capacity == 0 {
+            return Err(BuildError::ZeroCapacity);
+        }
         let least = limits::LEAST_CAPACITY;
-        let capacity = self.capacity.max(least).checked_next_power_of_two().ok_or(
-            BuildError::CapacityTooLarge {
-                capacity: self.capacity,
-            },
-        )?;
+        let capacity = self.capacity.max(least).checked_next_power_of_two();
+        let capacity =
+            capacity.ok_or_else(|| BuildError::capacity_too_large::<E>(self.capacity))?;
         let nap = if exclusive { 1 } else { 50 };
         let max_nap = self.max_nap.unwrap_or(Duration::from_millis(nap));
         if max_nap.is_zero() {
             return Err(BuildError::ZeroDuration { option: "max_nap" });
+        }
+        if self.stall_grace < SHORTEST_GRACE {
+            return Err(BuildError::DurationTooShort {
+                option: "stall_grace",
+                given: self.stall_grace,
+                least: SHORTEST_GRACE,
+            });
         }
         let settings = Settings {
             capacity,

@@ -12,7 +12,7 @@ use crate::handler::{self, Handler, HandlerGuard};
 use crate::member::SubscriberId;
 use crate::publisher::{self, Publisher};
 use crate::ring::Policy;
-use crate::stats::BusStats;
+use crate::stats::{BusStats, SubscriberStats};
 use crate::stop::StopReport;
 use crate::subscriber::{SubscribeOptions, Subscriber};
 use crate::sync::PlainArc;
@@ -26,11 +26,15 @@ use std::time::Duration;
 #[derive(Debug)]
 pub enum Shared {}
 
-/// One publisher reports, and it is not the bus.
+/// One publisher reports, and it is not the bus: only that publisher ends the stream of a `Bus<E, Exclusive>`.
 #[derive(Debug)]
 pub enum Exclusive {}
 
 /// An event bus: any thread reports, every subscriber sees every event, and no subscriber makes a publisher wait.
+///
+/// **A `Bus<E, Exclusive>` does not end its stream: only its publisher does**, by
+/// [`close`](crate::ExclusivePublisher::close), [`stop`](crate::ExclusivePublisher::stop) or being dropped. Such a bus has no
+/// `report`, `stop` or `close`, and dropping its handles changes nothing for subscribers. What follows is of a shared bus.
 ///
 /// Clones are handles on one bus. When the last handle and the last [`Publisher`] of a shared bus are dropped, its
 /// rings close: subscribers read what is there, then find [`Closed`](crate::RecvError::Closed). After a
@@ -159,7 +163,8 @@ impl<E: Send + Sync + 'static> Bus<E> {
     /// Lock-free. With several workers, see [`Publisher::try_report`] for an exception.
     ///
     /// # Errors
-    /// [`TryReportError`], with the event; `Full` if a subscriber is a whole ring behind.
+    /// [`TryReportError`], with the event; `Full` if a subscriber is a whole ring behind: [`slowest`](Self::slowest) names
+    /// it.
     pub fn try_report(&self, event: E) -> Result<(), TryReportError<E>> {
         publisher::report_once(self.core(), event, Policy::Keep)
             .map_err(publisher::try_report_error)
@@ -181,6 +186,14 @@ impl<E: Send + Sync + 'static, M> Bus<E, M> {
 
     fn core(&self) -> &PlainArc<Core<E>> {
         &self.handle.core
+    }
+
+    /// Returns how many slots each ring has: what the builder's [`capacity`](BusBuilder::capacity) was rounded up to.
+    ///
+    /// It is the same before a start and after a stop. Wait-free.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.core().settings.capacity
     }
 
     /// Subscribes, with the default options: none of what was reported before the call, all of what is reported after
@@ -302,6 +315,38 @@ impl<E: Send + Sync + 'static, M> Bus<E, M> {
                 .tail()
                 .saturating_sub(member.cursor.glance().sequence()),
         )
+    }
+
+    /// Returns the subscriber of `worker` that is furthest behind: the one in the way if a
+    /// [`try_report`](Bus::try_report) is [`Full`](crate::TryReportError::Full), and the next to be dropped by a
+    /// [`report`](Bus::report).
+    ///
+    /// `None` if the bus is stopped, or has no such worker, or that worker no subscriber that was not dropped.
+    ///
+    /// Wait-free but for what it allocates, off every hot path, and at once stale: the subscriber may have read on by then.
+    ///
+    /// ```
+    /// # use ringbus::{Bus, SubscribeOptions};
+    /// let bus = Bus::builder().capacity(64).build()?;
+    /// let slow = bus.subscribe_with(SubscribeOptions::new().name("slow"))?;
+    /// while bus.try_report("hello").is_ok() {}
+    /// if let Some(slowest) = bus.slowest(0) {
+    ///     assert_eq!((slowest.id, slowest.lag), (slow.id(), 64));
+    ///     bus.unsubscribe(slowest.id); // or give it time, or more capacity
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn slowest(&self, worker: usize) -> Option<SubscriberStats> {
+        let generation = self.core().running.load_full();
+        let worker = generation.workers.get(worker)?;
+        let roster = generation.registry.load();
+        let members = roster.of(worker.id).iter();
+        let (member, position) = members
+            .map(|member| (member, member.cursor.look()))
+            .filter(|(_, position)| position.is_active())
+            .min_by_key(|(_, position)| position.sequence())?;
+        Some(SubscriberStats::of(worker, member, position))
     }
 
     /// Counters of all workers and subscribers; empty when stopped: [`StopReport::stats`] has the totals of the run.

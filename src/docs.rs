@@ -1,4 +1,4 @@
-//! Long documentation, for people who want to know why: modules without code, there in the docs only.
+//! Long documentation, for people who want to know why: modules without code, which cost nothing.
 
 pub mod design;
 pub mod limitations;

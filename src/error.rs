@@ -3,14 +3,32 @@
 mod receive;
 mod report;
 mod start;
+mod subscribe;
+mod words;
 
 pub use receive::{RecvError, RecvTimeoutError, TryRecvError};
 pub use report::{BatchError, ReportError, TryReportError};
-pub use start::{BuildError, PinError, SubscribeError};
+pub use start::{BuildError, PinError};
+pub use subscribe::{SubscribeError, WindowHolder};
 
 use std::fmt;
 
 const STOPPED: &str = "the bus is not running";
+
+macro_rules! predicates {
+    ($error:ident { $($name:ident $variant:ident $says:literal),* $(,)? }) => {
+        impl $error {
+            $(
+                #[doc = $says]
+                pub fn $name(&self) -> bool {
+                    matches!(self, $error::$variant { .. })
+                }
+            )*
+        }
+    };
+}
+
+use predicates;
 
 /// Why a subscriber was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -129,11 +129,8 @@ pub(crate) fn spawn<E: Send + Sync + 'static>(
         mask.apply_to_current();
         core.map_or(Ok(()), pin_current)
     };
-    let name = member
-        .terms
-        .name
-        .clone()
-        .filter(|name| !name.contains('\0'));
+    // A thread's name must not have a NUL: no subscriber's has one.
+    let name = member.terms.name.clone();
     let name = name.unwrap_or_else(|| format!("ringbus-handler-{id}"));
     let thread = thread::spawn(name, setup, move || run(subscriber, handler));
     let thread = thread.map_err(|error| match error {

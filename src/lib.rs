@@ -19,10 +19,7 @@
 //! - [`Bus::stats`] and [`BusBuilder::on_evict`] tell the host how everybody is doing.
 //! - [`affinity`] has the cores.
 //! - `host`, with the feature of that name, has an event daemon and a service manager on the bus.
-#![cfg_attr(
-    doc,
-    doc = "- [`docs`]: how it works, every memory ordering, and what the promise leaves out."
-)]
+//! - [`docs`]: how it works, every memory ordering, and what the promise leaves out.
 //!
 //! # Under loom
 //!
@@ -50,7 +47,6 @@ mod wait;
 mod builder;
 
 mod bus;
-#[cfg(doc)]
 pub mod docs;
 
 #[cfg(doctest)]
@@ -80,7 +76,7 @@ pub use bus::{Bus, Exclusive, Shared};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::{
     BatchError, BuildError, Eviction, EvictionReason, PinError, RecvError, RecvTimeoutError,
-    ReportError, SubscribeError, TryRecvError, TryReportError,
+    ReportError, SubscribeError, TryRecvError, TryReportError, WindowHolder,
 };
 pub use handler::{Handler, HandlerEnd, HandlerGuard, Info};
 pub use member::{OnLap, SubscriberId};

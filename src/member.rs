@@ -2,7 +2,7 @@
 
 use crate::contain::contain;
 use crate::cursor::{Cursor, Position};
-use crate::error::{Eviction, EvictionReason};
+use crate::error::{Eviction, EvictionReason, SubscribeError};
 use crate::sync::{AtomicBool, AtomicU64, OnceLock, Ordering, fence, thread::ThreadId};
 use crate::wait::SleeperCell;
 use std::fmt;
@@ -41,15 +41,52 @@ pub(crate) struct LagLimit {
 pub(crate) struct Terms {
     pub(crate) name: Option<String>,
     pub(crate) core: Option<usize>,
-    /// The window that it asked for, or 0 for as much as there is.
-    pub(crate) window: u64,
+    /// The window that it asked for; none for as much as there is.
+    pub(crate) window: Option<usize>,
     pub(crate) on_lap: OnLap,
     pub(crate) lag_limit: Option<LagLimit>,
     pub(crate) stall_limit: Option<Duration>,
     pub(crate) is_handler: bool,
 }
 
+/// The widest window that may be asked for. A model has narrower ones, and takes the same options.
+const WIDEST_WINDOW: usize = 32;
+
 impl Terms {
+    /// Refuses what can never be meant in a ring of so many slots, and says what would do.
+    pub(crate) fn check(&self, capacity: u64) -> Result<(), SubscribeError> {
+        let mut characters = self.name.iter().flat_map(|name| name.char_indices());
+        if let Some((position, character)) = characters.find(|(_, c)| c.is_control()) {
+            return Err(SubscribeError::InvalidName {
+                position,
+                character,
+            });
+        }
+        if let Some(slots) = self.window
+            && !(1..=WIDEST_WINDOW).contains(&slots)
+        {
+            return Err(SubscribeError::WindowOutOfRange {
+                slots,
+                most: WIDEST_WINDOW,
+            });
+        }
+        let zero = |option| Err(SubscribeError::ZeroDuration { option });
+        match self.lag_limit {
+            Some(limit) if limit.time.is_zero() => return zero("lag_limit"),
+            Some(limit) if limit.slots >= capacity => {
+                return Err(SubscribeError::LagLimitTooLarge {
+                    slots: limit.slots,
+                    capacity,
+                });
+            }
+            _ => {}
+        }
+        match self.stall_limit {
+            Some(time) if time.is_zero() => zero("stall_limit"),
+            _ => Ok(()),
+        }
+    }
+
     /// The watch is to look at how its cursor moves.
     pub(crate) fn is_limited(&self) -> bool {
         self.lag_limit.is_some() || self.stall_limit.is_some()

@@ -12,9 +12,10 @@
 
 use crate::bus::DrainWaiters;
 use crate::cursor::Position;
-use crate::error::{EvictionReason, SubscribeError};
+use crate::error::{EvictionReason, SubscribeError, WindowHolder};
 use crate::member::{Member, SubscriberId, Terms};
 use crate::sync::{Loaded, PlainArc, Snapshot, limits};
+use std::cmp::Reverse;
 
 type Members = PlainArc<Vec<PlainArc<Member>>>;
 
@@ -123,7 +124,7 @@ impl Registry {
                 };
                 let window = roster
                     .window_for(chosen, terms, capacity)
-                    .ok_or(SubscribeError::Full { worker: chosen })?;
+                    .ok_or_else(|| roster.full(chosen, capacity))?;
                 let member = PlainArc::new(Member::new(id, terms.clone(), window, tail_of(chosen)));
                 let mut next = roster.clone();
                 let mut members = unsettled(roster.of(chosen));
@@ -180,23 +181,44 @@ impl Roster {
     ///
     /// At most 8 where time or distance is limited: a cursor moves once a window, and the watch sees cursors only.
     fn window_for(&self, ring: usize, terms: &Terms, capacity: u64) -> Option<u64> {
-        let spent: u64 = self
-            .of(ring)
-            .iter()
-            .filter(|m| !m.is_retired())
-            .map(|m| m.window)
-            .sum();
+        let spent: u64 = self.holders(ring).map(|m| m.window).sum();
         let left = (capacity / limits::PIN_SHARE).checked_sub(spent)?;
         if left == 0 {
             return None;
         }
         let most = match terms.window {
-            0 if terms.is_limited() => (left / 8).clamp(1, 8),
-            0 => (left / 8).max(1),
-            wanted => wanted.min(left),
+            None if terms.is_limited() => (left / 8).clamp(1, 8),
+            None => (left / 8).max(1),
+            Some(wanted) => (wanted as u64).clamp(1, left),
         };
         let widest = most.min(limits::WIDEST_WINDOW);
         Some(1 << widest.ilog2())
+    }
+}
+
+impl Roster {
+    /// Those whose windows count: a member that was dropped holds its window until it has retired.
+    fn holders(&self, ring: usize) -> impl Iterator<Item = &Member> {
+        let members = self.of(ring).iter().map(|member| &**member);
+        members.filter(|member| !member.is_retired())
+    }
+
+    #[cold]
+    fn full(&self, ring: usize, capacity: u64) -> SubscribeError {
+        let mut holders: Vec<_> = self
+            .holders(ring)
+            .map(|member| WindowHolder {
+                subscriber: member.id,
+                name: member.terms.name.clone(),
+                slots: member.window,
+            })
+            .collect();
+        holders.sort_by_key(|holder| Reverse(holder.slots));
+        SubscribeError::Full {
+            worker: ring,
+            slots: capacity / limits::PIN_SHARE,
+            holders,
+        }
     }
 }
 

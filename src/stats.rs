@@ -3,7 +3,7 @@
 use crate::bus::Generation;
 use crate::cursor::Position;
 use crate::error::EvictionReason;
-use crate::member::SubscriberId;
+use crate::member::{Member, SubscriberId};
 use crate::sync::Ordering;
 use crate::worker::Worker;
 
@@ -31,19 +31,11 @@ impl BusStats {
         for (ring, member) in roster.all().filter(|(_, member)| !member.is_retired()) {
             let worker = &generation.workers[ring];
             let position = member.cursor.look();
-            let state = SubscriberState::of(position);
             let of_worker = &mut stats.workers[ring];
             of_worker.subscribers += usize::from(position.is_active());
             of_worker.pinned_slots += if position.pins() { member.window } else { 0 };
-            stats.subscribers.push(SubscriberStats {
-                id: member.id,
-                name: member.terms.name.clone(),
-                worker: ring,
-                core: member.terms.core,
-                lag: worker.ring.tail().saturating_sub(position.sequence()),
-                sequence: position.sequence(),
-                state,
-            });
+            let subscriber = SubscriberStats::of(worker, member, position);
+            stats.subscribers.push(subscriber);
         }
         stats
     }
@@ -124,6 +116,8 @@ pub struct SubscriberStats {
     pub worker: usize,
     /// The core that it asked for.
     pub core: Option<usize>,
+    /// The width of its window, in slots.
+    pub window: usize,
     /// How many sequences it is behind: an upper bound on events, and up to a window more than it knows itself.
     pub lag: u64,
     /// The first sequence that it has not passed.
@@ -146,8 +140,23 @@ pub enum SubscriberState {
     Detached,
 }
 
+impl SubscriberStats {
+    pub(crate) fn of<E>(worker: &Worker<E>, member: &Member, position: Position) -> Self {
+        SubscriberStats {
+            id: member.id,
+            name: member.terms.name.clone(),
+            worker: worker.id,
+            core: member.terms.core,
+            window: member.window as usize,
+            lag: worker.ring.tail().saturating_sub(position.sequence()),
+            sequence: position.sequence(),
+            state: SubscriberState::of(position),
+        }
+    }
+}
+
 impl SubscriberState {
-    pub(crate) fn of(position: Position) -> Self {
+    fn of(position: Position) -> Self {
         match position.reason() {
             _ if position.is_detached() => SubscriberState::Detached,
             Some(reason) => SubscriberState::Evicted(reason),

@@ -1,5 +1,8 @@
 //! Subscribers: receive in place, drain, wait, rejoin.
 
+// First, because rustdoc shows the methods in the order of the modules, and these are what a reader looks for.
+mod receive;
+
 mod delivery;
 mod iter;
 mod options;
@@ -10,13 +13,12 @@ pub use iter::{Iter, TryIter};
 pub use options::SubscribeOptions;
 
 use crate::affinity;
-use crate::error::{Eviction, PinError, RecvError, RecvTimeoutError, SubscribeError, TryRecvError};
+use crate::error::{Eviction, PinError, RecvError, RecvTimeoutError, SubscribeError};
 use crate::member::{Member, OnLap, SubscriberId};
 use crate::reader::{Gone, Reader};
 use crate::sync::{PlainArc, thread};
 use crate::wait::{Idler, Pause, Sleeper, WaitStrategy};
 use std::fmt;
-use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 /// Reads the events of one ring, in place. Dropping it unsubscribes.
@@ -75,6 +77,39 @@ impl<E> Subscriber<E> {
     /// The worker whose ring it reads.
     pub fn worker(&self) -> usize {
         self.reader.worker.id
+    }
+
+    /// Returns the width of its window: how many slots it may hold at once.
+    ///
+    /// That is what [`SubscribeOptions::window`] asked for, rounded down to a power of two, or less if the ring had no room
+    /// for more; without a wish, an eighth of what was left. It never changes. Wait-free.
+    #[must_use]
+    pub fn window(&self) -> usize {
+        self.reader.member.window as usize
+    }
+
+    /// Returns the sequence that it will read next, holes included.
+    ///
+    /// Everything below was delivered, passed over or missed. Other threads see less, up to a
+    /// [`window`](Self::window), because its cursor moves lazily ([`SubscriberStats::sequence`]). Wait-free.
+    ///
+    /// ```
+    /// # let bus = ringbus::Bus::builder().build()?;
+    /// use ringbus::Delivery;
+    ///
+    /// let mut subscriber = bus.subscribe()?;
+    /// bus.report("hello")?;
+    /// let next = subscriber.next_sequence();
+    /// let event = subscriber.recv()?;
+    /// assert_eq!(Delivery::sequence(&event), next);
+    /// assert_eq!(subscriber.next_sequence(), next + 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// [`SubscriberStats::sequence`]: crate::SubscriberStats::sequence
+    #[must_use]
+    pub fn next_sequence(&self) -> u64 {
+        self.reader.next()
     }
 
     /// How far it is behind, in sequences: an upper bound on events. Wait-free; reads the publishers' line.
@@ -166,176 +201,6 @@ impl<E> Subscriber<E> {
         Ok(true)
     }
 
-    /// The next event, if it is there. Wait-free.
-    ///
-    /// # Errors
-    /// [`TryRecvError`].
-    #[inline]
-    pub fn try_recv(&mut self) -> Result<Delivery<'_, E>, TryRecvError> {
-        if self.poll()? {
-            Ok(self.deliver())
-        } else {
-            Err(TryRecvError::Empty)
-        }
-    }
-
-    /// The next event, waiting for it as the options say.
-    ///
-    /// # Errors
-    /// [`RecvError`].
-    #[inline]
-    pub fn recv(&mut self) -> Result<Delivery<'_, E>, RecvError> {
-        if !self.poll()? {
-            self.poll_until(None)?;
-        }
-        Ok(self.deliver())
-    }
-
-    /// The next event, waiting for it at most `timeout`.
-    ///
-    /// # Errors
-    /// [`RecvTimeoutError`].
-    pub fn recv_timeout(&mut self, timeout: Duration) -> Result<Delivery<'_, E>, RecvTimeoutError> {
-        // A deadline beyond the clock's range is none.
-        self.recv_by(Instant::now().checked_add(timeout))
-    }
-
-    /// The next event, waiting for it until `deadline`.
-    ///
-    /// # Errors
-    /// [`RecvTimeoutError`].
-    pub fn recv_deadline(
-        &mut self,
-        deadline: Instant,
-    ) -> Result<Delivery<'_, E>, RecvTimeoutError> {
-        self.recv_by(Some(deadline))
-    }
-
-    fn recv_by(&mut self, deadline: Option<Instant>) -> Result<Delivery<'_, E>, RecvTimeoutError> {
-        if self.poll_until(deadline)? {
-            Ok(self.deliver())
-        } else {
-            Err(RecvTimeoutError::Timeout)
-        }
-    }
-
-    /// The next event that matches, passing over the others. Waits as [`recv`](Self::recv).
-    ///
-    /// # Errors
-    /// [`RecvError`].
-    pub fn recv_matching(
-        &mut self,
-        mut matches: impl FnMut(&E) -> bool,
-    ) -> Result<Delivery<'_, E>, RecvError> {
-        loop {
-            self.poll_until(None)?;
-            let found = self.take_if(&mut matches);
-            if let Some((sequence, event)) = found {
-                return Ok(self.delivery(sequence, event));
-            }
-        }
-    }
-
-    /// The next event that matches among those that are there, passing over the others.
-    ///
-    /// # Errors
-    /// [`TryRecvError`].
-    pub fn try_recv_matching(
-        &mut self,
-        mut matches: impl FnMut(&E) -> bool,
-    ) -> Result<Delivery<'_, E>, TryRecvError> {
-        while self.poll()? {
-            let found = self.take_if(&mut matches);
-            if let Some((sequence, event)) = found {
-                return Ok(self.delivery(sequence, event));
-            }
-        }
-        Err(TryRecvError::Empty)
-    }
-
-    fn take_if(&mut self, matches: &mut impl FnMut(&E) -> bool) -> Option<(u64, *const E)> {
-        let (sequence, event) = self.reader.take();
-        // SAFETY: as in `deliver`; the reader is not called meanwhile.
-        matches(unsafe { &*event }).then_some((sequence, event))
-    }
-
-    /// What `take_if` found. A second step, as the borrow checker cannot lend it from inside a loop.
-    fn delivery(&mut self, sequence: u64, event: *const E) -> Delivery<'_, E> {
-        Delivery {
-            // SAFETY: as in `deliver`: taken last, and the reader was not called since.
-            event: unsafe { &*event },
-            ring: &self.reader.worker.ring,
-            sequence,
-        }
-    }
-
-    /// Calls `event` for what is there now, at most `max` events. How many: 0 if there was nothing.
-    ///
-    /// An eviction that is met after some events is told by the next call. Wait-free but for `event`.
-    ///
-    /// # Errors
-    /// [`RecvError`], before any event.
-    #[inline]
-    pub fn drain(&mut self, max: usize, mut event: impl FnMut(&E)) -> Result<usize, RecvError> {
-        self.drain_while(max, |delivered| {
-            event(delivered);
-            ControlFlow::Continue(())
-        })
-    }
-
-    /// As [`drain`](Self::drain), until `event` breaks: the event that it broke at counts as read.
-    ///
-    /// # Errors
-    /// [`RecvError`], before any event.
-    #[inline]
-    pub fn drain_while(
-        &mut self,
-        max: usize,
-        mut event: impl FnMut(&E) -> ControlFlow<()>,
-    ) -> Result<usize, RecvError> {
-        let mut count = 0;
-        while count < max {
-            match self.reader.poll() {
-                Ok(true) => {}
-                Ok(false) => break,
-                // Told by the next call, which meets it again.
-                Err(_) if count > 0 => break,
-                Err(gone) => return Err(self.fail(gone)),
-            }
-            let (taken, flow) = self.reader.take_each((max - count) as u64, &mut event);
-            count += taken as usize;
-            if flow.is_break() {
-                break;
-            }
-        }
-        Ok(count)
-    }
-
-    /// Waits for the first event, then drains. How many events: at least 1, unless `max` is 0.
-    ///
-    /// # Errors
-    /// [`RecvError`], before any event.
-    pub fn recv_many(&mut self, max: usize, event: impl FnMut(&E)) -> Result<usize, RecvError> {
-        if max > 0 {
-            self.poll_until(None)?;
-        }
-        self.drain(max, event)
-    }
-
-    /// The newest event that is there, passing over those before it. Wait-free but for holes to pass.
-    ///
-    /// # Errors
-    /// [`TryRecvError`].
-    pub fn latest(&mut self) -> Result<Delivery<'_, E>, TryRecvError> {
-        if !self.poll()? {
-            return Err(TryRecvError::Empty);
-        }
-        match self.reader.skip_to_newest() {
-            Ok(()) => Ok(self.deliver()),
-            Err(gone) => Err(self.fail(gone).into()),
-        }
-    }
-
     /// Waits until an event is there, and takes none.
     ///
     /// # Errors
@@ -361,8 +226,22 @@ impl<E> Subscriber<E> {
         self.reader.release();
     }
 
-    /// Moves to the tail, after an eviction (an unsubscription by the host included) or of its own will. How many sequences
-    /// were missed: an upper bound on events.
+    /// Moves to the tail, after an eviction (an unsubscription by the host included) or of its own will, and returns how many
+    /// sequences were missed: an upper bound on events.
+    ///
+    /// ```
+    /// # let bus = ringbus::Bus::builder().capacity(64).build()?;
+    /// let mut slow = bus.subscribe()?;
+    /// for n in 0..100 {
+    ///     bus.report(n)?; // drops it, as it never reads
+    /// }
+    /// while slow.try_recv().is_ok() {} // what it may still borrow, then the eviction
+    /// assert!(slow.eviction().is_some());
+    /// assert!(slow.rejoin()? > 0);
+    /// bus.report(100)?;
+    /// assert_eq!(*slow.recv()?, 100);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// Lock-free.
     ///

@@ -274,6 +274,7 @@ pub(crate) fn subscribe<E>(
         .ok_or(SubscribeError::Stopped)?
         .ring
         .capacity();
+    terms.check(capacity)?;
     let (ring, member) = registry.register(id, terms, wanted, capacity, |ring| {
         workers[ring].ring.tail()
     })?;

@@ -88,8 +88,12 @@ mod linux {
         const EINVAL: i32 = 22;
         for core in [1_000, 100_000] {
             if !cores().contains(&core) {
-                let os_error = Some(EINVAL);
-                assert_eq!(pin_current(core), Err(PinError::Refused { core, os_error }));
+                let refused = PinError::Refused {
+                    core,
+                    os_error: Some(EINVAL),
+                    cores: cores(),
+                };
+                assert_eq!(pin_current(core), Err(refused));
             }
         }
     }

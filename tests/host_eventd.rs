@@ -214,6 +214,10 @@ fn errors_say_what_and_where_and_exit_1() {
             vec!["--socket", text(&path), "--workers", "0"],
             "init_host: ",
         ),
+        (
+            vec!["--socket", text(&path), "--capacity", "0"],
+            "capacity: a ring needs room for events, 64 at least",
+        ),
     ] {
         let output = refused(&arguments);
         assert_eq!(output.status.code(), Some(1), "{arguments:?}");

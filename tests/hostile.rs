@@ -99,12 +99,16 @@ fn subscribe<M>(bus: &Bus<Counted, M>, wishes: &[Wish], workers: usize) -> Party
                 count.fetch_add(1, Ordering::Relaxed);
             });
             match guard {
-                Ok(guard) => guards.push(guard),
+                Ok(guard) => {
+                    assert!(!wish.is_bad(bus.capacity()));
+                    guards.push(guard);
+                }
                 Err(error) => wish.expect(&error, workers),
             }
         } else {
             match bus.subscribe_with(wish.options()) {
                 Ok(subscriber) => {
+                    assert!(!wish.is_bad(bus.capacity()));
                     let pinned = subscriber.pin_current_thread();
                     assert!(pinned.is_ok() || wish.core == Some(NOWHERE));
                     readers.push(Reader {
@@ -265,9 +269,9 @@ fn as_many_workers_as_there_may_be_work() {
 }
 
 #[test]
-fn a_name_may_be_anything_wherever_it_is_told() {
+fn a_name_may_be_anything_that_is_no_control_wherever_it_is_told() {
     let told = Arc::new(std::sync::Mutex::new(Vec::new()));
-    let names = ["", "\0", "a\0b", "\u{202e}\n", &"m".repeat(1 << 20)].map(str::to_owned);
+    let names = ["", " ", "\u{202e}", "\u{540d}", &"m".repeat(1 << 20)].map(str::to_owned);
     let noted = Arc::clone(&told);
     let bus = builder::<u64>(1024)
         .drive(Drive::Manual)

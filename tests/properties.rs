@@ -251,7 +251,11 @@ impl Run {
 
     fn subscribe(&mut self, window: usize, rejoins: bool) {
         let on_lap = if rejoins { OnLap::Rejoin } else { OnLap::Evict };
-        let options = SubscribeOptions::new().window(window).on_lap(on_lap);
+        let options = SubscribeOptions::new().on_lap(on_lap);
+        let options = match window {
+            0 => options,
+            slots => options.window(slots),
+        };
         match on_bus!(&self.subject, bus => bus.subscribe_with(options)) {
             Ok(subscriber) => {
                 let place = self.oracle.join();

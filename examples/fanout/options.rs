@@ -22,7 +22,7 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value_t = 100_000)]
     pub rate: u64,
 
-    /// Slots in the ring, at least 64, rounded up to a power of two: more than the rate
+    /// Slots in the ring, rounded up to a power of two and to 64: more than the rate
     /// times the longest time that a healthy subscriber may be kept from its core
     #[arg(long, value_name = "N", default_value_t = 65_536)]
     pub capacity: usize,

@@ -28,6 +28,7 @@ mod publish;
 mod pulse;
 mod report;
 mod subscribe;
+mod verdict;
 mod violation;
 
 use std::io::{self, Write};

@@ -242,9 +242,8 @@ impl Course {
         }
     }
 
-    /// The ratio, if there is more than `slack` to it.
-    pub fn growth_beyond(&self, slack: u64) -> Option<f64> {
-        let (first, last) = self.after_first_minute.zip(self.at_end)?;
-        self.ratio.filter(|_| last > first + slack)
+    /// What there was after the first minute, and at the end.
+    pub fn ends(&self) -> Option<(u64, u64)> {
+        self.after_first_minute.zip(self.at_end)
     }
 }

@@ -55,7 +55,7 @@ impl<E: Payload> Pen<E> {
         match way {
             Way::Batch => {
                 source.allow(most);
-                either!(self, publisher => publisher.report_batch(source))
+                either!(self, publisher => publisher.report_batch(&mut *source))
                     .map(drop)
                     .map_err(|error| {
                         let refused = match error.is_stopped() {
@@ -68,7 +68,7 @@ impl<E: Payload> Pen<E> {
             }
             Way::TryBatch => {
                 source.allow(most);
-                either!(self, publisher => publisher.try_report_batch(source));
+                either!(self, publisher => publisher.try_report_batch(&mut *source));
                 match source.is_spent() {
                     true => Ok(()),
                     false => Err(Refused::Full),

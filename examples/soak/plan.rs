@@ -114,9 +114,11 @@ pub fn subscription(dice: &mut Dice, plan: &Plan) -> SubscribeOptions {
     let strategies = if dice.percent(10) { 4 } else { 3 };
     let mut options = SubscribeOptions::new()
         .name("guest")
-        .wait(dice.pick(&STRATEGIES[..strategies]))
-        .window(dice.pick(&[0, 0, 1, 2, 4, 8]))
-        .on_lap(dice.pick(&[OnLap::Evict, OnLap::Rejoin]));
+        .wait(dice.pick(&STRATEGIES[..strategies]));
+    if let Some(slots) = dice.pick(&[None, None, Some(1), Some(2), Some(4), Some(8)]) {
+        options = options.window(slots);
+    }
+    options = options.on_lap(dice.pick(&[OnLap::Evict, OnLap::Rejoin]));
     if dice.percent(25) {
         let slots = plan.capacity as u64 / 4;
         options = options.lag_limit(slots, dice.micros(1_000..20_000));

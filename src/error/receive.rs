@@ -1,6 +1,7 @@
 //! Why there is no event.
 
 use super::Eviction;
+use super::words::Count;
 use std::fmt;
 
 /// Why [`Subscriber::try_recv`](crate::Subscriber::try_recv) has no event.
@@ -93,7 +94,7 @@ macro_rules! receive_error {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 match self {
                     $($name::$nothing => f.write_str($says),)?
-                    $name::Lagged(missed) => write!(f, "missed up to {missed} events"),
+                    $name::Lagged(missed) => write!(f, "missed up to {}", Count(*missed, "event")),
                     $name::Evicted(eviction) => write!(f, "dropped: {eviction}"),
                     $name::Closed => f.write_str("the bus has ended"),
                 }
@@ -107,3 +108,15 @@ macro_rules! receive_error {
 receive_error!(TryRecvError, Empty is_empty "nothing yet");
 receive_error!(RecvError);
 receive_error!(RecvTimeoutError, Timeout is_timeout "nothing came in time");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_event_missed_is_said_as_one() {
+        let said = |missed| RecvError::Lagged(missed).to_string();
+        assert_eq!(said(1), "missed up to 1 event");
+        assert_eq!(said(9), "missed up to 9 events");
+    }
+}

@@ -18,7 +18,7 @@ pub enum ReportError<E> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TryReportError<E> {
-    /// A subscriber is a whole ring behind.
+    /// A subscriber is a whole ring behind: [`Bus::slowest`](crate::Bus::slowest) names it.
     Full(E),
     /// See [`ReportError::Stopped`].
     Stopped(E),
@@ -116,6 +116,10 @@ impl<E> std::error::Error for ReportError<E> {}
 impl<E> std::error::Error for TryReportError<E> {}
 
 /// A batch that ended early.
+///
+/// It holds every event that was taken from the iterator and not accepted: up to 128 of them. Dropping it drops them, so
+/// their destructors run on the thread that reported, one after the other; keep it, or send it to another thread, where
+/// they cost too much.
 #[non_exhaustive]
 pub struct BatchError<E> {
     /// How many events were accepted before.
@@ -127,12 +131,19 @@ pub struct BatchError<E> {
 }
 
 impl<E> BatchError<E> {
-    /// The event that was refused. Drops those taken behind it: [`BatchError::into_events`] has them too.
+    /// Returns the event that was refused.
+    ///
+    /// Drops [`rest`](Self::rest) before it returns: up to 127 destructors run on this thread, and take what they take.
+    /// [`into_events`](Self::into_events) gives those events back instead. (A drop of the whole error drops the refused
+    /// event too.)
+    #[must_use]
     pub fn into_inner(self) -> E {
         self.error.into_inner()
     }
 
-    /// Everything that was taken from the iterator and not accepted, in order.
+    /// Returns everything that was taken from the iterator and not accepted, in order.
+    ///
+    /// What is left of the returned iterator when it is dropped is dropped then.
     pub fn into_events(self) -> impl Iterator<Item = E> {
         std::iter::once(self.error.into_inner()).chain(self.rest)
     }
@@ -160,8 +171,43 @@ impl<E> fmt::Debug for BatchError<E> {
 
 impl<E> fmt::Display for BatchError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} after {} events", self.error, self.accepted)
+        match self.accepted {
+            0 => write!(f, "{}: no event of the batch was accepted", self.error),
+            1 => write!(f, "{}: 1 event was accepted before", self.error),
+            n => write!(f, "{}: {n} events were accepted before", self.error),
+        }
     }
 }
 
 impl<E> std::error::Error for BatchError<E> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_says_how_many_events_were_accepted() {
+        let said = |accepted| {
+            let error = ReportError::Stopped(7);
+            let rest = Vec::new();
+            BatchError {
+                accepted,
+                error,
+                rest,
+            }
+            .to_string()
+        };
+        assert_eq!(
+            said(0),
+            "the bus is not running: no event of the batch was accepted"
+        );
+        assert_eq!(
+            said(1),
+            "the bus is not running: 1 event was accepted before"
+        );
+        assert_eq!(
+            said(5),
+            "the bus is not running: 5 events were accepted before"
+        );
+    }
+}

@@ -1,75 +1,12 @@
-//! What could not be built, started or subscribed.
+//! What could not be built, started or pinned.
 
-use super::STOPPED;
+use super::predicates;
+use super::words::{Count, Numbers};
 use std::fmt;
-
-/// Why a subscription was refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SubscribeError {
-    /// The bus is stopped or closed.
-    Stopped,
-    /// The run of the bus that this subscriber belongs to has ended, and the bus was started again since: a new subscription
-    /// reads the new rings.
-    Restarted,
-    /// The ring has as many subscribers as it can pin: their windows add up to at most a quarter of its capacity. With
-    /// windows as wide as there is room for, 64 slots take 15 subscribers and 1024 take 43; with
-    /// [`window(1)`](crate::SubscribeOptions::window) it is a quarter of the capacity.
-    Full {
-        /// The worker whose ring is full.
-        worker: usize,
-    },
-    /// There is no such worker.
-    NoSuchWorker {
-        /// The worker that was asked for.
-        worker: usize,
-        /// How many there are.
-        workers: usize,
-    },
-    /// The handler's thread cannot be pinned as asked.
-    Pin(PinError),
-    /// The handler's thread could not be started.
-    Spawn {
-        /// What the system said.
-        kind: std::io::ErrorKind,
-    },
-}
-
-impl fmt::Display for SubscribeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            SubscribeError::Stopped => f.write_str(STOPPED),
-            SubscribeError::Restarted => f.write_str(
-                "the bus was stopped and started again: subscribe anew to read the new run",
-            ),
-            SubscribeError::Full { worker } => {
-                write!(
-                    f,
-                    "the ring of worker {worker} is full of subscribers: more capacity or smaller windows would fit more"
-                )
-            }
-            SubscribeError::NoSuchWorker { worker, workers } => {
-                write!(f, "no worker {worker}: there are {workers}, counted from 0")
-            }
-            SubscribeError::Pin(error) => write!(f, "the handler's thread: {error}"),
-            SubscribeError::Spawn { kind } => {
-                write!(f, "the handler's thread could not be started: {kind}")
-            }
-        }
-    }
-}
-
-impl std::error::Error for SubscribeError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            SubscribeError::Pin(error) => Some(error),
-            _ => None,
-        }
-    }
-}
+use std::time::Duration;
 
 /// Why a bus could not be built or started.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BuildError {
     /// A bus needs at least one worker.
@@ -96,10 +33,16 @@ pub enum BuildError {
         /// How many are running.
         workers: usize,
     },
-    /// The ring would take more memory than can be had.
+    /// A ring of no events was asked for. The least that a ring has is 64 slots.
+    ZeroCapacity,
+    /// The ring would take more memory than this process can have.
     CapacityTooLarge {
-        /// The capacity, in events, rounded up to a power of two where there is one.
+        /// The capacity, in events, rounded up to a power of two if a `usize` can hold that.
         capacity: usize,
+        /// The bytes of an event.
+        event_bytes: usize,
+        /// The bytes that the ring would take at least: its events, and 8 for each of them.
+        bytes: u128,
     },
     /// [`Pinning::Cores`](crate::Pinning::Cores) names fewer cores than there are workers.
     TooFewCores {
@@ -113,6 +56,15 @@ pub enum BuildError {
         /// Which option.
         option: &'static str,
     },
+    /// A duration is shorter than the bus can keep.
+    DurationTooShort {
+        /// Which option.
+        option: &'static str,
+        /// What was asked for.
+        given: Duration,
+        /// The shortest that would do.
+        least: Duration,
+    },
     /// A worker's thread cannot be pinned as asked.
     Pin(PinError),
     /// A worker's thread could not be started.
@@ -122,17 +74,19 @@ pub enum BuildError {
     },
 }
 
-macro_rules! predicates {
-    ($error:ident { $($name:ident $variant:ident $says:literal),* $(,)? }) => {
-        impl $error {
-            $(
-                #[doc = $says]
-                pub fn $name(&self) -> bool {
-                    matches!(self, $error::$variant { .. })
-                }
-            )*
+impl BuildError {
+    /// Says how many bytes a ring of so many events takes.
+    #[cold]
+    pub(crate) fn capacity_too_large<E>(capacity: usize) -> Self {
+        let event_bytes = size_of::<E>();
+        // No product of two `usize` overflows.
+        let bytes = (capacity as u128).next_power_of_two() * (event_bytes as u128 + 8);
+        BuildError::CapacityTooLarge {
+            capacity,
+            event_bytes,
+            bytes,
         }
-    };
+    }
 }
 
 predicates!(BuildError {
@@ -146,14 +100,6 @@ predicates!(BuildError {
     is_zero_duration ZeroDuration "A duration is zero that must not be.",
     is_pin Pin "A worker's thread cannot be pinned as asked.",
     is_spawn Spawn "A worker's thread could not be started.",
-});
-
-predicates!(SubscribeError {
-    is_stopped Stopped "The bus is stopped or closed.",
-    is_full Full "The ring has as many subscribers as it can pin.",
-    is_no_such_worker NoSuchWorker "There is no such worker.",
-    is_pin Pin "The handler's thread cannot be pinned as asked.",
-    is_spawn Spawn "The handler's thread could not be started.",
 });
 
 predicates!(PinError { is_refused Refused "The system refused." });
@@ -173,18 +119,40 @@ impl fmt::Display for BuildError {
                 write!(f, "an exclusive publisher has one worker, not {workers}")
             }
             BuildError::Running { workers } => {
-                write!(f, "already running, with {workers} workers")
+                write!(f, "already running, with {}", Count(*workers, "worker"))
             }
-            BuildError::CapacityTooLarge { capacity } => {
-                write!(
-                    f,
-                    "a ring of {capacity} events takes more memory than can be had"
-                )
+            BuildError::ZeroCapacity => {
+                f.write_str("capacity: a ring needs room for events, 64 at least")
             }
+            BuildError::CapacityTooLarge {
+                capacity,
+                event_bytes,
+                bytes,
+            } => write!(
+                f,
+                "a ring of {capacity} events of {} takes at least {bytes} bytes of memory, more than this process can have",
+                Count(*event_bytes as u64, "byte")
+            ),
             BuildError::TooFewCores { cores, workers } => {
-                write!(f, "{cores} cores are named for {workers} workers")
+                match cores {
+                    0 => f.write_str("no cores are named, and ")?,
+                    1 => f.write_str("1 core is named, and ")?,
+                    _ => write!(f, "{cores} cores are named, and ")?,
+                }
+                match workers {
+                    1 => f.write_str("1 worker needs one"),
+                    _ => write!(f, "{workers} workers need one each"),
+                }
             }
             BuildError::ZeroDuration { option } => write!(f, "{option}: must not be zero"),
+            BuildError::DurationTooShort {
+                option,
+                given,
+                least,
+            } => write!(
+                f,
+                "{option}: {given:?} is too short, {least:?} is the shortest that would do"
+            ),
             BuildError::Pin(error) => write!(f, "a worker's thread: {error}"),
             BuildError::Spawn { kind } => {
                 write!(f, "a worker's thread could not be started: {kind}")
@@ -203,7 +171,7 @@ impl std::error::Error for BuildError {
 }
 
 /// A thread could not be pinned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PinError {
     /// The system refused: there is no such core, or this process may not use it.
@@ -212,17 +180,23 @@ pub enum PinError {
         core: usize,
         /// The system's error number, where there is one.
         os_error: Option<i32>,
+        /// The cores that this process may use, as [`affinity::cores`](crate::affinity::cores) lists them.
+        cores: Vec<usize>,
     },
 }
 
 impl fmt::Display for PinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let PinError::Refused { core, os_error } = self;
+        let PinError::Refused {
+            core,
+            os_error,
+            cores,
+        } = self;
         write!(f, "core {core} cannot be had")?;
-        match os_error {
-            Some(code) => write!(f, ": {}", std::io::Error::from_raw_os_error(*code)),
-            None => Ok(()),
+        if let Some(code) = os_error {
+            write!(f, ": {}", std::io::Error::from_raw_os_error(*code))?;
         }
+        write!(f, "; this process may use {}", Numbers(cores))
     }
 }
 
@@ -232,37 +206,67 @@ impl std::error::Error for PinError {}
 mod tests {
     use super::*;
 
-    #[test]
-    fn each_predicate_knows_its_own() {
-        let pin = PinError::Refused {
+    fn pin() -> PinError {
+        PinError::Refused {
             core: 7,
             os_error: None,
-        };
-        assert!(pin.is_refused());
-        assert!(BuildError::Pin(pin).is_pin() && !BuildError::Pin(pin).is_running());
+            cores: vec![0, 1],
+        }
+    }
+
+    #[test]
+    fn each_predicate_knows_its_own() {
+        assert!(pin().is_refused());
+        assert!(BuildError::Pin(pin()).is_pin() && !BuildError::Pin(pin()).is_running());
         assert!(BuildError::NoWorkers.is_no_workers());
         assert!(BuildError::Running { workers: 2 }.is_running());
         assert!(BuildError::ZeroDuration { option: "max_nap" }.is_zero_duration());
-        assert!(SubscribeError::Stopped.is_stopped());
-        assert!(SubscribeError::Full { worker: 0 }.is_full());
-        let nowhere = SubscribeError::NoSuchWorker {
-            worker: 9,
-            workers: 1,
-        };
-        assert!(nowhere.is_no_such_worker() && !nowhere.is_full());
-        assert!(SubscribeError::Pin(pin).is_pin());
     }
 
     #[test]
     fn what_is_said_names_what_and_where() {
-        let said = |error: &dyn std::error::Error| error.to_string();
-        let pin = PinError::Refused {
-            core: 7,
-            os_error: None,
+        let said = |error: BuildError| error.to_string();
+        assert!(said(BuildError::Pin(pin())).contains("core 7"));
+    }
+
+    #[test]
+    fn a_pin_that_is_refused_names_the_cores_that_would_do() {
+        assert_eq!(
+            pin().to_string(),
+            "core 7 cannot be had; this process may use 0 and 1"
+        );
+        let many = PinError::Refused {
+            core: 999,
+            os_error: Some(22),
+            cores: vec![0, 1, 2, 3, 8],
         };
-        assert_eq!(said(&pin), "core 7 cannot be had");
-        assert!(said(&BuildError::Pin(pin)).contains("core 7"));
-        assert!(said(&BuildError::CapacityTooLarge { capacity: 99 }).contains("99"));
-        assert!(said(&SubscribeError::Full { worker: 3 }).contains("worker 3"));
+        let said = many.to_string();
+        assert!(said.starts_with("core 999 cannot be had: "), "{said}");
+        assert!(
+            said.ends_with("; this process may use 0 to 3 and 8"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn a_ring_that_is_too_large_says_how_large() {
+        let said = |capacity| BuildError::capacity_too_large::<[u64; 7]>(capacity).to_string();
+        assert_eq!(
+            said(1 << 40),
+            "a ring of 1099511627776 events of 56 bytes takes at least 70368744177664 bytes of memory, more than this process can have"
+        );
+        let bytes = (1u128 << 64) * 64;
+        assert!(said(usize::MAX).contains(&bytes.to_string()) || usize::BITS < 64);
+    }
+
+    #[test]
+    fn numbers_are_said_as_one_would() {
+        let few = |cores, workers| BuildError::TooFewCores { cores, workers }.to_string();
+        assert_eq!(few(0, 1), "no cores are named, and 1 worker needs one");
+        assert_eq!(few(1, 2), "1 core is named, and 2 workers need one each");
+        assert_eq!(few(2, 3), "2 cores are named, and 3 workers need one each");
+        let running = |workers| BuildError::Running { workers }.to_string();
+        assert_eq!(running(1), "already running, with 1 worker");
+        assert_eq!(running(2), "already running, with 2 workers");
     }
 }

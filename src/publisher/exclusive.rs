@@ -96,7 +96,8 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
     /// Reports one event if nobody is in the way. Drops no subscriber.
     ///
     /// # Errors
-    /// [`TryReportError`], with the event.
+    /// [`TryReportError`], with the event; `Full` if a subscriber is a whole ring behind:
+    /// [`Bus::slowest`](crate::Bus::slowest) names it.
     #[inline]
     pub fn try_report(&mut self, event: E) -> Result<(), TryReportError<E>> {
         self.send(event, Policy::Keep)
@@ -129,11 +130,13 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
     /// iterator has given them: if it panics, what it gave before is published.
     ///
     /// # Errors
-    /// [`BatchError`]: how many were accepted, and the event that was not.
+    /// [`BatchError`]: how many were accepted, and the event that was not. What the iterator did not give yet is left in it,
+    /// if it was given by reference.
     pub fn report_batch(
         &mut self,
-        events: &mut impl Iterator<Item = E>,
+        events: impl IntoIterator<Item = E>,
     ) -> Result<usize, BatchError<E>> {
+        let events = &mut events.into_iter();
         let mut accepted = 0;
         loop {
             let (some, ended) = self.send_some(events);
@@ -155,7 +158,11 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
     }
 
     /// Reports as many events of an iterator as there is room for, and takes no more. Drops no subscriber.
-    pub fn try_report_batch(&mut self, events: &mut impl Iterator<Item = E>) -> usize {
+    ///
+    /// What is left is dropped with the iterator; give it by reference to keep it, as
+    /// [`Publisher::try_report_batch`](crate::Publisher::try_report_batch) shows.
+    pub fn try_report_batch(&mut self, events: impl IntoIterator<Item = E>) -> usize {
+        let events = &mut events.into_iter();
         let mut accepted = 0;
         loop {
             let (some, ended) = self.send_some(events);

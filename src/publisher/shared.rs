@@ -102,7 +102,8 @@ impl<E: Send + Sync + 'static> Publisher<E> {
     /// one ring, and another ring has the event already, the claim is made anew as by [`report`](Self::report).
     ///
     /// # Errors
-    /// [`TryReportError`], with the event.
+    /// [`TryReportError`], with the event; `Full` if a subscriber is a whole ring behind:
+    /// [`Bus::slowest`](crate::Bus::slowest) names it.
     #[inline]
     pub fn try_report(&mut self, event: E) -> Result<(), TryReportError<E>> {
         self.send(event, Policy::Keep)
@@ -149,16 +150,16 @@ impl<E: Send + Sync + 'static> Publisher<E> {
     ///
     /// # Errors
     /// [`BatchError`]: how many were accepted, the event that was not (one that was carried, perhaps), and those already
-    /// taken behind it.
+    /// taken behind it. What the iterator did not give yet is left in it, if it was given by reference.
     pub fn report_batch(
         &mut self,
-        events: &mut impl Iterator<Item = E>,
+        events: impl IntoIterator<Item = E>,
     ) -> Result<usize, BatchError<E>> {
         let (accepted, carried) = self.send_carried(Policy::Evict);
         if let Err(refusal) = carried {
             return Err(batch_error(accepted, refusal, self.carried.drain(..)));
         }
-        report_all(events, accepted, |batch| {
+        report_all(&mut events.into_iter(), accepted, |batch| {
             self.send_batch(batch, Policy::Evict)
         })
     }
@@ -171,7 +172,21 @@ impl<E: Send + Sync + 'static> Publisher<E> {
     ///
     /// 0 if the ring is full, and if the bus [is stopped](Self::is_stopped). Events are taken, and become visible, as by
     /// [`report_batch`](Self::report_batch). Lock-free, but for the iterator.
-    pub fn try_report_batch(&mut self, events: &mut impl Iterator<Item = E>) -> usize {
+    ///
+    /// What is left is dropped with the iterator; give it by reference to keep it:
+    ///
+    /// ```
+    /// # let bus = ringbus::Bus::builder().capacity(64).build()?;
+    /// # let _subscriber = bus.subscribe()?;
+    /// let mut publisher = bus.publisher();
+    /// publisher.report_batch(0..10)?;
+    /// let mut numbers = 10..100;
+    /// assert_eq!(publisher.try_report_batch(&mut numbers), 54);
+    /// assert_eq!(numbers.next(), Some(64));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn try_report_batch(&mut self, events: impl IntoIterator<Item = E>) -> usize {
+        let events = &mut events.into_iter();
         let (mut accepted, carried) = self.send_carried(Policy::Keep);
         if carried.is_err() {
             return accepted;

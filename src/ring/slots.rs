@@ -107,10 +107,10 @@ impl<E> Slots<E> {
     /// Memory for `capacity` slots, a power of two, every page of stamps touched.
     pub(crate) fn new(capacity: usize, kind: SlotLayout) -> Result<Self, BuildError> {
         debug_assert!(capacity.is_power_of_two());
-        let too_large = BuildError::CapacityTooLarge { capacity };
-        let plan = Plan::new::<E>(capacity, kind).ok_or(too_large)?;
+        let too_large = || BuildError::capacity_too_large::<E>(capacity);
+        let plan = Plan::new::<E>(capacity, kind).ok_or_else(too_large)?;
         // SAFETY: the layout is never of size zero, as every slot has a stamp.
-        let memory = NonNull::new(unsafe { alloc(plan.layout) }).ok_or(too_large)?;
+        let memory = NonNull::new(unsafe { alloc(plan.layout) }).ok_or_else(too_large)?;
         let slots = Slots {
             stamps: Array {
                 base: memory,
@@ -372,7 +372,7 @@ mod tests {
             for kind in [SlotLayout::InLine, SlotLayout::Dense] {
                 assert_eq!(
                     Slots::<u64>::new(capacity, kind).err(),
-                    Some(BuildError::CapacityTooLarge { capacity })
+                    Some(BuildError::capacity_too_large::<u64>(capacity))
                 );
             }
         }

@@ -6,6 +6,23 @@ use std::ops::Deref;
 
 /// An event in its slot, borrowed from the subscriber that received it.
 ///
+/// It is the event, by [`Deref`]; what the bus knows of it is asked of the type:
+///
+/// ```
+/// use ringbus::{Bus, Delivery};
+///
+/// let bus = Bus::builder().build()?;
+/// let mut subscriber = bus.subscribe()?;
+/// bus.report("hello")?;
+/// let event = subscriber.recv()?;
+/// assert_eq!(Delivery::sequence(&event), 0);
+/// assert_eq!(event.len(), 5); // a method of the event's
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// [`sequence`](Delivery::sequence) and [`lag`](Delivery::lag) are no methods, because a method would hide one of the
+/// event's own that has the same name: `event.sequence()` is the event's, as with the standard library's `Rc::ptr_eq`.
+///
 /// It has no destructor, so that in `match subscriber.recv() { .. }` the other arms may use the subscriber; a
 /// [`mem::forget`](std::mem::forget) of it changes nothing.
 ///
@@ -27,12 +44,12 @@ pub struct Delivery<'a, E> {
 }
 
 impl<E> Delivery<'_, E> {
-    /// The sequence of the event: its place in the ring's total order. Holes count.
+    /// Returns the sequence of the event: its place in the ring's total order. Holes count.
     pub fn sequence(this: &Self) -> u64 {
         this.sequence
     }
 
-    /// How many sequences came after it by now. Wait-free; reads the publishers' line.
+    /// Returns how many sequences came after it by now. Wait-free; reads the publishers' line.
     pub fn lag(this: &Self) -> u64 {
         this.ring.tail().saturating_sub(this.sequence + 1)
     }

@@ -15,6 +15,9 @@ use std::time::Duration;
 ///     .on_lap(OnLap::Rejoin)
 ///     .lag_limit(500, Duration::from_millis(20));
 /// ```
+///
+/// What can never be meant is an error of [`Bus::subscribe_with`](crate::Bus::subscribe_with), not of the methods here,
+/// because it depends on the ring.
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct SubscribeOptions {
@@ -24,66 +27,83 @@ pub struct SubscribeOptions {
 }
 
 impl SubscribeOptions {
-    /// No name, no limits, no core, the worker with the fewest subscribers.
+    /// Asks for nothing in particular: no name, no limits, no core, the worker with the fewest subscribers, a window as
+    /// wide as the ring has room for.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A name for statistics and notices.
+    /// Gives the subscriber a name for statistics and notices, and a handler's thread too.
+    ///
+    /// A name of any length will do, but the system may show less of a thread's (Linux: its first 15 bytes). Control
+    /// characters (NUL, line breaks, the start of an escape sequence) are
+    /// [`InvalidName`](crate::SubscribeError::InvalidName), because names end up in logs and on terminals.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.terms.name = Some(name.into());
         self
     }
 
-    /// The core for a handler's thread, or for [`Subscriber::pin_current_thread`](crate::Subscriber::pin_current_thread).
+    /// Names the core for a handler's thread, or for
+    /// [`Subscriber::pin_current_thread`](crate::Subscriber::pin_current_thread).
     pub fn core(mut self, core: usize) -> Self {
         self.terms.core = Some(core);
         self
     }
 
-    /// The worker whose ring to read. Default: the one with the fewest active subscribers, the first of a tie.
+    /// Chooses the worker whose ring to read. Default: the one with the fewest active subscribers, the first of a tie.
     pub fn worker(mut self, worker: usize) -> Self {
         self.worker = Some(worker);
         self
     }
 
-    /// How blocking calls wait. Default [`WaitStrategy::Backoff`].
+    /// Sets how blocking calls wait. Default [`WaitStrategy::Backoff`].
     pub fn wait(mut self, strategy: WaitStrategy) -> Self {
         self.wait = strategy;
         self
     }
 
-    /// What becomes of it when it is too slow. Default [`OnLap::Evict`].
+    /// Sets what becomes of a subscriber that is too slow. Default [`OnLap::Evict`].
     pub fn on_lap(mut self, what: OnLap) -> Self {
         self.terms.on_lap = what;
         self
     }
 
-    /// Drop it as [`Lagging`](crate::EvictionReason::Lagging) when it is more than `slots` sequences behind for longer than
-    /// `time`. Default: no such limit.
+    /// Drops the subscriber as [`Lagging`](crate::EvictionReason::Lagging) if it is more than `slots` sequences behind for
+    /// longer than `time`. Default: no such limit.
     ///
     /// What counts is the cursor, which moves once a [`window`](Self::window), by default at most 8 slots where there is
-    /// such a limit, and whenever there is nothing more to read.
+    /// such a limit, and whenever there is nothing more to read. `lag_limit(0, time)` drops a subscriber that is behind at
+    /// all for so long. The worker looks a few times in `time`, and not more often than every 100 µs.
+    ///
+    /// `slots` must be less than [`Bus::capacity`](crate::Bus::capacity), because no subscriber is ever further behind:
+    /// [`LagLimitTooLarge`](crate::SubscribeError::LagLimitTooLarge). From 7/8 of the capacity on, the hard limit mostly
+    /// comes first ([`Lapped`](crate::EvictionReason::Lapped)). A `time` of zero is
+    /// [`ZeroDuration`](crate::SubscribeError::ZeroDuration), because every subscriber is behind for a moment.
     pub fn lag_limit(mut self, slots: u64, time: Duration) -> Self {
         self.terms.lag_limit = Some(LagLimit { slots, time });
         self
     }
 
-    /// Drop it as [`Stalled`](crate::EvictionReason::Stalled) when it is behind and has not moved for `time`. Default: no such
-    /// limit.
+    /// Drops the subscriber as [`Stalled`](crate::EvictionReason::Stalled) if it is behind and has not moved for `time`.
+    /// Default: no such limit.
     ///
-    /// What counts is the cursor, as for [`lag_limit`](Self::lag_limit): `time` is to be longer than 8 events take.
+    /// What counts is the cursor, as for [`lag_limit`](Self::lag_limit): `time` is to be longer than 8 events take. Zero is
+    /// [`ZeroDuration`](crate::SubscribeError::ZeroDuration).
     pub fn stall_limit(mut self, time: Duration) -> Self {
         self.terms.stall_limit = Some(time);
         self
     }
 
-    /// The most slots it may hold at once, rounded down to a power of two: 1 to 32. A wide window costs fewer atomic
-    /// operations, and more of the ring should it be dropped in the middle of an event. Default, and for 0: as wide as
-    /// the ring has room for, so that it also takes fewer subscribers
-    /// ([`SubscribeError::Full`](crate::SubscribeError::Full)).
+    /// Sets the most slots that the subscriber may hold at once: 1 to 32. Default: as wide as the ring has room for.
+    ///
+    /// A wide window costs fewer atomic operations, and more of the ring if the subscriber is dropped in the middle of an
+    /// event; it also leaves room for fewer subscribers ([`Full`](crate::SubscribeError::Full)).
+    ///
+    /// The bus rounds it down to a power of two, and gives less if the ring has fewer slots left:
+    /// [`Subscriber::window`](crate::Subscriber::window) says what became of it. 0, and more than 32, is
+    /// [`WindowOutOfRange`](crate::SubscribeError::WindowOutOfRange).
     pub fn window(mut self, slots: usize) -> Self {
-        self.terms.window = slots as u64;
+        self.terms.window = Some(slots);
         self
     }
 

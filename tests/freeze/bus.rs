@@ -212,9 +212,9 @@ pub(crate) struct Reader<B: Body> {
 impl<B: Body> Reader<B> {
     fn of<M>(bus: &ringbus::Bus<Event<B>, M>, how: How) -> Option<Self> {
         let options = match how {
-            // A limit that is never reached: the worker looks at it every millisecond, and so has turns to count.
+            // A limit that is hardly ever reached: the worker looks at it every millisecond, and so has turns to count.
             How::Spin => SubscribeOptions::new()
-                .lag_limit(u64::MAX, Duration::from_millis(4))
+                .lag_limit(CAPACITY - 1, Duration::from_millis(4))
                 .wait(WaitStrategy::Spin),
             How::Park => SubscribeOptions::new()
                 .on_lap(OnLap::Rejoin)

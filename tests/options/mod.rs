@@ -18,8 +18,12 @@ pub(crate) const NOWHERE: usize = usize::MAX;
 const LAST: usize = 1 << 20;
 /// Elsewhere pinning may do nothing, and say `Ok`.
 const PINS: bool = cfg!(target_os = "linux");
+/// The name with characters that no name has.
+const CONTROLLED: usize = 2;
 /// More than the bus has.
 pub(crate) const MANY: usize = 10_000;
+
+const SHORTEST_GRACE: Duration = Duration::from_micros(100);
 
 const TIMES: [Duration; 5] = [
     Duration::ZERO,
@@ -27,6 +31,29 @@ const TIMES: [Duration; 5] = [
     Duration::from_millis(1),
     Duration::from_secs(1),
     Duration::MAX,
+];
+
+/// Mostly long enough, or hardly a bus would be built.
+const GRACES: &[Duration] = &[
+    Duration::from_nanos(99_999),
+    SHORTEST_GRACE,
+    TIMES[2],
+    TIMES[2],
+    TIMES[3],
+    TIMES[4],
+];
+
+const LIMITS: &[Duration] = &[TIMES[0], TIMES[1], TIMES[2], TIMES[2], TIMES[3], TIMES[4]];
+
+const WINDOWS: &[Option<usize>] = &[
+    None,
+    None,
+    Some(1),
+    Some(3),
+    Some(32),
+    Some(0),
+    Some(33),
+    Some(usize::MAX),
 ];
 
 /// Stands still, leaps to the end of time, and goes back.
@@ -58,7 +85,7 @@ pub(crate) struct Wish {
     name: usize,
     pub(crate) core: Option<usize>,
     worker: Option<usize>,
-    window: usize,
+    window: Option<usize>,
     on_lap: OnLap,
     wait: WaitStrategy,
     lag_limit: Option<(u64, Duration)>,
@@ -78,13 +105,13 @@ fn strategies() -> impl Strategy<Value = WaitStrategy> {
 pub(crate) fn build() -> impl Strategy<Value = Build> {
     let here = cores()[0];
     (
-        select(vec![0, 1, 65, 64, 64, 512, 4096, 1 << 60, usize::MAX]),
+        select(vec![0, 1, 65, 64, 64, 64, 512, 4096, 1 << 60, usize::MAX]),
         select(vec![1, 1, 1, 1, 2, 2, 3, 0, MANY, usize::MAX]),
         any::<bool>(),
         prop::collection::vec(select(vec![here, here, here, NOWHERE, LAST + 1]), 0..4),
         0..4usize,
         (any::<bool>(), strategies(), any::<bool>()),
-        (select(&TIMES), select(&TIMES), select(&TIMES)),
+        (select(&TIMES), select(GRACES), select(&TIMES)),
     )
         .prop_map(|(capacity, workers, dense, pins, pinning, rest, times)| {
             let (threads, wait, wild) = rest;
@@ -104,13 +131,13 @@ pub(crate) fn build() -> impl Strategy<Value = Build> {
 
 pub(crate) fn wish() -> impl Strategy<Value = Wish> {
     (
-        0..4usize,
+        0..6usize,
         select(vec![None, Some(cores()[0]), Some(NOWHERE)]),
         select(vec![None, None, Some(0), Some(MANY), Some(usize::MAX)]),
-        select(vec![0, 1, 3, usize::MAX]),
+        select(WINDOWS),
         (any::<bool>(), any::<bool>(), strategies()),
-        prop::option::of((select(vec![0, 1, u64::MAX]), select(&TIMES))),
-        prop::option::of(select(&TIMES)),
+        prop::option::of((select(vec![0, 1, 1, 63, u64::MAX]), select(LIMITS))),
+        prop::option::of(select(LIMITS)),
     )
         .prop_map(
             |(name, core, worker, window, rest, lag_limit, stall_limit)| {
@@ -161,7 +188,9 @@ impl Build {
         self.workers == 0
             || self.workers >= MANY
             || self.capacity >= 1 << 60
+            || self.capacity == 0
             || self.times[0].is_zero()
+            || self.times[1] < SHORTEST_GRACE
             || pins.is_some_and(|pins| {
                 let taken = pins.iter().take(self.workers);
                 // Without threads there is nothing to pin.
@@ -173,15 +202,16 @@ impl Build {
 
 impl Wish {
     pub(crate) fn options(&self) -> SubscribeOptions {
-        let mut options = SubscribeOptions::new()
-            .window(self.window)
-            .on_lap(self.on_lap)
-            .wait(self.wait);
+        let mut options = SubscribeOptions::new().on_lap(self.on_lap).wait(self.wait);
         match self.name {
             0 => {}
             1 => options = options.name(""),
-            2 => options = options.name("a\0b\u{202e}\n"),
+            CONTROLLED => options = options.name("a\u{202e}\0b\n"),
+            3 => options = options.name("a\u{202e}b"),
             _ => options = options.name("m".repeat(1 << 20)),
+        }
+        if let Some(slots) = self.window {
+            options = options.window(slots);
         }
         if let Some(core) = self.core {
             options = options.core(core);
@@ -198,8 +228,33 @@ impl Wish {
         options
     }
 
+    /// What no ring of that capacity takes.
+    pub(crate) fn is_bad(&self, capacity: usize) -> bool {
+        let limits = self.lag_limit.map(|(_, time)| time);
+        self.name == CONTROLLED
+            || self.window.is_some_and(|slots| slots == 0 || slots > 32)
+            || self
+                .lag_limit
+                .is_some_and(|(slots, _)| slots >= capacity as u64)
+            || limits.is_some_and(|time| time.is_zero())
+            || self.stall_limit.is_some_and(|time| time.is_zero())
+    }
+
     pub(crate) fn expect(&self, error: &SubscribeError, workers: usize) {
+        let zero = |time: Option<Duration>| time.is_some_and(|time| time.is_zero());
         match error {
+            SubscribeError::InvalidName { .. } => assert_eq!(self.name, CONTROLLED),
+            SubscribeError::WindowOutOfRange { slots, .. } => {
+                assert!(Some(*slots) == self.window && !(1..=32).contains(slots));
+            }
+            SubscribeError::LagLimitTooLarge { slots, capacity } => {
+                assert!(self.lag_limit.map(|(slots, _)| slots) == Some(*slots));
+                assert!(slots >= capacity);
+            }
+            SubscribeError::ZeroDuration {
+                option: "lag_limit",
+            } => assert!(zero(self.lag_limit.map(|(_, time)| time))),
+            SubscribeError::ZeroDuration { .. } => assert!(zero(self.stall_limit)),
             SubscribeError::NoSuchWorker { worker, .. } => {
                 assert!(Some(*worker) == self.worker && *worker >= workers);
             }

@@ -16,7 +16,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N")]
     pub(crate) workers: Option<usize>,
 
-    /// How many events a ring keeps, rounded up to a power of two, at least 64.
+    /// How many events a ring keeps, at least 1; rounded up to a power of two and to 64.
     #[arg(long, value_name = "N", default_value_t = 8192)]
     pub(crate) capacity: usize,
 
