@@ -199,7 +199,7 @@ fn a_stop_tells_who_had_drained_and_who_had_not() {
     assert_eq!(names(&report.undrained), ["stuck"]);
     let undrained = &report.undrained[0];
     assert_eq!((undrained.id, undrained.lag), (stuck.id(), 2));
-    assert!(undrained.within_window && undrained.lost == 0);
+    assert!(!undrained.within_window && undrained.lost == 0);
     assert_eq!(report.lost(), 0);
     assert!(report.running.is_empty() && !report.is_clean());
     assert_eq!(report.stats.workers[0].published, 2);

@@ -254,13 +254,19 @@ fn a_notice_may_panic_and_use_the_bus() {
 }
 
 #[test]
-fn a_stop_tells_who_it_dropped() {
+fn a_stop_drops_a_handler_at_its_deadline_and_tells() {
     let (bus, _, notices) = watched();
-    let stuck = bus.subscribe().unwrap();
+    let subscriber = bus.subscribe().unwrap();
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let guard = bus
+        .handle(SubscribeOptions::new(), move |_| drop(wait.recv()))
+        .unwrap();
     fill(&bus, 3);
-    let _ = bus.stop_timeout(Duration::ZERO);
+    let report = bus.stop_timeout(Duration::ZERO);
+    assert_eq!((report.undrained.len(), report.lost()), (2, 3));
     assert_eq!(reasons(&notices), [EvictionReason::Stalled]);
-    drop(stuck);
+    drop((go, subscriber));
+    guard.join();
 }
 
 #[test]

@@ -180,7 +180,8 @@ fn go_to(place: Place, bus: &Bus<Event>, notice: &Trap, deed: Deed) {
                 bus.unsubscribe(readers[0].id());
                 bus.turn();
             } else {
-                bus.report(Event::default()).unwrap();
+                // Without a turn before, the stop's own turn tells.
+                bus.unsubscribe(readers[0].id());
                 let _ = bus.stop_timeout(NOW);
             }
             until("the notice", || notice.is_sprung());

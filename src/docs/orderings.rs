@@ -20,6 +20,7 @@
 //! | `cell` | leaving a state of `SleeperCell` (R) | entering one (A) | the sleeper itself |
 //! | `notice` | the fence of a join (SC), then the notice armed | `untold` (A) | the cursor of this generation |
 //! | `unwanted` | `Member::unsubscribe`: the mark, then a fence (SC), then a look at the cursor | the fence of a join (SC), then a look at the mark | one of the two sees the other: what is unsubscribed does not come back |
+//! | `drain` | a cursor that reached the end, left or a close, then a fence (SC), then a look for futures | listing a future, then a fence (SC), then a look at the cursors | one of the two sees the other: the future is woken, or ready |
 //! | `stack` | push (R) | take (A) | a node |
 //!
 //! Marks, and no edges: `WAITED` in a stamp and `ASLEEP` in the listeners say that somebody sleeps. They are set and
@@ -43,6 +44,8 @@
 //!
 //! | file | operation | order | edge | why it is needed | fails without it |
 //! |---|---|---|---|---|---|
+//! | `bus/drained.rs` | `wake_all` | fence | drain | a future that was listed before is found; one that is listed later sees what this subscriber or close did | drained::a_future_is_woken_by_the_last_subscriber_that_is_done |
+//! | `bus/drained.rs` | `poll` | fence | drain | the other half of that in `wake_all` | drained::a_future_is_woken_by_the_last_subscriber_that_is_done |
 //! | `cursor.rs` | `look` | A | advance, detach | the reads behind the cursor are over before a slot is written again | publish::a_slot_is_written_again_when_its_reader_has_moved_on |
 //! | `cursor.rs` | `advance` | R | advance | the same | publish::a_slot_is_written_again_when_its_reader_has_moved_on |
 //! | `cursor.rs` | `evict` | R | mark | a panic's message, to whoever tells of the drop | none: any other eviction follows a fence, which releases as much; and the message lies in a cell of the standard library, which no model follows |

@@ -196,8 +196,8 @@ const RULES: &[Rule] = &[
         guard: "model publish::a_slot_is_written_again_when_its_reader_has_moved_on",
         edits: &[Edit(
             "registry.rs",
-            "gate = gate.min(position.sequence() + capacity); } else if position.pins() { match",
-            "gate = gate.min(position.sequence() + capacity + 1); } else if position.pins() { match",
+            "until.min(position.sequence() + self.capacity)",
+            "until.min(position.sequence() + self.capacity + 1)",
         )],
     },
     Rule {
@@ -291,20 +291,121 @@ const RULES: &[Rule] = &[
         )],
     },
     Rule {
-        name: "a scan does not rescue the claim that a reader waits at",
-        guard: "test hooks::a_stopped_batch_evicts_nobody_who_drains_now_and_then",
-        edits: &[
-            Edit(
-                "registry.rs",
-                "blameless = rescue(position.sequence());",
-                "blameless &= rescue(tail_of_nobody());",
-            ),
-            Edit(
-                "registry.rs",
-                "/// Where the window of an evicted reader next meets the tail.",
-                "fn tail_of_nobody() -> u64 { u64::MAX >> 8 }\n\n/// Where the window of an evicted reader next meets the tail.",
-            ),
-        ],
+        name: "a scan does not look for the claim that a subscriber waits for",
+        guard: "test claims::a_scan_abandons_a_claim_when_the_tail_is_half_a_ring_ahead_of_it",
+        edits: &[Edit(
+            "ring/shared.rs",
+            "if self.is_exclusive() { return CursorAt::NoClaim; }",
+            "if self.capacity() > 0 { return CursorAt::NoClaim; }",
+        )],
+    },
+    Rule {
+        name: "[K1 share] a claim takes a whole batch",
+        guard: "model claim::a_frozen_batch_holds_no_more_than_its_share",
+        edits: &[Edit(
+            "ring/run.rs",
+            "let want = share.min(batch.len() as u64);",
+            "let want = share.max(batch.len() as u64);",
+        )],
+    },
+    Rule {
+        name: "[K1 share] a claim is as large as if there were one publisher",
+        guard: "test claims::a_publisher_that_is_not_frozen_claims_no_more_than_its_share",
+        edits: &[Edit(
+            "ring/run.rs",
+            "let share = self.claim_share(publishers); let mut tries",
+            "let share = self.claim_share(publishers.min(1)); let mut tries",
+        )],
+    },
+    Rule {
+        name: "[K2 young] a claim is abandoned a quarter of the ring ahead",
+        guard: "test claims::a_scan_abandons_a_claim_when_the_tail_is_half_a_ring_ahead_of_it",
+        edits: &[Edit(
+            "ring.rs",
+            "(self.capacity() / limits::STALL_SHARE).max(1)",
+            "(self.capacity() / 4).max(1)",
+        )],
+    },
+    Rule {
+        name: "[K2 young] a scan goes beyond a claim that is not yet stalled",
+        guard: "test claims::a_scan_abandons_a_claim_when_the_tail_is_half_a_ring_ahead_of_it",
+        edits: &[Edit(
+            "registry.rs",
+            "CursorAt::Claim { until } => (true, until),",
+            "CursorAt::Claim { .. } => (true, u64::MAX),",
+        )],
+    },
+    Rule {
+        name: "[K2 young] a scan abandons the first slot of a stalled claim alone",
+        guard: "test claims::several_frozen_batch_publishers_share_what_claims_may_take",
+        edits: &[Edit(
+            "ring/shared.rs",
+            "let (_, end) = self.abandon_each(at..reach, owed);",
+            "let (_, end) = self.abandon_each(at..reach.min(at + 1), owed); let end = end + self.capacity();",
+        )],
+    },
+    Rule {
+        name: "[K2 young] the worker does not back off",
+        guard: "test claims::the_worker_abandons_what_it_has_seen_for_a_grace_and_backs_off",
+        edits: &[Edit(
+            "member.rs",
+            "self.abandoned.store(end, Ordering::Relaxed);",
+            "let _ = end;",
+        )],
+    },
+    Rule {
+        name: "[K2 young] the worker abandons young claims behind a stalled one",
+        guard: "test claims::the_worker_abandons_what_it_has_seen_for_a_grace_and_backs_off",
+        edits: &[Edit(
+            "watch.rs",
+            "self.ring.abandon_each(at..until, &mut owed);",
+            "self.ring.abandon_each(at..until.max(self.ring.tail()), &mut owed);",
+        )],
+    },
+    Rule {
+        name: "a try is spent for each slot that is lost",
+        guard: "test claims::a_batch_may_lose_as_many_claims_in_a_row_as_the_ring_has_slots",
+        edits: &[Edit(
+            "ring/run.rs",
+            "is_lost &= !committed;",
+            "is_lost &= !committed; if !committed { self.spend(&mut tries)?; }",
+        )],
+    },
+    Rule {
+        name: "a subscriber that has not drained is evicted by a stop",
+        guard: "test drained::a_program_of_one_thread_reads_after_its_stop_what_it_had_reported",
+        edits: &[Edit(
+            "stop.rs",
+            "if member.terms.is_handler && member.evict(EvictionReason::Stalled) {",
+            "if member.evict(EvictionReason::Stalled) {",
+        )],
+    },
+    Rule {
+        name: "soft limits go on after the end",
+        guard: "test drained::a_program_of_one_thread_reads_after_its_stop_what_it_had_reported",
+        edits: &[Edit(
+            "watch.rs",
+            "} else if !self.ring.is_closed() && let",
+            "} else if let",
+        )],
+    },
+    Rule {
+        name: "a subscriber that meets the end wakes no future",
+        guard: "model drained::a_future_is_woken_by_the_last_subscriber_that_is_done",
+        edits: &[Edit(
+            "reader.rs",
+            "ring.seats().drain_waiters().wake_all(); return Err(Gone::Closed);",
+            "return Err(Gone::Closed);",
+        )],
+    },
+    Rule {
+        name: "a subscriber that is dropped wakes no future",
+        guard: "model drained::a_future_is_woken_by_a_subscriber_that_leaves",
+        edits: &[Edit(
+            "reader.rs",
+            "self.worker.ring.unlisten(); self.worker.ring.seats().drain_waiters().wake_all();",
+            "self.worker.ring.unlisten();",
+        )],
     },
     Rule {
         name: "who is moved on by a rescue is evicted all the same",
@@ -603,8 +704,8 @@ const RULES: &[Rule] = &[
         guard: "model close::an_accepted_event_is_read_before_the_end",
         edits: &[Edit(
             "reader.rs",
-            "if self.span.next() >= ring.tail() { return Err(Gone::Closed); }",
-            "if self.span.read() == 0 { return Err(Gone::Closed); }",
+            "if self.span.next() >= ring.tail() { ring.seats()",
+            "if self.span.read() == 0 { ring.seats()",
         )],
     },
     Rule {
@@ -612,8 +713,8 @@ const RULES: &[Rule] = &[
         guard: "model close::a_sleeper_is_woken_by_the_close",
         edits: &[Edit(
             "worker.rs",
-            "member.wake(); } }",
-            "let _ = member; } }",
+            "member.wake(); } self.ring.seats().drain_waiters()",
+            "let _ = member; } self.ring.seats().drain_waiters()",
         )],
     },
     Rule {
