@@ -232,13 +232,14 @@ impl<E: Send + Sync + 'static> BusBuilder<E> {
         self
     }
 
-    /// The longest that a sleeper goes unlooked-after: how late a wake-up can be when the thread that owed it is frozen,
-    /// and under an exclusive publisher any wake-up. Default 50 ms, under an exclusive publisher 1 ms. Zero is an error.
+    /// How long a sleeper goes unlooked-after at first, and a quarter of the longest. Default 50 ms, under an exclusive publisher
+    /// 1 ms. Zero is an error.
     ///
-    /// The worker's thread naps so long while somebody sleeps. While nothing comes at all its naps double, up to four
-    /// times this (under an exclusive publisher up to 200 ms, once later reports are sure to wake it). Parked threads rely
-    /// on it and nap up to a second, which bounds their delay should that very thread be frozen; with [`Drive::Manual`]
-    /// they nap no longer than this.
+    /// It bounds how late a wake-up is when the thread that owed it is frozen, and any wake-up under an exclusive publisher: the
+    /// worker's thread naps so long while a subscriber sleeps. While nothing comes at all its naps double, up to four times this
+    /// (under an exclusive publisher up to 200 ms, once later reports are sure to wake it). Parked threads rely on the worker and
+    /// nap up to a second, which bounds their delay should that very thread be frozen; with [`Drive::Manual`] they nap no
+    /// longer than this.
     pub fn max_nap(mut self, bound: Duration) -> Self {
         self.max_nap = Some(bound);
         self

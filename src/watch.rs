@@ -92,7 +92,8 @@ impl<E> Worker<E> {
             // SYNC sleep: as in `fall_asleep`, whose part this plays.
             fence(Ordering::SeqCst);
         }
-        let now = nanos(self.settings.clock.now());
+        // The clock is user code. Without it this turn watches no times, but it wakes sleepers and tells all the same.
+        let now = contain(|| self.settings.clock.now()).ok().map(nanos);
         let mut turn = Turn::nothing(self.settings.max_nap);
         let mut notices: Vec<EvictionNotice> = Vec::new();
         let mut settled = false;
@@ -112,9 +113,11 @@ impl<E> Worker<E> {
         turn
     }
 
-    fn watch(&self, member: &Member, now: u64, turn: &mut Turn) {
+    fn watch(&self, member: &Member, now: Option<u64>, turn: &mut Turn) {
         let position = member.cursor.look();
-        if position.is_active() {
+        if let Some(now) = now
+            && position.is_active()
+        {
             if self.waits_for_a_claim(member, position.sequence(), now, turn) {
                 // Nobody is slow who waits at a claim that is not committed.
                 member.watched.since.store(NEVER, Ordering::Relaxed);

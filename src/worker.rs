@@ -4,7 +4,6 @@
 
 use crate::builder::Settings;
 use crate::bus::Run;
-use crate::contain::contain;
 use crate::error::{BuildError, EvictionReason, SubscribeError};
 use crate::member::{Member, SubscriberId, Terms};
 use crate::reader::Reader;
@@ -15,7 +14,7 @@ use crate::ring::{Owed, Policy, Refusal, Ring};
 use crate::stack::Stack;
 use crate::sync::{Arc, AtomicBool, AtomicU64, OnceLock, Ordering, PlainArc};
 use crate::wait::{Idler, Pause, Signal};
-use crate::watch::{EvictionNotice, Turn};
+use crate::watch::EvictionNotice;
 use std::time::Duration;
 
 #[derive(Debug)]
@@ -228,8 +227,7 @@ impl<E> Worker<E> {
             let asked = self.signal.lower();
             // After lowering: an end that is not seen here raises the signal again, so the nap below does not happen.
             let ending = self.is_ending();
-            // A clock is user code: without it this turn is lost, and the thread is not.
-            let turn = contain(|| self.turn()).unwrap_or(Turn::nothing(self.settings.max_nap));
+            let turn = self.turn();
             if ending || self.ring.is_closed() && self.ring.seats().is_empty() {
                 return;
             }

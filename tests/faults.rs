@@ -145,14 +145,31 @@ fn a_moved_clock_never_goes_back() {
     }
 }
 
+struct Broken;
+
+impl Clock for Broken {
+    fn now(&self) -> Duration {
+        resume_unwind(Box::new("no time"))
+    }
+}
+
+#[test]
+fn a_turn_wakes_sleepers_though_its_clock_panics() {
+    let bus = builder::<u64>(64)
+        .drive(Drive::Manual)
+        .clock(Broken)
+        .build()
+        .unwrap();
+    let mut sleeper = bus.subscribe().unwrap();
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(sleeper.poll_ready(&mut context).is_pending());
+    bus.report(7).unwrap();
+    assert_eq!(bus.turn().woken, 1);
+    assert_eq!(*sleeper.try_recv().unwrap(), 7);
+}
+
 #[test]
 fn a_stop_reports_though_a_clock_panics() {
-    struct Broken;
-    impl Clock for Broken {
-        fn now(&self) -> Duration {
-            resume_unwind(Box::new("no time"))
-        }
-    }
     for drive in [Drive::Manual, Drive::Threads] {
         let bus = builder::<u64>(64)
             .drive(drive)

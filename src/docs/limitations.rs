@@ -5,13 +5,16 @@
 //! [`Exhausted`](crate::ReportError::Exhausted).
 //!
 //! **Left out**
+//! - The allocator's locks at a thread's first scan: arc-swap makes a node for each thread that loads a snapshot, once. After
+//!   that a report with one worker allocates nothing.
 //! - The allocator's locks, where an event's own `Drop` or `Clone` takes them. An event's `Drop` may run a lap later, on a
 //!   publisher's thread.
 //! - What your `Clone`, `Drop`, `Waker`, iterator, closure or callback does. None of them runs between a claim and its
 //!   commit, nor under a lock of ours.
 //! - [`Bus::start`](crate::Bus::start) and [`Bus::stop`](crate::Bus::stop), which exclude each other by a lock.
-//! - A sleeper's delay, up to [`max_nap`](crate::BusBuilder::max_nap), when the frozen thread owed the wake-up. A parked
-//!   thread wakes by itself within a second, should it be the worker's. A *task* cannot: it depends
+//! - A sleeper's delay when the frozen thread owed the wake-up: up to four times
+//!   [`max_nap`](crate::BusBuilder::max_nap), because the worker's naps double so far while nothing comes. A parked thread
+//!   wakes by itself within a second (or `max_nap`, if that is longer), should the frozen thread be the worker's. A *task* cannot: it depends
 //!   on the worker's thread, or on the host's turns, and on whoever is waking it just then, a thread that unsubscribes it or
 //!   closes the bus included.
 //!
@@ -66,6 +69,13 @@
 //! not to blame for a claim: where it waits for one, or has only holes before it, it is dropped when the ring is full, and not at
 //! seven eighths. A subscriber that looks only now and then may look 32 times before it notices that it waits for a claim;
 //! the worker and the publishers' scans notice by themselves.
+//!
+//! **Large events take stack.** A report passes its event by value: an optimised build keeps some 6 copies of it on the
+//! publisher's stack at once, one without optimisations some 35. So an event of 128 KiB takes less than 1 MiB of a thread's stack,
+//! or some 5 MiB without optimisations; over several rings, a clone for each ring besides, on the heap. Receiving takes none,
+//! because events are read in place. A batch adds nothing for events of more than 4096 bytes, which go one by one; smaller ones
+//! wait on the stack, with the values that they replace if those have a `Drop`: 32 KiB of each at most. `Box` or `Arc` what
+//! is larger than a thread's stack bears.
 //!
 //! **Notices wait for a turn.** Where nobody turns (a host that does not, a worker's thread that is frozen) each drop is
 //! kept, some 500 bytes and the name, until it is told.

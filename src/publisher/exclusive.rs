@@ -4,7 +4,7 @@ use super::{Published, batch_error, report_error, try_report_error, wait_for_roo
 use crate::bus::Core;
 use crate::error::{BatchError, ReportError, TryReportError};
 use crate::ring::Policy;
-use crate::ring::batch::with_olds;
+use crate::ring::batch::{goes_one_by_one, with_olds};
 use crate::ring::exclusive::Tip;
 use crate::stop::StopReport;
 use crate::sync::{Arc, PlainArc};
@@ -124,7 +124,7 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
     }
 
     /// Reports all events of an iterator, in order, with one stamp for up to 128: 32 of more than 64 bytes, 4 of more
-    /// than 1024. How many there were.
+    /// than 1024, one of more than 4096. How many there were.
     ///
     /// The events go straight from the iterator into the ring. Those of one stamp become visible together, once the
     /// iterator has given them: if it panics, what it gave before is published.
@@ -182,7 +182,7 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
         if !self.tip.has_room() {
             return (0, false);
         }
-        if self.worker.ring.is_unheard() {
+        if const { goes_one_by_one::<E>() } || self.worker.ring.is_unheard() {
             let Some(event) = events.next() else {
                 return (0, true);
             };

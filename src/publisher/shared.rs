@@ -4,7 +4,7 @@ use super::send::{reload, send};
 use super::{Published, batch_error, report_all, report_error, try_report_error, wait_for_room};
 use crate::bus::{Generation, Handle};
 use crate::error::{BatchError, ReportError, TryReportError};
-use crate::ring::batch::{Batch, with_batch};
+use crate::ring::batch::{Batch, goes_one_by_one, with_batch};
 use crate::ring::{Policy, Refusal};
 use crate::sync::PlainArc;
 use std::collections::VecDeque;
@@ -135,7 +135,8 @@ impl<E: Send + Sync + 'static> Publisher<E> {
     /// [carried](Self::carried), which come first.
     ///
     /// Up to 128 events at a time are taken from the iterator before any of them is reported: 32 of more than 64 bytes, 4 of
-    /// more than 1024, as they wait on this thread's stack. So a slow iterator delays what it gave before; and if it panics,
+    /// more than 1024, because they wait on this thread's stack; events of more than 4096 bytes are taken and reported one by
+    /// one. So a slow iterator delays what it gave before; and if it panics,
     /// the events that were taken and not reported yet are dropped. (An
     /// [exclusive publisher](crate::ExclusivePublisher::report_batch) takes them one by one.)
     ///
@@ -159,9 +160,28 @@ impl<E: Send + Sync + 'static> Publisher<E> {
         if let Err(refusal) = carried {
             return Err(batch_error(accepted, refusal, self.carried.drain(..)));
         }
-        report_all(&mut events.into_iter(), accepted, |batch| {
+        let events = &mut events.into_iter();
+        if const { goes_one_by_one::<E>() } {
+            return self.report_each(events, accepted);
+        }
+        report_all(events, accepted, |batch| {
             self.send_batch(batch, Policy::Evict)
         })
+    }
+
+    /// Reports large events one by one: see [`goes_one_by_one`].
+    fn report_each(
+        &mut self,
+        events: &mut impl Iterator<Item = E>,
+        mut accepted: usize,
+    ) -> Result<usize, BatchError<E>> {
+        for event in events {
+            if let Err((refusal, event)) = self.send(event, Policy::Evict) {
+                return Err(batch_error(accepted, refusal, [event]));
+            }
+            accepted += 1;
+        }
+        Ok(accepted)
     }
 
     /// Reports as many events of an iterator as there is room for. How many were accepted. Drops no subscriber.
@@ -191,6 +211,9 @@ impl<E: Send + Sync + 'static> Publisher<E> {
         if carried.is_err() {
             return accepted;
         }
+        if const { goes_one_by_one::<E>() } {
+            return accepted + self.try_report_each(events);
+        }
         loop {
             // Nothing is taken from the iterator that has nowhere to go.
             let free = self.free();
@@ -205,6 +228,21 @@ impl<E: Send + Sync + 'static> Publisher<E> {
                 return accepted;
             }
         }
+    }
+
+    /// Reports large events one by one, as far as there is room.
+    fn try_report_each(&mut self, events: &mut impl Iterator<Item = E>) -> usize {
+        let mut accepted = 0;
+        while self.free() > 0
+            && let Some(event) = events.next()
+        {
+            if let Err((_, event)) = self.send(event, Policy::Keep) {
+                self.carried.push_back(event);
+                break;
+            }
+            accepted += 1;
+        }
+        accepted
     }
 
     /// Events that [`try_report_batch`](Self::try_report_batch) took and could not place yet: at most 128.

@@ -19,6 +19,15 @@ pub(crate) const fn batch_of<E>() -> usize {
     }
 }
 
+/// The largest event that waits in a batch, in bytes. Larger ones go into the ring one by one, because four of them and the
+/// four values that they replace would take more of the stack than a thread may have.
+const LARGEST: usize = 4096;
+
+/// Returns whether events of this type are too large to be gathered: they are reported one by one.
+pub(crate) const fn goes_one_by_one<E>() -> bool {
+    size_of::<E>() > LARGEST
+}
+
 /// Up to [`batch_of`] values in a row, first in first out, in place: nothing is allocated, and nothing is written but them.
 ///
 /// **\[B1 few\]** `values[start..end]` are initialised, and nothing else is.

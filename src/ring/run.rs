@@ -109,7 +109,8 @@ impl<E> Ring<E> {
             crate::hooks::reach(crate::hooks::Point::Seen);
             self.hand_on(head + run, reach, Stamp::full(lap - 1));
             let writing = Stamp::writing(lap).with_run(run);
-            // Relaxed: that the last writers have left was acquired above.
+            // Relaxed: that the last writers have left was acquired above, and what `hand_on` stamped needs no Release for the
+            // reason that `enter` gives.
             match stamp.compare_exchange(seen.0, writing.0, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => {
                     owed.0 |= seen.is_waited();

@@ -233,6 +233,9 @@ impl<E> Ring<E> {
                 Stamp::lost(lap) // a writer of an earlier lap is frozen inside
             };
             // SYNC vacate: the last writer has left.
+            // Relaxed otherwise, though `hand_on` stamped the rest of a run just before: another thread may see this stamp and not
+            // those, and take a slot of the rest for one that is in flight. Whatever it then does to that slot is a
+            // read-modify-write, which meets the stamp that `hand_on` left, and finds that there is nothing to do.
             match stamp.compare_exchange(seen.0, next.0, Ordering::Acquire, Ordering::Relaxed) {
                 Ok(_) if seen.at_rest() => {
                     owed.0 |= seen.is_waited();

@@ -42,7 +42,7 @@ const STEPS: &[Step] = &[
     // Optimised, where races are.
     Step::cargo(
         "stress",
-        "test --package ringbus --release --test stress --test freeze",
+        "test --package ringbus --release --test stress --test freeze --test large",
     ),
     Step::call("models", || loom::run(&loom::Options::default())),
     Step::cargo("quickstart", "run --release --example quickstart"),
