@@ -114,6 +114,7 @@ impl<E: Send + Sync + 'static> Bus<E> {
     /// | `stop`, [`shutdown`](Self::shutdown) | up to `stop_timeout` | every subscriber to read everything, every handler to return, the workers' threads | what a handler had not read at the deadline |
     /// | [`stop_timeout`](Self::stop_timeout) | up to its own timeout, 0 for not at all | the same | the same |
     ///
+    /// Soft limits are not watched once a stop has begun, because a subscriber that this stop waits for may have no chance to move.
     /// After a stop no thread of the bus is left. So for a subscriber that reads on, no limit is watched, no notice comes of a drop
     /// (there is none but by the host), and [`unsubscribe`](Self::unsubscribe) and [`stats`](Self::stats) know it no more.
     /// Where it meets a claim that is in flight, it abandons that by itself after the grace.

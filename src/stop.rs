@@ -99,7 +99,7 @@ pub(crate) fn stop<E>(
 
     // Looked at twice: who drains and goes right at the close is known from before, who joined just then from after.
     let mut members = present(generation);
-    generation.workers.iter().for_each(|worker| worker.close());
+    generation.workers.iter().for_each(|worker| worker.stop());
     let known: HashSet<SubscriberId> = members.iter().map(|(_, member)| member.id).collect();
     let late = present(generation).into_iter();
     members.extend(late.filter(|(_, member)| !known.contains(&member.id)));

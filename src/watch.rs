@@ -122,7 +122,7 @@ impl<E> Worker<E> {
                 // Nobody is slow who waits at a claim that is not committed.
                 member.watched.since.store(NEVER, Ordering::Relaxed);
                 member.watched.lagging_since.store(NEVER, Ordering::Relaxed);
-            } else if !self.ring.is_closed()
+            } else if !self.is_stopping()
                 && let Some(reason) = self.over_a_limit(member, position.sequence(), now, turn)
                 && member.cursor.evict(position, reason)
             {

@@ -28,6 +28,8 @@ pub(crate) struct Worker<E> {
     pub(crate) tally: Tally,
     /// Drops that subscribers told themselves, when they rejoined.
     pub(crate) told: Stack<EvictionNotice>,
+    /// A stop waits for the subscribers: their soft limits are not watched any more.
+    stopping: AtomicBool,
     ending: AtomicBool,
     run: Run,
 }
@@ -66,6 +68,7 @@ impl<E> Worker<E> {
                 notice_panics: AtomicU64::new(0),
             },
             told: Stack::new(),
+            stopping: AtomicBool::new(false),
             ending: AtomicBool::new(false),
             run,
         })
@@ -205,6 +208,17 @@ impl<E> Worker<E> {
         } else {
             SubscribeError::Stopped
         }
+    }
+
+    /// [C8 close] A stop begins: subscribers read on to the end, and no soft limit drops them.
+    pub(crate) fn stop(&self) {
+        // Relaxed: a turn that is under way may still drop a subscriber that was over its limit before.
+        self.stopping.store(true, Ordering::Relaxed);
+        self.close();
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
     }
 
     /// The thread ends at its next turn.

@@ -381,11 +381,11 @@ const RULES: &[Rule] = &[
         )],
     },
     Rule {
-        name: "soft limits go on after the end",
+        name: "soft limits go on while a stop waits",
         guard: "test drained::a_program_of_one_thread_reads_after_its_stop_what_it_had_reported",
         edits: &[Edit(
             "watch.rs",
-            "} else if !self.ring.is_closed() && let",
+            "} else if !self.is_stopping() && let",
             "} else if let",
         )],
     },
