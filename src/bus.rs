@@ -4,7 +4,6 @@ mod core;
 mod drained;
 
 pub(crate) use core::{Core, Generation, Handle, Run};
-pub(crate) use drained::DrainWaiters;
 
 use crate::builder::BusBuilder;
 use crate::error::{BuildError, ReportError, SubscribeError, TryReportError};
@@ -115,9 +114,9 @@ impl<E: Send + Sync + 'static> Bus<E> {
     /// | [`stop_timeout`](Self::stop_timeout) | up to its own timeout, 0 for not at all | the same | the same |
     ///
     /// Soft limits are not watched once a stop has begun, because a subscriber that this stop waits for may have no chance to move.
-    /// After a stop no thread of the bus is left. So for a subscriber that reads on, no limit is watched, no notice comes of a drop
-    /// (there is none but by the host), and [`unsubscribe`](Self::unsubscribe) and [`stats`](Self::stats) know it no more.
-    /// Where it meets a claim that is in flight, it abandons that by itself after the grace.
+    /// After a stop no thread of the bus is left. A subscriber that reads on is held to no limit, and no notice comes of it;
+    /// [`unsubscribe`](Self::unsubscribe) and [`stats`](Self::stats) know it no more; its ring and the events in it stay until it
+    /// is dropped. Where it meets a claim that is in flight, it abandons the claim by itself after the grace.
     ///
     /// Blocks. From a handler or a notice it does not wait for that very thread. A second stop at the same time returns at once,
     /// and reports no subscriber.

@@ -39,6 +39,7 @@ mod error;
 mod stack;
 
 mod cursor;
+mod drain;
 mod member;
 mod registry;
 mod ring;

@@ -10,8 +10,8 @@
 //!
 //! **Architecture Invariant:** knows cursors, never slots.
 
-use crate::bus::DrainWaiters;
 use crate::cursor::Position;
+use crate::drain::DrainWaiters;
 use crate::error::{EvictionReason, SubscribeError, WindowHolder};
 use crate::member::{Member, SubscriberId, Terms};
 use crate::sync::{Loaded, PlainArc, Snapshot, limits};

@@ -41,11 +41,6 @@ impl<T> Stack<T> {
         }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        // Relaxed: a caller that must find what was pushed makes a fence before.
-        self.head.load(Ordering::Relaxed).is_null()
-    }
-
     /// Everything that was pushed, the newest first.
     pub(crate) fn take_all(&self) -> TakeAll<T> {
         // SYNC stack: takes every node over.

@@ -91,7 +91,8 @@ const WAKING: u8 = 3;
 /// Somebody wanted to wake while the subscriber was registering.
 const MISSED: u8 = 4;
 
-/// A place for one sleeper, written by its subscriber and emptied by whoever wakes it.
+/// A place for one sleeper, written by its owner (a subscriber, or a future of `Bus::drained`) and emptied by the thread that
+/// wakes it.
 ///
 /// No lock: a thread that is frozen in here makes nobody wait. While a waker is inside, registering fails, and the
 /// subscriber counts as woken; while the subscriber is inside, a waker leaves word. (The idea of futures'

@@ -82,7 +82,8 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
 
     /// Reports one event. Never waits for a subscriber: whoever is in the way is dropped.
     ///
-    /// Wait-free but for a scan a few times a lap; allocates nothing. With nobody listening the event is dropped here.
+    /// Wait-free but for a scan a few times a lap; allocates nothing after the first scan on each thread. With no subscriber the
+    /// event is dropped here.
     ///
     /// # Errors
     /// [`ReportError::Exhausted`], with the event.

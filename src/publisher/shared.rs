@@ -85,7 +85,8 @@ impl<E: Send + Sync + 'static> Publisher<E> {
 
     /// Reports one event. Never waits for a subscriber: whoever is in the way is dropped.
     ///
-    /// Lock-free; allocates nothing with one worker. With nobody listening the event is dropped here.
+    /// Lock-free. With one worker it allocates nothing after the first scan on each thread. With no subscriber the event is
+    /// dropped here.
     ///
     /// # Errors
     /// [`ReportError`], with the event.

@@ -7,8 +7,8 @@
 //! What a publisher may hold while it is frozen, and when its claim may be taken from it:
 //!
 //! - **\[K1 share\]** One claim holds at most an eighth of the ring divided by the publishers of the moment, and at least one
-//!   slot. So one frozen publisher costs a subscriber at most an eighth of the ring, and `n` of them, each of which was the
-//!   `i`-th publisher or a later one when it claimed, an eighth times `1 + 1/2 + ... + 1/n` (or `n` slots, if that is more).
+//!   slot. So a frozen publisher costs a subscriber at most an eighth of the ring. The `i`-th of several that freeze was one of at
+//!   least `i` publishers, so `n` of them cost at most an eighth times `1 + 1/2 + ... + 1/n`, or `n` slots if that is more.
 //! - **\[K2 young\]** Before its grace has passed, a claim is abandoned only when the tail is half of the ring ahead of it. A
 //!   subscriber that waits there would soon be dropped: it is dropped at seven eighths, and needs the three eighths between to
 //!   catch up. A scan that finds a subscriber at a younger claim lets publishers go no further than that half, so that the
