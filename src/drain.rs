@@ -18,6 +18,8 @@ impl DrainWaiters {
 
     /// Wakes all: a subscriber has read everything or left, or a ring was closed. A waker is user code: a panic in it is
     /// contained.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn wake_all(&self) {
         // SYNC drain: either this finds the future, or the future sees what its caller did before.
         fence(Ordering::SeqCst);

@@ -80,6 +80,8 @@ impl<E> Ring<E> {
     }
 
     /// Counts one lost claim.
+    #[cold]
+    #[inline(never)]
     pub(super) fn spend(&self, tries: &mut Tries) -> Result<(), Refusal> {
         tries.0 = tries.0.checked_sub(1).ok_or_else(|| self.exhausted())?;
         Ok(())
