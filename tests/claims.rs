@@ -226,6 +226,36 @@ fn the_worker_abandons_what_it_has_seen_for_a_grace_and_backs_off() {
 }
 
 #[test]
+fn a_scan_frees_all_that_a_frozen_batch_has_not_entered() {
+    for point in [Point::Claimed, Point::Entered] {
+        let census = Census::default();
+        let bus = bus(64, SlotLayout::InLine, &ManualClock::new());
+        let mut reader = bus.subscribe().unwrap();
+        let frozen = freeze_a_batch(&bus, &census, point, FROZEN);
+        // Claimed by others, and entered: they run.
+        let inside: Vec<_> = (0..4)
+            .map(|n| {
+                let (event, other) = (census.value(n), bus.clone());
+                Stopped::at(Point::Entered, 0, move || other.report(event))
+            })
+            .collect();
+        for n in 4..25 {
+            bus.report(census.value(n)).unwrap();
+        }
+        // One look, which would not notice a claim by itself.
+        assert!(reader.try_recv().unwrap_err().is_empty());
+        assert_eq!(bus.stats().workers[0].abandoned, 8, "{point:?}");
+        for publisher in inside {
+            publisher.go_on().unwrap();
+        }
+        let mut seen = Vec::new();
+        read(&mut reader, &mut seen);
+        assert!(seen.into_iter().eq(0..25), "{point:?}");
+        frozen.go_on();
+    }
+}
+
+#[test]
 fn a_scan_abandons_a_claim_when_the_tail_is_half_a_ring_ahead_of_it() {
     const CAPACITY: u64 = 64;
     for offset in 0..CAPACITY {

@@ -336,12 +336,12 @@ const RULES: &[Rule] = &[
         )],
     },
     Rule {
-        name: "[K2 young] a scan abandons the first slot of a stalled claim alone",
-        guard: "test claims::several_frozen_batch_publishers_share_what_claims_may_take",
+        name: "[K2 young] a scan abandons no slot of a stalled claim that is younger",
+        guard: "test claims::a_scan_frees_all_that_a_frozen_batch_has_not_entered",
         edits: &[Edit(
             "ring/shared.rs",
-            "let (_, end) = self.abandon_each(at..reach, owed);",
-            "let (_, end) = self.abandon_each(at..reach.min(at + 1), owed); let end = end + self.capacity();",
+            "let reach = tail.min(end + self.claim_share(1));",
+            "let reach = end;",
         )],
     },
     Rule {
