@@ -4,6 +4,7 @@ use crate::affinity::{ProcessMask, pin_current};
 use crate::contain::contain;
 use crate::error::{Eviction, EvictionReason, RecvError, SubscribeError};
 use crate::member::{Member, SubscriberId};
+use crate::registry::Registry;
 use crate::subscriber::Subscriber;
 use crate::sync::{PlainArc, thread};
 use std::fmt;
@@ -63,6 +64,8 @@ pub struct HandlerGuard {
     id: SubscriberId,
     /// Whom to unsubscribe. Not its worker: a guard keeps no ring.
     member: Option<PlainArc<Member>>,
+    /// Whose futures to wake then.
+    registry: PlainArc<Registry>,
     thread: Option<thread::JoinHandle<Option<HandlerEnd>>>,
 }
 
@@ -113,6 +116,7 @@ impl Drop for HandlerGuard {
     fn drop(&mut self) {
         if let Some(member) = &self.member {
             leave(member);
+            self.registry.drain_waiters().wake_all();
         }
     }
 }
@@ -123,6 +127,7 @@ pub(crate) fn spawn<E: Send + Sync + 'static>(
 ) -> Result<HandlerGuard, SubscribeError> {
     let id = subscriber.id();
     let member = PlainArc::clone(subscriber.member());
+    let registry = PlainArc::clone(subscriber.registry());
     let core = member.terms.core;
     let mask = ProcessMask::get();
     let setup = move || {
@@ -140,6 +145,7 @@ pub(crate) fn spawn<E: Send + Sync + 'static>(
     Ok(HandlerGuard {
         id,
         member: Some(member),
+        registry,
         thread: Some(thread),
     })
 }

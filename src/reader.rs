@@ -14,7 +14,7 @@ use crate::error::{Eviction, EvictionReason};
 use crate::member::Member;
 use crate::ring::stamp::Look;
 use crate::ring::{Held, Stretch};
-use crate::sync::{Arc, PlainArc, thread};
+use crate::sync::{Arc, Ordering, PlainArc, fence, thread};
 use crate::worker::Worker;
 use pace::Pace;
 use patience::Patience;
@@ -303,6 +303,11 @@ impl<E> Reader<E> {
         if self.span.read() > 0 && self.evicted.is_none() {
             // An eviction is told by the next call.
             let _ = self.advance();
+            // SYNC drain: a close that this does not see is followed by a look that sees the cursor.
+            fence(Ordering::SeqCst);
+            if self.worker.ring.is_closed() {
+                self.worker.ring.seats().drain_waiters().wake_all();
+            }
         }
     }
 
@@ -369,6 +374,8 @@ impl<E> Reader<E> {
         self.idle = false;
         self.evicted = None;
         self.patience.restore(self.worker.settings.grace());
+        // Should the ring be closed meanwhile, it has read everything.
+        self.worker.ring.seats().drain_waiters().wake_all();
         Some(missed)
     }
 }

@@ -61,6 +61,8 @@ pub(crate) enum CursorAt {
     /// A claim in flight, or one that was stalled and that the scan has abandoned: the subscriber is not to blame. The next scan
     /// is to come at `until` at the latest, because the claim that is in flight now is stalled by then.
     Claim { until: u64 },
+    /// The ring was closed since the scan began: the publisher will claim nothing, so no subscriber is in its way.
+    Closed,
 }
 
 /// What a scan found for its tail. Void once the tail has moved.
@@ -243,6 +245,10 @@ impl Seats {
         self.registry.prune(self.ring);
     }
 
+    pub(crate) fn registry(&self) -> &PlainArc<Registry> {
+        &self.registry
+    }
+
     /// The futures that wait until all subscribers have read everything.
     pub(crate) fn drain_waiters(&self) -> &DrainWaiters {
         self.registry.drain_waiters()
@@ -342,15 +348,16 @@ impl Scan {
             return (position, self.tail);
         }
         *wake |= position.is_idle() && self.tail.saturating_sub(position.sequence()) >= quarter;
-        let (blameless, until) = match claim_at(position.sequence()) {
-            CursorAt::NoClaim => (false, u64::MAX),
-            CursorAt::Claim { until } => (true, until),
+        let (may_evict, blameless, until) = match claim_at(position.sequence()) {
+            CursorAt::NoClaim => (self.may_evict, false, u64::MAX),
+            CursorAt::Claim { until } => (self.may_evict, true, until),
+            CursorAt::Closed => (false, false, u64::MAX),
         };
         // The subscriber moves whenever an eviction loses, so three tries are plenty.
         for _ in 0..3 {
             let room = (position.sequence() + self.capacity).saturating_sub(self.tail);
             let in_the_way = if blameless { room == 0 } else { room < eighth };
-            if !(self.may_evict && in_the_way && position.is_active()) {
+            if !(may_evict && in_the_way && position.is_active()) {
                 break;
             }
             if member.cursor.evict(position, EvictionReason::Lapped) {

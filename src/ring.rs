@@ -348,6 +348,10 @@ impl<E> Ring<E> {
         let (room, wake) = self.seats.make_room(scan, |cursor| {
             self.claim_ahead_of(cursor, tail, &mut abandoned)
         });
+        if wake {
+            // A subscriber that was dropped, should the ring be closed meanwhile, was perhaps the last to be waited for.
+            self.seats.drain_waiters().wake_all();
+        }
         owed.0 |= wake | abandoned.0;
         self.beside_runs(tail, room, owed)
     }

@@ -142,6 +142,9 @@ pub(crate) fn stop<E>(
         }
     }
 
+    // A handler that was ended is waited for no more.
+    generation.registry.drain_waiters().wake_all();
+
     for worker in &generation.workers {
         worker.end();
     }

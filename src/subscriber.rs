@@ -16,6 +16,7 @@ use crate::affinity;
 use crate::error::{Eviction, PinError, RecvError, RecvTimeoutError, SubscribeError};
 use crate::member::{Member, OnLap, SubscriberId};
 use crate::reader::{Gone, Reader};
+use crate::registry::Registry;
 use crate::sync::{PlainArc, thread};
 use crate::wait::{Idler, Pause, Sleeper, WaitStrategy};
 use std::fmt;
@@ -50,6 +51,10 @@ impl<E> fmt::Debug for Subscriber<E> {
 impl<E> Subscriber<E> {
     pub(crate) fn new(reader: Reader<E>, wait: WaitStrategy) -> Self {
         Subscriber { reader, wait }
+    }
+
+    pub(crate) fn registry(&self) -> &PlainArc<Registry> {
+        self.reader.worker.ring.seats().registry()
     }
 
     pub(crate) fn member(&self) -> &PlainArc<Member> {

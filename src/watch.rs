@@ -127,6 +127,7 @@ impl<E> Worker<E> {
                 && member.cursor.evict(position, reason)
             {
                 turn.evicted += 1;
+                self.ring.seats().drain_waiters().wake_all();
                 turn.woken += usize::from(member.wake_evicted());
             }
         }

@@ -165,6 +165,7 @@ impl<E> Worker<E> {
         if member.is_unwanted() {
             // Unsubscribed while it joined, by a host that found it in the statistics.
             member.evict(EvictionReason::Unsubscribed);
+            worker.ring.seats().drain_waiters().wake_all();
         }
         Reader::new(Arc::clone(worker), member, joined)
     }

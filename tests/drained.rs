@@ -167,6 +167,64 @@ fn drained_is_pending_until_each_subscriber_of_a_closed_bus_is_done() {
 }
 
 #[test]
+fn drained_is_woken_by_every_way_to_be_done() {
+    let is_woken = |done: &dyn Fn(&ringbus::Bus<u64>, ringbus::Subscriber<u64>)| {
+        let bus = manual::<u64>(64);
+        let reader = bus.subscribe().unwrap();
+        bus.report(7).unwrap();
+        bus.close();
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(woken.clone());
+        let mut context = Context::from_waker(&waker);
+        let mut drained = pin!(bus.drained());
+        assert!(drained.as_mut().poll(&mut context).is_pending());
+        done(&bus, reader);
+        assert!(drained.as_mut().poll(&mut context).is_ready());
+        woken.count() > 0
+    };
+    assert!(is_woken(&|_, mut reader| {
+        assert_eq!(*reader.recv().unwrap(), 7);
+        reader.release();
+        std::mem::forget(reader);
+    }));
+    assert!(is_woken(&|bus, reader| {
+        assert!(bus.unsubscribe(reader.id()));
+        std::mem::forget(reader);
+    }));
+    assert!(is_woken(&|_, reader| drop(reader)));
+}
+
+#[test]
+fn drained_waits_for_no_handler_that_is_stuck_and_was_dropped() {
+    for by_guard in [true, false] {
+        let bus = threaded::<u64>(64);
+        let (tell, told) = channel();
+        let (go, wait) = channel::<()>();
+        let guard = bus
+            .handle(SubscribeOptions::new(), move |_: &u64| {
+                tell.send(()).unwrap();
+                let _ = wait.recv();
+            })
+            .unwrap();
+        (0..40).for_each(|n| bus.report(n).unwrap());
+        told.recv_timeout(LONG).unwrap();
+        bus.close();
+        let drained = bus.drained();
+        let waiting = thread::spawn(move || pollster::block_on(drained));
+        if by_guard {
+            drop(guard);
+            waiting.join().unwrap();
+        } else {
+            let report = bus.stop_timeout(Duration::from_millis(1));
+            assert_eq!(report.running.len(), 1);
+            waiting.join().unwrap();
+            guard.detach();
+        }
+        drop(go);
+    }
+}
+
+#[test]
 fn drained_of_an_exclusive_bus_too() {
     let (mut publisher, bus) = builder::<u64>(64).build_exclusive().unwrap();
     let mut reader = bus.subscribe().unwrap();

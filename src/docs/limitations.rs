@@ -80,6 +80,10 @@
 //! **Notices wait for a turn.** Where nobody turns (a host that does not, a worker's thread that is frozen) each drop is
 //! kept, some 500 bytes and the name, until it is told.
 //!
+//! **A close that overtakes a frozen report.** A publisher that is frozen in the middle of a scan, between a last look whether the
+//! ring is closed and the drop of a subscriber that is in its way, drops it though the ring was closed meanwhile. That subscriber
+//! is `Lapped`, and loses what it had not read.
+//!
 //! **A stop** waits for whoever has not read everything, and a subscriber that took its last event and did not call again
 //! counts as that: [`release`](crate::Subscriber::release) says that it is done. A second stop at the same time returns at
 //! once, and reports nobody. A worker's thread may still be about to exit when a stop returns: what a notice of yours left

@@ -59,6 +59,7 @@
 //! | `member.rs` | `unsubscribe` | fence | unwanted | either this sees the cursor that has joined, or the joiner sees the mark | unsubscribe::what_is_unsubscribed_does_not_come_back |
 //! | `member.rs` | `is_unwanted` | A | unwanted | the same | none: as above |
 //! | `member.rs` | `wake_evicted` | fence | sleep | whoever registered as a sleeper before is found; one that registers later sees that it was evicted | sleep::a_sleeper_is_woken_by_its_eviction |
+//! | `reader.rs` | `release` | fence | drain | a close that is not seen here is followed by a future's look that sees the cursor | none: no model releases while a ring is closed; where the cursor is moved by an exchange that is a full barrier, as on x86, nothing can come between |
 //! | `reader/sleep.rs` | `fall_asleep` | fence | sleep | whoever evicts, closes or turns after it sees the sleeper; what came before is seen by the look that follows | sleep::a_sleeper_is_woken_by_its_eviction |
 //! | `ring.rs` | `tail_after_fence` | fence | join | either a scan sees the cursor, or the joiner sees the tail of that scan | join::a_joiner_sees_what_comes_after_its_join |
 //! | `ring.rs` | `is_closed` | A | close | who sees the bit sees the last tail | close::an_accepted_event_is_read_before_the_end |

@@ -352,6 +352,10 @@ impl<E> Ring<E> {
         if self.is_exclusive() {
             return CursorAt::NoClaim;
         }
+        // Relaxed: it spares subscribers that would lose what they have still to read. A close right after it does no harm.
+        if self.tail.load(Ordering::Relaxed) & CLOSED != 0 {
+            return CursorAt::Closed;
+        }
         let at = self.skip_holes(cursor);
         // Decide before abandoning: the subscriber is blocked on this claim even if another thread abandons it first, so it must
         // not be blamed.

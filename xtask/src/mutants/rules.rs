@@ -331,8 +331,8 @@ const RULES: &[Rule] = &[
         guard: "test claims::a_scan_abandons_a_claim_when_the_tail_is_half_a_ring_ahead_of_it",
         edits: &[Edit(
             "registry.rs",
-            "CursorAt::Claim { until } => (true, until),",
-            "CursorAt::Claim { .. } => (true, u64::MAX),",
+            "CursorAt::Claim { until } => (self.may_evict, true, until),",
+            "CursorAt::Claim { .. } => (self.may_evict, true, u64::MAX),",
         )],
     },
     Rule {
