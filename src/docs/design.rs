@@ -67,7 +67,7 @@
 //!
 //! Whoever enters the first part of a run of the lap before leaves the rest a head of its own, so that runs last however
 //! batches lie. A claim takes at most an eighth of the ring divided by the number of publishers, because all of them may be
-//! frozen at the same time. A ring in which nobody ever reported a batch does not look for runs.
+//! frozen at the same time. A ring that never took a batch does not look for runs.
 //!
 //! ## Reading
 //!
