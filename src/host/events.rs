@@ -13,6 +13,7 @@ use crate::{
     SubscribeOptions, Subscriber, SubscriberId, TryReportError, default_worker_count,
 };
 use std::sync::{Arc, PoisonError, RwLock, TryLockError};
+use std::thread;
 use std::time::{Duration, Instant};
 use undelivered::{Ledger, Refusal};
 
@@ -195,7 +196,8 @@ impl EventManager {
 
     /// As [`report`](Self::report) of each, in order. But all together first wait as long as `patience` for room, before
     /// subscribers that are a whole ring behind are dropped: so that more events than the ring has slots, at once, drop
-    /// nobody who reads.
+    /// nobody who reads. When all are reported it waits, within the same `patience`, until a quarter of the ring is free
+    /// again, because the next report would drop whoever is still seven eighths behind.
     ///
     /// Blocks, at most so long.
     pub fn report_all(&self, events: impl IntoIterator<Item = Event>, patience: Duration) {
@@ -212,6 +214,10 @@ impl EventManager {
                     Err(TryReportError::Exhausted(_)) => Err(Refusal::Exhausted),
                 }
             });
+        }
+        let quarter = self.inner.bus.capacity() / 4;
+        while publisher.free() < quarter && !publisher.is_stopped() && began.elapsed() < patience {
+            thread::sleep(Duration::from_micros(50));
         }
     }
 
