@@ -37,17 +37,6 @@ pub(crate) fn drop_each<T>(mut values: impl Iterator<Item = T>) {
     }
 }
 
-/// Drops the rest as [`drop_each`] does, and gives back what is kept; should one panic, that is dropped first.
-pub(crate) fn drop_beside<K, T>(kept: K, rest: impl Iterator<Item = T>) -> K {
-    match catch_unwind(AssertUnwindSafe(|| drop_each(rest))) {
-        Ok(()) => kept,
-        Err(panic) => {
-            let _ = contain(|| drop(kept));
-            resume_unwind(panic)
-        }
-    }
-}
-
 fn message(panic: &(dyn Any + Send)) -> Option<String> {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned())

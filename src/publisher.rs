@@ -5,6 +5,7 @@ mod send;
 mod shared;
 
 pub use exclusive::ExclusivePublisher;
+use send::in_place;
 pub(crate) use send::report_once;
 pub use shared::Publisher;
 
@@ -13,7 +14,6 @@ use crate::ring::Refusal;
 use crate::ring::batch::{BATCH, Batch, with_batch};
 use crate::sync::thread;
 use crate::wait::{Idler, Pause, WaitStrategy};
-use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 /// What a publish gives: the value that a slot held, or a refusal with the event.
@@ -42,56 +42,64 @@ fn report_all<E>(
     mut send: impl FnMut(&mut Batch<'_, E>) -> Result<(), Refusal>,
 ) -> Result<usize, BatchError<E>> {
     loop {
-        let ended = with_batch(|batch| {
+        let step = with_batch(|batch| {
             let ended = batch.gather(events, BATCH);
             let result = send(batch);
             accepted += batch.committed();
-            result.map(|()| ended).map_err(|refusal| {
-                let rest = std::iter::from_fn(|| batch.pop());
-                batch_error(accepted, refusal, rest)
-            })
-        })?;
-        if ended {
-            return Ok(accepted);
+            match result {
+                Ok(()) => Ok(ended),
+                Err(refusal) => Err(batch_refused(accepted, refusal, batch)),
+            }
+        });
+        match step {
+            Ok(false) => {}
+            Ok(true) => return Ok(accepted),
+            Err(error) => return Err(error),
         }
     }
 }
 
+#[cold]
+fn batch_refused<E>(accepted: usize, refusal: Refusal, batch: &mut Batch<'_, E>) -> BatchError<E> {
+    batch_error(accepted, refusal, std::iter::from_fn(|| batch.pop()))
+}
+
+#[cold]
 fn batch_error<E>(
     accepted: usize,
     refusal: Refusal,
     events: impl IntoIterator<Item = E>,
 ) -> BatchError<E> {
-    let mut rest: VecDeque<E> = events.into_iter().collect();
-    match rest.pop_front() {
+    let mut events = events.into_iter();
+    match events.next() {
         Some(event) => BatchError {
             accepted,
             error: report_error((refusal, event)),
-            rest: rest.into(),
+            rest: events.collect(),
         },
         None => unreachable!("a batch is refused for an event that it holds"),
     }
 }
 
 fn wait_for_room<E>(
-    mut event: E,
+    event: E,
     timeout: Duration,
-    mut send: impl FnMut(E) -> Published<E>,
+    mut send: impl FnMut(&mut Batch<'_, E>) -> Result<(), Refusal>,
 ) -> Result<(), TryReportError<E>> {
     // A deadline beyond the clock's range is none.
     let deadline = Instant::now().checked_add(timeout);
     let mut idler = Idler::new(WaitStrategy::Backoff);
-    loop {
-        match send(event) {
-            Ok(_) => return Ok(()),
-            Err((Refusal::Full, back)) => event = back,
-            Err(refused) => return Err(try_report_error(refused)),
+    let sent = in_place(event, |batch| {
+        loop {
+            let sent = send(batch);
+            let is_late = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
+            if sent != Err(Refusal::Full) || is_late() {
+                return sent;
+            }
+            if idler.pause() == Pause::Sleep {
+                thread::sleep(Duration::from_micros(50));
+            }
         }
-        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            return Err(TryReportError::Full(event));
-        }
-        if idler.pause() == Pause::Sleep {
-            thread::sleep(Duration::from_micros(50));
-        }
-    }
+    });
+    sent.map(drop).map_err(try_report_error)
 }

@@ -87,13 +87,14 @@ impl<E> Worker<E> {
     pub(crate) fn publish_batch(
         &self,
         batch: &mut Batch<'_, E>,
+        count: usize,
         publishers: usize,
         policy: Policy,
     ) -> Result<(), Refusal> {
         let mut owed = Owed::default();
         let result = self
             .ring
-            .publish_batch(batch, publishers, policy, &mut owed);
+            .publish_batch(batch, count, publishers, policy, &mut owed);
         self.pay(owed);
         result
     }

@@ -5,19 +5,16 @@
 mod common;
 
 use common::{Census, Counted, builder, manual};
-use ringbus::{Bus, Drive, SubscribeOptions};
+use ringbus::{Bus, Drive, ExclusivePublisher, ReportError, SubscribeOptions};
 use std::thread;
 use std::time::Duration;
 
-/// What the standard library gives a thread. A build without optimisations copies an event from call to call, some 35 times.
-const STACK: usize = if cfg!(debug_assertions) {
-    8 << 20
-} else {
-    2 << 20
-};
+/// What the standard library gives a thread.
+const STACK: usize = 2 << 20;
 const LARGE: usize = 128 << 10;
 
 /// 128 KiB, with a `Drop`.
+#[derive(Clone)]
 struct Large {
     bytes: [u8; LARGE],
     counted: Counted,
@@ -124,38 +121,102 @@ fn a_batch_that_is_refused_gives_its_event_back() {
         let mut publisher = bus.publisher();
         bus.close();
         let mut events = (7..100).map(|n| Large::new(&census, n));
-        let refused = publisher.report_batch(&mut events).unwrap_err();
+        let refused = Box::new(publisher.report_batch(&mut events));
+        let Err(refused) = refused.as_ref() else {
+            panic!("a closed bus accepts nothing");
+        };
         assert!(refused.is_stopped());
         assert!(refused.rest.is_empty());
-        assert_eq!(refused.error.into_inner().number(), 7);
+        let ReportError::Stopped(event) = &refused.error else {
+            panic!("the bus was closed");
+        };
+        assert_eq!(event.number(), 7);
+    });
+}
+
+fn exclusive(act: fn(&mut ExclusivePublisher<Large>, &Census)) {
+    on_a_small_stack(move || {
+        let census = Census::default();
+        let (mut publisher, bus) = builder(64).drive(Drive::Manual).build_exclusive().unwrap();
+        let mut reader = bus.subscribe().unwrap();
+        for lap in 0..3 {
+            act(&mut publisher, &census);
+            let mut count = 0;
+            while let Ok(event) = reader.try_recv() {
+                assert_eq!(event.number(), count, "lap {lap}");
+                count += 1;
+            }
+            assert_eq!(count, 50);
+        }
+        drop((publisher, reader, bus));
+        census.expect_all_dropped();
     });
 }
 
 #[test]
 fn by_an_exclusive_publisher() {
-    on_a_small_stack(|| {
-        let census = Census::default();
-        let (mut publisher, bus) = builder(64).drive(Drive::Manual).build_exclusive().unwrap();
-        let mut reader = bus.subscribe().unwrap();
-        let mut expected = 0;
-        for _ in 0..3 {
-            publisher.report(Large::new(&census, 0)).unwrap();
-            publisher.try_report(Large::new(&census, 1)).unwrap();
-            drop(publisher.report_recycling(Large::new(&census, 2)).unwrap());
-            let mut batch = (3..23).map(|n| Large::new(&census, n));
-            assert_eq!(publisher.report_batch(&mut batch).unwrap(), 20);
-            let mut batch = (23..43).map(|n| Large::new(&census, n));
-            assert_eq!(publisher.try_report_batch(&mut batch), 20);
-            expected += 43;
-            let mut count = 0;
-            while let Ok(event) = reader.try_recv() {
-                assert_eq!(event.number(), count);
-                count += 1;
+    exclusive(|publisher, census| {
+        (0..50).for_each(|n| publisher.report(Large::new(census, n)).unwrap());
+    });
+    exclusive(|publisher, census| {
+        (0..50).for_each(|n| publisher.try_report(Large::new(census, n)).unwrap());
+    });
+    exclusive(|publisher, census| {
+        (0..50).for_each(|n| drop(publisher.report_recycling(Large::new(census, n)).unwrap()));
+    });
+    exclusive(|publisher, census| {
+        (0..50).for_each(|n| {
+            let event = Large::new(census, n);
+            publisher.report_timeout(event, Duration::ZERO).unwrap();
+        });
+    });
+}
+
+#[test]
+fn by_an_exclusive_publisher_in_a_batch() {
+    exclusive(|publisher, census| {
+        let mut events = (0..50).map(|n| Large::new(census, n));
+        assert_eq!(publisher.report_batch(&mut events).unwrap(), 50);
+    });
+    exclusive(|publisher, census| {
+        let mut events = (0..50).map(|n| Large::new(census, n));
+        assert_eq!(publisher.try_report_batch(&mut events), 50);
+    });
+}
+
+/// Each of two rings gets a clone.
+#[test]
+fn to_two_rings() {
+    fn two_rings(act: fn(&Bus<Large>, &Census)) {
+        on_a_small_stack(move || {
+            let census = Census::default();
+            let bus = builder(64).drive(Drive::Manual).workers(2).build().unwrap();
+            let mut readers = [0, 1].map(|worker| {
+                let options = SubscribeOptions::new().worker(worker);
+                bus.subscribe_with(options).unwrap()
+            });
+            for _ in 0..3 {
+                act(&bus, &census);
+                for reader in &mut readers {
+                    let mut count = 0;
+                    while let Ok(event) = reader.try_recv() {
+                        assert_eq!(event.number(), count);
+                        count += 1;
+                    }
+                    assert_eq!(count, 50);
+                }
             }
-            assert_eq!(count, 43);
-        }
-        drop((publisher, reader, bus));
-        assert_eq!(census.made(), expected);
-        census.expect_all_dropped();
+            drop((readers, bus));
+            census.expect_all_dropped();
+        });
+    }
+    two_rings(|bus, census| (0..50).for_each(|n| bus.report(Large::new(census, n)).unwrap()));
+    two_rings(|bus, census| {
+        let mut publisher = bus.publisher();
+        (0..50).for_each(|n| publisher.report(Large::new(census, n)).unwrap());
+    });
+    two_rings(|bus, census| {
+        let mut events = (0..50).map(|n| Large::new(census, n));
+        assert_eq!(bus.publisher().report_batch(&mut events).unwrap(), 50);
     });
 }

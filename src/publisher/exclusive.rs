@@ -1,11 +1,12 @@
 //! The only publisher of its bus.
 
-use super::{Published, batch_error, report_error, try_report_error, wait_for_room};
+use super::send::in_place;
+use super::{Published, batch_refused, report_error, try_report_error, wait_for_room};
 use crate::bus::Core;
 use crate::error::{BatchError, ReportError, TryReportError};
-use crate::ring::Policy;
-use crate::ring::batch::{goes_one_by_one, with_olds};
+use crate::ring::batch::{Batch, goes_one_by_one, with_batch, with_olds};
 use crate::ring::exclusive::Tip;
+use crate::ring::{Policy, Refusal};
 use crate::stop::StopReport;
 use crate::sync::{Arc, PlainArc};
 use crate::worker::Worker;
@@ -51,6 +52,9 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
 
     #[inline(always)]
     fn send(&mut self, event: E, policy: Policy) -> Published<E> {
+        if const { goes_one_by_one::<E>() } {
+            return in_place(event, |batch| self.send_in_place(batch, policy));
+        }
         let audience = self.worker.ring.audience();
         if audience.is_awake() {
             self.send_heard(event, policy)
@@ -78,6 +82,21 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
         let sent = self.send_heard(event, policy);
         self.worker.wake_sleepers();
         sent
+    }
+
+    /// Sends the event of a batch of one from where it lies.
+    fn send_in_place(&mut self, batch: &mut Batch<'_, E>, policy: Policy) -> Result<(), Refusal> {
+        let worker = &*self.worker;
+        let _waker = Waker(worker);
+        if worker.ring.is_unheard() {
+            batch.unheard();
+            return Ok(());
+        }
+        if !self.tip.has_room() {
+            worker.find_exclusive_room(&mut self.tip, policy)?;
+        }
+        worker.ring.publish_exclusive_in_place(&mut self.tip, batch);
+        Ok(())
     }
 
     /// Reports one event. Never waits for a subscriber: whoever is in the way is dropped.
@@ -111,7 +130,9 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
     /// # Errors
     /// [`TryReportError`], with the event; `Full` if there was no room in time.
     pub fn report_timeout(&mut self, event: E, timeout: Duration) -> Result<(), TryReportError<E>> {
-        wait_for_room(event, timeout, |event| self.send(event, Policy::Keep))
+        wait_for_room(event, timeout, |batch| {
+            self.send_in_place(batch, Policy::Keep)
+        })
     }
 
     /// Reports an event and gives back the value that its slot held, buffers and all: with nobody listening, the event
@@ -146,14 +167,16 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
                 return Ok(accepted);
             }
             if !self.tip.has_room() {
-                // Nobody is dropped for an event that does not come.
-                let Some(event) = events.next() else {
-                    return Ok(accepted);
-                };
-                if let Err((refusal, event)) = self.send(event, Policy::Evict) {
-                    return Err(batch_error(accepted, refusal, [event]));
+                // With the event at hand: nobody is dropped for one that does not come.
+                let sent = with_batch(|batch| {
+                    self.send_next(events, batch, Policy::Evict)
+                        .map_err(|refusal| batch_refused(accepted, refusal, batch))
+                });
+                match sent {
+                    Ok(true) => accepted += 1,
+                    Ok(false) => return Ok(accepted),
+                    Err(error) => return Err(error),
                 }
-                accepted += 1;
             }
         }
     }
@@ -184,20 +207,33 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
             return (0, false);
         }
         if const { goes_one_by_one::<E>() } || self.worker.ring.is_unheard() {
-            let Some(event) = events.next() else {
-                return (0, true);
-            };
-            // Looks again: somebody may have joined while the iterator made it.
-            let sent = self.send(event, Policy::Keep);
+            let sent = with_batch(|batch| self.send_next(events, batch, Policy::Keep));
             debug_assert!(sent.is_ok(), "there is room");
-            return (1, false);
+            let some = sent.unwrap_or(false);
+            return (usize::from(some), !some);
         }
         // They are dropped last: that is user code.
-        with_olds(|mut olds| {
+        with_olds(|olds| {
             let _waker = Waker(&self.worker);
             let ring = &self.worker.ring;
-            ring.publish_exclusive_batch(&mut self.tip, events, &mut olds)
+            ring.publish_exclusive_batch(&mut self.tip, events, olds)
         })
+    }
+
+    /// Takes the next event of an iterator, and sends it. False if the iterator ended.
+    ///
+    /// It looks who listens, and for room, once it has the event.
+    #[cold]
+    fn send_next(
+        &mut self,
+        events: &mut impl Iterator<Item = E>,
+        batch: &mut Batch<'_, E>,
+        policy: Policy,
+    ) -> Result<bool, Refusal> {
+        if batch.gather(events, 1) {
+            return Ok(false);
+        }
+        self.send_in_place(batch, policy).map(|()| true)
     }
 
     /// Events that fit now without dropping anyone. Subscribers only add to it, but for one that joins just then.

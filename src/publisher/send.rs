@@ -2,15 +2,22 @@
 
 use super::Published;
 use crate::bus::{Core, Generation};
-use crate::contain::drop_beside;
+use crate::ring::batch::{Batch, goes_one_by_one};
 use crate::ring::shared::Entered;
 use crate::ring::{Owed, Policy, Refusal};
 use crate::sync::{Arc, PlainArc};
 use crate::worker::Worker;
+use std::mem::MaybeUninit;
 
 /// For the bus itself, which keeps nothing at hand.
 pub(crate) fn report_once<E>(core: &Core<E>, event: E, policy: Policy) -> Result<(), (Refusal, E)> {
     let mut generation = core.running.load_full();
+    if const { goes_one_by_one::<E>() } {
+        return in_place(event, |batch| {
+            send_batch(core, &mut generation, batch, 1, policy)
+        })
+        .map(drop);
+    }
     send(core, &mut generation, event, policy).map(drop)
 }
 
@@ -28,13 +35,52 @@ pub(super) fn send<E>(
             [worker] if worker.ring.is_unheard() => return Ok(Some(event)),
             [worker] => worker.publish(event, policy),
             [] => Err((Refusal::Stopped, event)),
-            workers => send_to_all(core, workers, event, policy),
+            workers => in_place(event, |batch| send_to_all(core, workers, batch, policy)),
         };
         match result {
             Err((Refusal::Stopped, back)) if reload(core, generation) => event = back,
             result => return result,
         }
     }
+}
+
+/// Moves `event` to a place of its own, and sends it from there as a batch of one.
+#[inline(never)]
+pub(super) fn in_place<E>(
+    event: E,
+    send: impl FnOnce(&mut Batch<'_, E>) -> Result<(), Refusal>,
+) -> Published<E> {
+    let mut place = MaybeUninit::uninit();
+    let mut batch = Batch::of_one(&mut place, event);
+    let sent = send(&mut batch);
+    batch.outcome_of_one(sent)
+}
+
+/// As [`send`], each event of `batch`, in order, by one of so many `publishers`. Those that are left in it after a refusal were not
+/// reported.
+pub(super) fn send_batch<E>(
+    core: &Core<E>,
+    generation: &mut PlainArc<Generation<E>>,
+    batch: &mut Batch<'_, E>,
+    publishers: usize,
+    policy: Policy,
+) -> Result<(), Refusal> {
+    while !batch.is_empty() {
+        let result = match generation.workers.as_slice() {
+            [worker] if worker.ring.is_unheard() => {
+                batch.unheard();
+                Ok(())
+            }
+            [worker] => worker.publish_batch(batch, batch.len(), publishers, policy),
+            [] => Err(Refusal::Stopped),
+            workers => send_to_all(core, workers, batch, policy),
+        };
+        match result {
+            Err(Refusal::Stopped) if reload(core, generation) => {}
+            result => result?,
+        }
+    }
+    Ok(())
 }
 
 /// True if there are other workers now.
@@ -46,18 +92,19 @@ pub(super) fn reload<E>(core: &Core<E>, generation: &mut PlainArc<Generation<E>>
     changed
 }
 
-/// All or none: claims and enters a slot in every ring that has a subscriber, then writes and commits them all.
+/// The first event of `batch`, to all or none: claims and enters a slot in every ring that has a subscriber, then writes and
+/// commits them all.
 ///
 /// The clones are made first and dropped last, so that no user code runs in between.
 fn send_to_all<E>(
     core: &Core<E>,
     workers: &[Arc<Worker<E>>],
-    event: E,
+    batch: &mut Batch<'_, E>,
     policy: Policy,
-) -> Published<E> {
-    let Some(clone) = core.clone else {
-        // Never: several rings are refused without it.
-        return Err((Refusal::Stopped, event));
+) -> Result<(), Refusal> {
+    let (Some(clone), Some(event)) = (core.clone, batch.peek()) else {
+        // Never: several rings are refused without it, and there is an event.
+        return Err(Refusal::Stopped);
     };
     // Who hears it is settled before the clones, which are user code: whoever joins later joins after this event.
     let targets: Vec<&Arc<Worker<E>>> = workers
@@ -66,60 +113,53 @@ fn send_to_all<E>(
         .collect();
     // All that a refusal costs is a look, but for a race: slots are claimed only where there is room everywhere.
     for worker in &targets {
-        if let Err(refusal) = worker.prepare(policy) {
-            return Err((refusal, event));
-        }
+        worker.prepare(policy)?;
     }
     // The event itself comes first.
     let Some(others) = targets.len().checked_sub(1) else {
-        return Ok(Some(event));
+        batch.unheard();
+        return Ok(());
     };
-    let copies: Vec<E> = (0..others).map(|_| clone(&event)).collect();
-    let mut events = Vec::with_capacity(targets.len());
-    events.push(event);
-    events.extend(copies);
+    let mut places = Vec::new();
+    places.resize_with(others, MaybeUninit::uninit);
+    let mut copies: Vec<Batch<'_, E>> = places
+        .iter_mut()
+        .map(|place| Batch::of_one(place, clone(event)))
+        .collect();
 
-    // User code ends here, until everything is committed or given up: values go to `left`, which has room for all.
-    let mut left = Vec::with_capacity(targets.len());
-    let claims = match claim_all(&targets, policy) {
-        Ok(claims) => claims,
-        Err(refusal) => {
-            let event = events.swap_remove(0);
-            return Err((refusal, drop_beside(event, events.into_iter())));
+    // User code ends here, until everything is committed or given up: all values stay where they are.
+    let claims = claim_all(&targets, policy)?;
+    let mut steps = targets.iter().zip(claims);
+    if let Some((worker, claim)) = steps.next()
+        && let Err(refusal) = commit_first(worker, claim, batch, policy)
+    {
+        for (worker, (entered, owed)) in steps {
+            worker.ring.give_up(entered);
+            worker.pay(owed);
         }
-    };
-    let mut committed = 0;
-    let mut steps = targets.iter().zip(claims).zip(events);
-    while let Some(((worker, (entered, owed)), event)) = steps.next() {
-        let outcome = worker.ring.commit(entered, event);
-        worker.pay(owed);
-        // Taken from us by a rescue? Anew; and once another ring has the event, evicting if it must.
-        let policy = if committed == 0 {
-            policy
-        } else {
-            Policy::Evict
-        };
-        match outcome.or_else(|event| worker.publish(event, policy)) {
-            Ok(old) => {
-                committed += 1;
-                left.extend(old);
-            }
-            Err((refusal, event)) if committed == 0 => {
-                left.push(event);
-                for ((worker, (entered, owed)), event) in steps {
-                    worker.ring.give_up(entered);
-                    worker.pay(owed);
-                    left.push(event);
-                }
-                let event = left.swap_remove(0);
-                return Err((refusal, drop_beside(event, left.into_iter())));
-            }
-            // Only a freeze that overlaps a stop, or an exhausted ring, leaves one ring without it.
-            Err((_, event)) => left.push(event),
-        }
+        return Err(refusal);
     }
-    let old = left.pop();
-    Ok(drop_beside(old, left.into_iter()))
+    for ((worker, claim), copy) in steps.zip(&mut copies) {
+        // A ring has the event: the others follow. Only an exhausted ring, or a freeze that overlaps a stop, goes without it.
+        let _ = commit_first(worker, claim, copy, Policy::Evict);
+    }
+    Ok(())
+}
+
+/// Commits the first event of `batch` in a slot that was entered. Should a rescue have taken that, it is published anew.
+fn commit_first<E>(
+    worker: &Worker<E>,
+    (entered, owed): (Entered, Owed),
+    batch: &mut Batch<'_, E>,
+    policy: Policy,
+) -> Result<(), Refusal> {
+    let committed = worker.ring.commit_run(entered, 1, batch);
+    worker.pay(owed);
+    if committed {
+        Ok(())
+    } else {
+        worker.publish_batch(batch, 1, 1, policy)
+    }
 }
 
 /// A slot in every ring, or in none: those that were entered become holes.

@@ -1,14 +1,15 @@
 //! A publisher among others.
 
-use super::send::{reload, send};
+use super::send::{in_place, reload, send, send_batch};
 use super::{Published, batch_error, report_all, report_error, try_report_error, wait_for_room};
 use crate::bus::{Generation, Handle};
 use crate::error::{BatchError, ReportError, TryReportError};
-use crate::ring::batch::{Batch, goes_one_by_one, with_batch};
+use crate::ring::batch::{BATCH, Batch, goes_one_by_one, with_batch};
 use crate::ring::{Policy, Refusal};
 use crate::sync::PlainArc;
 use std::collections::VecDeque;
 use std::fmt;
+use std::iter;
 use std::time::Duration;
 
 /// One of the publishers of a shared bus, with what it needs at hand. Clone it for each thread.
@@ -59,6 +60,9 @@ impl<E: Send + Sync + 'static> Publisher<E> {
 
     #[inline]
     fn send(&mut self, event: E, policy: Policy) -> Published<E> {
+        if const { goes_one_by_one::<E>() } {
+            return in_place(event, |batch| self.send_in_place(batch, policy));
+        }
         if !self.carried.is_empty()
             && let (_, Err(refusal)) = self.send_carried(policy)
         {
@@ -67,20 +71,30 @@ impl<E: Send + Sync + 'static> Publisher<E> {
         send(&self.handle.core, &mut self.generation, event, policy)
     }
 
+    /// As [`send`](Self::send), the event of a batch of one, from where it lies.
+    fn send_in_place(&mut self, batch: &mut Batch<'_, E>, policy: Policy) -> Result<(), Refusal> {
+        if !self.carried.is_empty() {
+            self.send_carried(policy).1?;
+        }
+        self.send_batch(batch, policy)
+    }
+
     /// How many of them were sent, and why the rest was not.
     #[cold]
     fn send_carried(&mut self, policy: Policy) -> (usize, Result<(), Refusal>) {
         let mut sent = 0;
-        while let Some(event) = self.carried.pop_front() {
-            match send(&self.handle.core, &mut self.generation, event, policy) {
-                Ok(_) => sent += 1,
-                Err((refusal, event)) => {
+        let mut result = Ok(());
+        while !self.carried.is_empty() && result.is_ok() {
+            with_batch(|batch| {
+                batch.gather(&mut iter::from_fn(|| self.carried.pop_front()), BATCH);
+                result = self.send_batch(batch, policy);
+                sent += batch.committed();
+                while let Some(event) = batch.pop_last() {
                     self.carried.push_front(event);
-                    return (sent, Err(refusal));
                 }
-            }
+            });
         }
-        (sent, Ok(()))
+        (sent, result)
     }
 
     /// Reports one event. Never waits for a subscriber: whoever is in the way is dropped.
@@ -119,7 +133,9 @@ impl<E: Send + Sync + 'static> Publisher<E> {
     /// # Errors
     /// [`TryReportError`], with the event; `Full` if there was no room in time.
     pub fn report_timeout(&mut self, event: E, timeout: Duration) -> Result<(), TryReportError<E>> {
-        wait_for_room(event, timeout, |event| self.send(event, Policy::Keep))
+        wait_for_room(event, timeout, |batch| {
+            self.send_in_place(batch, Policy::Keep)
+        })
     }
 
     /// Reports an event and gives back the value that its slot held, buffers and all: with nobody listening, the event
@@ -162,27 +178,9 @@ impl<E: Send + Sync + 'static> Publisher<E> {
             return Err(batch_error(accepted, refusal, self.carried.drain(..)));
         }
         let events = &mut events.into_iter();
-        if const { goes_one_by_one::<E>() } {
-            return self.report_each(events, accepted);
-        }
         report_all(events, accepted, |batch| {
             self.send_batch(batch, Policy::Evict)
         })
-    }
-
-    /// Reports large events one by one: see [`goes_one_by_one`].
-    fn report_each(
-        &mut self,
-        events: &mut impl Iterator<Item = E>,
-        mut accepted: usize,
-    ) -> Result<usize, BatchError<E>> {
-        for event in events {
-            if let Err((refusal, event)) = self.send(event, Policy::Evict) {
-                return Err(batch_error(accepted, refusal, [event]));
-            }
-            accepted += 1;
-        }
-        Ok(accepted)
     }
 
     /// Reports as many events of an iterator as there is room for. How many were accepted. Drops no subscriber.
@@ -212,9 +210,6 @@ impl<E: Send + Sync + 'static> Publisher<E> {
         if carried.is_err() {
             return accepted;
         }
-        if const { goes_one_by_one::<E>() } {
-            return accepted + self.try_report_each(events);
-        }
         loop {
             // Nothing is taken from the iterator that has nowhere to go.
             let free = self.free();
@@ -222,28 +217,13 @@ impl<E: Send + Sync + 'static> Publisher<E> {
                 let ended = batch.gather(events, free);
                 let result = self.send_batch(batch, Policy::Keep);
                 accepted += batch.committed();
-                self.carried.extend(std::iter::from_fn(|| batch.pop()));
+                self.carried.extend(iter::from_fn(|| batch.pop()));
                 result.is_err() || ended
             });
             if ended {
                 return accepted;
             }
         }
-    }
-
-    /// Reports large events one by one, as far as there is room.
-    fn try_report_each(&mut self, events: &mut impl Iterator<Item = E>) -> usize {
-        let mut accepted = 0;
-        while self.free() > 0
-            && let Some(event) = events.next()
-        {
-            if let Err((_, event)) = self.send(event, Policy::Keep) {
-                self.carried.push_back(event);
-                break;
-            }
-            accepted += 1;
-        }
-        accepted
     }
 
     /// Events that [`try_report_batch`](Self::try_report_batch) took and could not place yet: at most 128.
@@ -268,34 +248,10 @@ impl<E: Send + Sync + 'static> Publisher<E> {
     fn send_batch(&mut self, batch: &mut Batch<'_, E>, policy: Policy) -> Result<(), Refusal> {
         // The bus owns it as well.
         let publishers = PlainArc::strong_count(&self.counted) - 1;
-        loop {
-            let result = match self.generation.workers.as_slice() {
-                // There is nothing to refuse.
-                _ if batch.is_empty() => return Ok(()),
-                [] => Err(Refusal::Stopped),
-                [worker] if !worker.ring.is_unheard() => {
-                    worker.publish_batch(batch, publishers, policy)
-                }
-                _ => self.send_one_by_one(batch, policy),
-            };
-            match result {
-                Err(Refusal::Stopped) if reload(&self.handle.core, &mut self.generation) => {}
-                result => return result,
-            }
-        }
-    }
-
-    fn send_one_by_one(&mut self, batch: &mut Batch<'_, E>, policy: Policy) -> Result<(), Refusal> {
-        while let Some(event) = batch.pop() {
-            match send(&self.handle.core, &mut self.generation, event, policy) {
-                Ok(old) => batch.keep_old(old),
-                Err((refusal, event)) => {
-                    batch.unpop(event);
-                    return Err(refusal);
-                }
-            }
-        }
-        Ok(())
+        let Publisher {
+            handle, generation, ..
+        } = self;
+        send_batch(&handle.core, generation, batch, publishers, policy)
     }
 
     /// Events that fit now without dropping anyone, in every ring that has a subscriber; the capacity if none has,

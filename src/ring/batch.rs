@@ -1,7 +1,7 @@
 //! Events on their way into a ring, many at a time.
 
+use super::Refusal;
 use crate::contain::drop_each;
-use std::fmt;
 use std::mem::MaybeUninit;
 
 /// How many events a batch claims, or writes, at once: the most, of events that are not large.
@@ -15,171 +15,103 @@ pub(crate) const fn batch_of<E>() -> usize {
     match size_of::<E>() {
         0..=64 => BATCH,
         65..=1024 => FEWER,
-        _ => FEWEST,
+        1025..=LARGEST => FEWEST,
+        _ => 1,
     }
 }
 
-/// The largest event that waits in a batch, in bytes. Larger ones go into the ring one by one, because four of them and the
-/// four values that they replace would take more of the stack than a thread may have.
+/// The largest event that waits in a batch with others, in bytes. Four larger ones would take more of the stack than a thread
+/// may have.
 const LARGEST: usize = 4096;
 
-/// Returns whether events of this type are too large to be gathered: they are reported one by one.
+/// Returns whether events of this type are too large to wait with others, or to be handed from call to call. Each is reported
+/// from a [batch of one](Batch::of_one).
 pub(crate) const fn goes_one_by_one<E>() -> bool {
     size_of::<E>() > LARGEST
 }
 
-/// Up to [`batch_of`] values in a row, first in first out, in place: nothing is allocated, and nothing is written but them.
+/// Events on their way into slots, and the values that those slots held.
 ///
-/// **\[B1 few\]** `values[start..end]` are initialised, and nothing else is.
-pub(crate) struct Few<'a, E> {
-    values: &'a mut [MaybeUninit<E>],
-    start: usize,
-    end: usize,
-}
-
-/// Lends `work` room for values on this thread's stack.
-#[inline(always)]
-pub(crate) fn with_few<E, R>(work: impl FnOnce(Few<'_, E>) -> R) -> R {
-    match const { batch_of::<E>() } {
-        BATCH => on_stack::<E, R, BATCH>(work),
-        FEWER => on_stack::<E, R, FEWER>(work),
-        _ => on_stack::<E, R, FEWEST>(work),
-    }
-}
-
-/// The same for values that are there for their drop alone: none, if that does nothing.
-#[inline(always)]
-pub(crate) fn with_olds<E, R>(work: impl FnOnce(Few<'_, E>) -> R) -> R {
-    if std::mem::needs_drop::<E>() {
-        with_few(work)
-    } else {
-        on_stack::<E, R, 0>(work)
-    }
-}
-
-#[inline]
-fn on_stack<E, R, const N: usize>(work: impl FnOnce(Few<'_, E>) -> R) -> R {
-    let mut values = [const { MaybeUninit::uninit() }; N];
-    work(Few {
-        values: &mut values,
-        start: 0,
-        end: 0,
-    })
-}
-
-impl<E> Few<'_, E> {
-    pub(crate) fn len(&self) -> usize {
-        self.end - self.start
-    }
-
-    /// Adds up to `most` values of an iterator, as far as there is room. True if the iterator ended.
-    #[inline(always)]
-    pub(crate) fn fill(&mut self, values: &mut impl Iterator<Item = E>, most: usize) -> bool {
-        let end = self.values.len().min(self.end.saturating_add(most));
-        for place in &mut self.values[self.end..end] {
-            let Some(value) = values.next() else {
-                return true;
-            };
-            place.write(value);
-            // At once: whatever the iterator does next, it is kept.
-            self.end += 1;
-        }
-        most == 0
-    }
-
-    /// Adds a value at the end. There must be room.
-    #[inline(always)]
-    pub(crate) fn push(&mut self, value: E) {
-        self.values[self.end].write(value);
-        self.end += 1;
-    }
-
-    /// Adds a value that is there for its drop alone, if that does anything.
-    #[inline(always)]
-    pub(crate) fn keep(&mut self, value: Option<E>) {
-        if std::mem::needs_drop::<E>()
-            && let Some(value) = value
-        {
-            self.push(value);
-        }
-    }
-
-    #[inline(always)]
-    pub(crate) fn pop(&mut self) -> Option<E> {
-        if self.start == self.end {
-            return None;
-        }
-        self.start += 1;
-        // SAFETY: [B1 few]: it was in the range, and has left it.
-        Some(unsafe { self.values[self.start - 1].assume_init_read() })
-    }
-
-    /// The first `count` values.
-    #[inline(always)]
-    pub(crate) fn front(&mut self, count: usize) -> &mut [E] {
-        let front = &mut self.values[self.start..self.end][..count];
-        // SAFETY: [B1 few]: all of them are in the range. `MaybeUninit` changes no layout.
-        unsafe { &mut *(std::ptr::from_mut(front) as *mut [E]) }
-    }
-
-    /// Puts back what was popped last.
-    pub(crate) fn unpop(&mut self, value: E) {
-        self.start -= 1;
-        self.values[self.start].write(value);
-    }
-}
-
-impl<E> Drop for Few<'_, E> {
-    fn drop(&mut self) {
-        if std::mem::needs_drop::<E>() {
-            drop_each(std::iter::from_fn(|| self.pop()));
-        }
-    }
-}
-
-impl<E> fmt::Debug for Few<'_, E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Few").field("len", &self.len()).finish()
-    }
-}
-
-/// Events that were gathered before anything was claimed, and the values that their slots held.
+/// A slot and the place of its event swap their contents: so an event is moved once, however many calls it passes. The batch lives
+/// on the publisher's stack: user code (the iterator before, the drops after) runs outside of any claim.
 ///
-/// It lives on the publisher's stack: user code (the iterator before, the drops after) runs outside of any claim.
+/// **\[B1 places\]** `places[..olds]` hold values that slots held, and `places[start..end]` hold events. No other place holds
+/// anything, and `olds <= start`.
 #[derive(Debug)]
 pub(crate) struct Batch<'a, E> {
-    events: Few<'a, E>,
-    olds: Few<'a, E>,
+    places: &'a mut [MaybeUninit<E>],
+    olds: usize,
+    start: usize,
+    end: usize,
     committed: usize,
 }
 
 /// Lends `work` an empty batch.
 #[inline(always)]
 pub(crate) fn with_batch<E, R>(work: impl FnOnce(&mut Batch<'_, E>) -> R) -> R {
-    with_olds(|olds| {
-        with_few(|events| {
-            work(&mut Batch {
-                events,
-                olds,
-                committed: 0,
-            })
-        })
-    })
+    let work = |places: &mut [MaybeUninit<E>]| work(&mut Batch::new(places));
+    match const { batch_of::<E>() } {
+        BATCH => on_stack::<E, R, BATCH>(work),
+        FEWER => on_stack::<E, R, FEWER>(work),
+        FEWEST => on_stack::<E, R, FEWEST>(work),
+        _ => on_stack::<E, R, 1>(work),
+    }
 }
 
-impl<E> Batch<'_, E> {
-    /// Takes up to `most` events, at most [`batch_of`]. True if the iterator ended: it is not to be asked again.
-    #[inline(always)]
+#[inline]
+fn on_stack<E, R, const N: usize>(work: impl FnOnce(&mut [MaybeUninit<E>]) -> R) -> R {
+    work(&mut [const { MaybeUninit::uninit() }; N])
+}
+
+/// Moves `event` to `place`. (Where nothing is optimised, [`MaybeUninit::write`] copies it twice on its way.)
+#[inline(always)]
+fn put<E>(place: &mut MaybeUninit<E>, event: E) {
+    // SAFETY: it is a place for an event, and ours.
+    unsafe { place.as_mut_ptr().write(event) };
+}
+
+impl<'a, E> Batch<'a, E> {
+    fn new(places: &'a mut [MaybeUninit<E>]) -> Self {
+        Batch {
+            places,
+            olds: 0,
+            start: 0,
+            end: 0,
+            committed: 0,
+        }
+    }
+
+    /// Moves `event` to `place`, as a batch of one.
+    pub(crate) fn of_one(place: &'a mut MaybeUninit<E>, event: E) -> Self {
+        put(place, event);
+        let mut batch = Batch::new(std::slice::from_mut(place));
+        batch.end = 1;
+        batch
+    }
+
+    /// Takes up to `most` events of an iterator, as far as there is room. True if the iterator ended: it is not to be asked
+    /// again.
+    #[inline]
     pub(crate) fn gather(&mut self, events: &mut impl Iterator<Item = E>, most: usize) -> bool {
-        self.events.fill(events, most)
+        let end = self.places.len().min(self.end.saturating_add(most));
+        for place in &mut self.places[self.end..end] {
+            let Some(event) = events.next() else {
+                return true;
+            };
+            put(place, event);
+            // At once: whatever the iterator does next, it is kept.
+            self.end += 1;
+        }
+        most == 0
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
+    /// How many events wait.
     pub(crate) fn len(&self) -> usize {
-        self.events.len()
+        self.end - self.start
     }
 
     /// How many were published.
@@ -189,35 +121,149 @@ impl<E> Batch<'_, E> {
 
     #[inline(always)]
     pub(crate) fn pop(&mut self) -> Option<E> {
-        self.events.pop()
-    }
-
-    pub(crate) fn unpop(&mut self, event: E) {
-        self.events.unpop(event);
-    }
-
-    /// The first `count` events.
-    #[inline(always)]
-    pub(crate) fn front(&mut self, count: usize) -> &mut [E] {
-        self.events.front(count)
-    }
-
-    /// The first `count` were published: what their slots held is where they were.
-    #[inline(always)]
-    pub(crate) fn keep_front(&mut self, count: usize) {
-        if std::mem::needs_drop::<E>() {
-            (0..count).for_each(|_| self.olds.keep(self.events.pop()));
-        } else {
-            self.events.start += count;
+        if self.is_empty() {
+            return None;
         }
+        self.start += 1;
+        // SAFETY: [B1 places]: it was among the events, and has left them.
+        Some(unsafe { self.places[self.start - 1].assume_init_read() })
+    }
+
+    /// Takes the last event.
+    pub(crate) fn pop_last(&mut self) -> Option<E> {
+        if self.is_empty() {
+            return None;
+        }
+        self.end -= 1;
+        // SAFETY: [B1 places]: it was among the events, and has left them.
+        Some(unsafe { self.places[self.end].assume_init_read() })
+    }
+
+    /// The first event.
+    pub(crate) fn peek(&self) -> Option<&E> {
+        let first = self.places[self.start..self.end].first()?;
+        // SAFETY: [B1 places]: it is among the events.
+        Some(unsafe { first.assume_init_ref() })
+    }
+
+    /// The places of the first `count` events. What is done to them, [`published`](Self::published) must be told.
+    #[inline(always)]
+    pub(crate) fn front(&mut self, count: usize) -> &mut [MaybeUninit<E>] {
+        &mut self.places[self.start..self.end][..count]
+    }
+
+    /// The first `count` events were published. Their places hold what the slots held, if `holds_values`, or else nothing.
+    ///
+    /// # Safety
+    /// It is so.
+    #[inline(always)]
+    pub(crate) unsafe fn published(&mut self, count: usize, holds_values: bool) {
+        debug_assert!(count <= self.len());
+        if holds_values {
+            if self.olds < self.start {
+                // Some slots held nothing: the values close ranks.
+                (0..count).for_each(|n| self.places.swap(self.olds + n, self.start + n));
+            }
+            self.olds += count;
+        }
+        self.start += count;
         self.committed += count;
     }
 
-    /// One was published, into a slot that held this.
+    /// Nobody would read the events: they count as published, and are dropped with the values.
+    pub(crate) fn unheard(&mut self) {
+        // SAFETY: [B1 places]: the places hold the events themselves.
+        unsafe { self.published(self.len(), true) };
+    }
+
+    /// Takes back a value that a slot held: the last.
+    pub(crate) fn pop_old(&mut self) -> Option<E> {
+        self.olds = self.olds.checked_sub(1)?;
+        // SAFETY: [B1 places]: it was among the values, and has left them.
+        Some(unsafe { self.places[self.olds].assume_init_read() })
+    }
+}
+
+impl<E> Batch<'_, E> {
+    /// What came of a [batch of one](Self::of_one): the value that its slot held, or the event.
+    pub(crate) fn outcome_of_one(
+        mut self,
+        sent: Result<(), Refusal>,
+    ) -> Result<Option<E>, (Refusal, E)> {
+        match sent {
+            Ok(()) => Ok(self.pop_old()),
+            Err(refusal) => self.refused(refusal),
+        }
+    }
+
+    /// Gives the first event back, which was refused.
+    #[cold]
+    pub(crate) fn refused(&mut self, refusal: Refusal) -> Result<Option<E>, (Refusal, E)> {
+        match self.pop() {
+            Some(event) => Err((refusal, event)),
+            None => unreachable!("a batch is refused for an event that it holds"),
+        }
+    }
+}
+
+impl<E> Drop for Batch<'_, E> {
+    fn drop(&mut self) {
+        if std::mem::needs_drop::<E>() {
+            let (olds, events) = (0..self.olds, self.start..self.end);
+            // SAFETY: [B1 places]: each holds something, and is not used again.
+            let drop_at = |place: usize| unsafe { self.places[place].assume_init_drop() };
+            drop_each(olds.chain(events).map(drop_at));
+        }
+    }
+}
+
+/// Values that slots held, until they may be dropped: at most [`batch_of`], and none if their drop does nothing.
+///
+/// **\[B2 olds\]** `values[..count]` hold them, and the others nothing.
+#[derive(Debug)]
+pub(crate) struct Olds<'a, E> {
+    values: &'a mut [MaybeUninit<E>],
+    count: usize,
+}
+
+/// Lends `work` room for the values of a batch that goes straight into its slots.
+#[inline(always)]
+pub(crate) fn with_olds<E, R>(work: impl FnOnce(&mut Olds<'_, E>) -> R) -> R {
+    let work = |values: &mut [MaybeUninit<E>]| work(&mut Olds { values, count: 0 });
+    match const {
+        if std::mem::needs_drop::<E>() {
+            batch_of::<E>()
+        } else {
+            0
+        }
+    } {
+        0 => on_stack::<E, R, 0>(work),
+        BATCH => on_stack::<E, R, BATCH>(work),
+        FEWER => on_stack::<E, R, FEWER>(work),
+        FEWEST => on_stack::<E, R, FEWEST>(work),
+        _ => on_stack::<E, R, 1>(work),
+    }
+}
+
+impl<E> Olds<'_, E> {
     #[inline(always)]
-    pub(crate) fn keep_old(&mut self, old: Option<E>) {
-        self.olds.keep(old);
-        self.committed += 1;
+    pub(crate) fn keep(&mut self, value: Option<E>) {
+        if std::mem::needs_drop::<E>()
+            && let Some(value) = value
+        {
+            self.values[self.count].write(value);
+            self.count += 1;
+        }
+    }
+}
+
+impl<E> Drop for Olds<'_, E> {
+    fn drop(&mut self) {
+        if std::mem::needs_drop::<E>() {
+            let values = self.values[..self.count].iter_mut();
+            // SAFETY: [B2 olds]: each holds a value, and is not used again.
+            drop_each(values.map(|value| unsafe { value.assume_init_drop() }));
+        }
     }
 }
 
@@ -227,22 +273,26 @@ mod tests {
     use std::rc::Rc;
 
     #[test]
-    fn first_in_first_out_and_back() {
-        with_few(|mut few| {
-            (0..BATCH).for_each(|n| few.push(n));
-            assert_eq!((few.pop(), few.pop()), (Some(0), Some(1)));
-            few.unpop(1);
-            assert_eq!((few.len(), few.pop()), (BATCH - 1, Some(1)));
-            assert_eq!(few.front(2), [2, 3]);
+    fn first_in_first_out() {
+        with_batch(|batch| {
+            batch.gather(&mut (0..), BATCH);
+            assert_eq!((batch.pop(), batch.pop()), (Some(0), Some(1)));
+            assert_eq!((batch.len(), batch.peek()), (BATCH - 2, Some(&2)));
+            assert_eq!((batch.front(2).len(), batch.pop()), (2, Some(2)));
+            assert_eq!(batch.pop_last(), Some(BATCH - 1));
+            assert_eq!(
+                (batch.len(), batch.pop_last()),
+                (BATCH - 4, Some(BATCH - 2))
+            );
         });
     }
 
     #[test]
     fn what_is_left_is_dropped_once() {
         let value = Rc::new(());
-        with_few(|mut few| {
-            (0..3).for_each(|_| few.push(Rc::clone(&value)));
-            drop(few.pop());
+        with_batch(|batch| {
+            batch.gather(&mut std::iter::repeat_with(|| Rc::clone(&value)), 3);
+            drop(batch.pop());
             assert_eq!(Rc::strong_count(&value), 3);
         });
         assert_eq!(Rc::strong_count(&value), 1);
@@ -272,15 +322,57 @@ mod tests {
         assert_eq!(gathered([0u64; 9]), 32);
         assert_eq!(gathered([0u64; 128]), 32);
         assert_eq!(gathered([0u64; 129]), 4);
+        assert_eq!(gathered([0u64; 512]), 4);
+        assert_eq!(gathered([0u64; 513]), 1);
+    }
+
+    /// Publishes the first of `batch` into a slot that holds `old`.
+    fn publish<E>(batch: &mut Batch<'_, E>, old: Option<E>) {
+        let holds_value = old.is_some();
+        let place = &mut batch.front(1)[0];
+        // SAFETY: it holds an event.
+        drop(unsafe { place.assume_init_read() });
+        if let Some(old) = old {
+            place.write(old);
+        }
+        // SAFETY: as it was done.
+        unsafe { batch.published(1, holds_value) };
     }
 
     #[test]
-    fn what_slots_held_is_kept_for_its_drop() {
-        let value = Rc::new(());
+    fn values_of_slots_are_kept_beside_slots_that_held_none() {
+        let values: Vec<Rc<usize>> = (0..10).map(Rc::new).collect();
+        let value = |n: usize| Rc::clone(&values[n]);
         with_batch(|batch| {
-            batch.gather(&mut std::iter::repeat_with(|| Rc::clone(&value)), 5);
-            batch.keep_front(3);
-            assert_eq!((batch.len(), batch.committed()), (2, 3));
+            batch.gather(&mut (0..6).map(value), 6);
+            publish(batch, Some(value(6)));
+            publish(batch, None);
+            publish(batch, Some(value(7)));
+            publish(batch, Some(value(8)));
+            assert_eq!((batch.len(), batch.committed()), (2, 4));
+            assert_eq!(batch.pop_old().as_deref(), Some(&8));
+            let counts: Vec<_> = values.iter().map(Rc::strong_count).collect();
+            assert_eq!(counts, [1, 1, 1, 1, 2, 2, 2, 2, 1, 1]);
+        });
+        assert!(values.iter().all(|value| Rc::strong_count(value) == 1));
+    }
+
+    #[test]
+    fn a_batch_of_one_gives_its_event_back_if_nobody_would_read_it() {
+        let mut place = MaybeUninit::uninit();
+        let mut batch = Batch::of_one(&mut place, "event".to_owned());
+        batch.unheard();
+        assert_eq!((batch.len(), batch.committed()), (0, 1));
+        assert_eq!(batch.pop_old().as_deref(), Some("event"));
+        assert_eq!(batch.pop_old(), None);
+    }
+
+    #[test]
+    fn what_goes_straight_into_slots_leaves_values_for_their_drop() {
+        let value = Rc::new(());
+        with_olds(|olds| {
+            (0..5).for_each(|_| olds.keep(Some(Rc::clone(&value))));
+            olds.keep(None);
             assert_eq!(Rc::strong_count(&value), 6);
         });
         assert_eq!(Rc::strong_count(&value), 1);

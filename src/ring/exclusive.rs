@@ -3,7 +3,7 @@
 //! The same slots and the same readers as in [`super::shared`]. The ring's `tail` is stored after each report
 //! or batch and before the fence of every scan, always at the start of a run, so a joiner that starts there meets a stamp. Nobody but the publisher writes a stamp: there is nothing to rescue and nothing to wait at.
 
-use super::batch::{Few, batch_of};
+use super::batch::{Batch, Olds, batch_of};
 use super::stamp::Stamp;
 use super::{Owed, Policy, Refusal, Ring, Stretch, longest_hole};
 use crate::registry::Room;
@@ -58,6 +58,20 @@ impl<E> Ring<E> {
         old
     }
 
+    /// Publishes the first event of `batch` from where it lies. There must be room.
+    pub(crate) fn publish_exclusive_in_place(&self, tip: &mut Tip, batch: &mut Batch<'_, E>) {
+        debug_assert!(tip.has_room());
+        let next = tip.next;
+        let holds_value = self.holds_value(next);
+        let place = &mut batch.front(1)[0];
+        // SAFETY: as in `publish_exclusive`.
+        unsafe { self.slots.row(next).exchange(0, place, holds_value) };
+        // SAFETY: as it was exchanged.
+        unsafe { batch.published(1, holds_value) };
+        self.commit_exclusive(next, tip.room.full);
+        self.move_tip(tip, next + 1);
+    }
+
     /// Publishes events of an iterator as far as the room goes that is known, at most [`batch_of`], and moves the values that
     /// their slots held to `olds`. Returns how many, and whether the iterator ended.
     ///
@@ -67,7 +81,7 @@ impl<E> Ring<E> {
         &self,
         tip: &mut Tip,
         events: &mut impl Iterator<Item = E>,
-        olds: &mut Few<'_, E>,
+        olds: &mut Olds<'_, E>,
     ) -> (usize, bool) {
         let most = tip.room().min(batch_of::<E>());
         let row = self.slots.row(tip.next);

@@ -11,20 +11,23 @@
 //!   pinned window is, until it has left.
 
 use super::batch::{BATCH, Batch};
+use super::shared::Entered;
 use super::stamp::Stamp;
 use super::{Owed, Policy, Refusal, Ring};
 use crate::registry::Room;
 use crate::sync::{Ordering, limits};
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 impl<E> Ring<E> {
-    /// Publishes events from the front of `batch`, in order, and keeps each value that a slot held.
+    /// Publishes the first `count` events of `batch`, in order.
     ///
     /// So many `publishers` share what claims may take of the ring, because all of them may stall at the same time: [K1 share].
     /// The events that are left in `batch` after an error were not published.
     pub(crate) fn publish_batch(
         &self,
         batch: &mut Batch<'_, E>,
+        count: usize,
         publishers: usize,
         policy: Policy,
         owed: &mut Owed,
@@ -32,20 +35,28 @@ impl<E> Ring<E> {
         let longest = self.longest_run(publishers);
         let share = self.claim_share(publishers);
         let mut tries = self.tries();
-        while !batch.is_empty() {
+        let goal = batch.committed() + count;
+        while batch.committed() < goal {
+            let left = goal - batch.committed();
             // Relaxed: the claim carries it.
-            if longest > 1 && !self.has_runs.load(Ordering::Relaxed) {
+            if longest > 1 && left > 1 && !self.has_runs.load(Ordering::Relaxed) {
                 self.has_runs.store(true, Ordering::Relaxed);
             }
             // Each claimed slot takes the next event that has none; the slots that are lost shift the rest.
-            let want = share.min(batch.len() as u64);
+            let want = share.min(left as u64);
             let Range { mut start, end } = self.claim(want, &mut tries, policy, owed)?;
             crate::hooks::reach(crate::hooks::Point::Claimed);
             let mut is_lost = true;
             while start < end {
                 let (slots, committed) = match self.enter_run(start, end.min(start + longest), owed)
                 {
-                    Some(run) => (run, self.commit_run(start, run, batch)),
+                    Some(run) => {
+                        let entered = Entered {
+                            sequence: start,
+                            holds_value: true,
+                        };
+                        (run, self.commit_run(entered, run, batch))
+                    }
                     None => (1, self.publish_at(start, batch, owed)),
                 };
                 start += slots;
@@ -62,24 +73,8 @@ impl<E> Ring<E> {
 
     /// Publishes the first event of `batch` in a slot of a claim. False if the claim was lost.
     fn publish_at(&self, sequence: u64, batch: &mut Batch<'_, E>, owed: &mut Owed) -> bool {
-        let Some(entered) = self.enter(sequence, owed) else {
-            return false;
-        };
-        let Some(event) = batch.pop() else {
-            // Never: as many slots were claimed as there are events.
-            self.give_up(entered);
-            return false;
-        };
-        match self.commit(entered, event) {
-            Ok(old) => {
-                batch.keep_old(old);
-                true
-            }
-            Err(event) => {
-                batch.unpop(event);
-                false
-            }
-        }
+        self.enter(sequence, owed)
+            .is_some_and(|entered| self.commit_run(entered, 1, batch))
     }
 
     /// The longest run that one of so many publishers enters: none where the ring is too small for it.
@@ -141,13 +136,19 @@ impl<E> Ring<E> {
         next
     }
 
-    /// Writes and commits a run; leaves its events where they were if it was abandoned meanwhile.
-    fn commit_run(&self, head: u64, run: u64, batch: &mut Batch<'_, E>) -> bool {
+    /// Writes and commits so many slots of a lap, which were entered as one; leaves the events where they were if that was abandoned
+    /// meanwhile.
+    pub(crate) fn commit_run(&self, entered: Entered, run: u64, batch: &mut Batch<'_, E>) -> bool {
+        let Entered {
+            sequence: head,
+            holds_value,
+        } = entered;
         let lap = self.slots.lap(head);
-        let events = batch.front(run as usize);
+        let places = batch.front(run as usize);
         // SAFETY: [S1 enter]: the stamp is `WRITING(head)` or `LOST`, by our compare-and-swap, for all of the run; [R1 rest],
-        // [R2 lap], [R3 whole]: nobody else is inside, or will be. [C2 gate] and [C4 pin]: nobody borrows the older values.
-        unsafe { self.swap_run(head, events) };
+        // [R2 lap], [R3 whole]: nobody else is inside, or will be. [C2 gate] and [C4 pin]: nobody borrows the older values. The
+        // stamps that we found said whether there are any.
+        unsafe { self.exchange_run(head, places, holds_value) };
         crate::hooks::reach(crate::hooks::Point::Written);
         // SYNC publish, vacate: the events' contents to readers, the memory to the next claimers.
         match self.slots.stamp(head).compare_exchange(
@@ -157,27 +158,30 @@ impl<E> Ring<E> {
             Ordering::Relaxed,
         ) {
             Ok(_) => {
-                batch.keep_front(run as usize);
+                // SAFETY: as they were exchanged.
+                unsafe { batch.published(run as usize, holds_value) };
                 true
             }
             Err(_) => {
-                // SAFETY: [S1 enter]: `LOST` leaves the memory to its writer.
-                unsafe { self.swap_run(head, events) };
-                self.leave(head, true);
+                if holds_value {
+                    // SAFETY: [S1 enter]: `LOST` leaves the memory to its writer.
+                    unsafe { self.exchange_run(head, places, true) };
+                }
+                self.leave(head, holds_value);
                 false
             }
         }
     }
 
-    /// Exchanges `events` for the values from `head` on.
+    /// Exchanges the events at `places` for what the slots from `head` on hold.
     ///
     /// # Safety
-    /// The caller alone may touch the memory of these slots, which hold values; they are of one lap.
-    unsafe fn swap_run(&self, head: u64, events: &mut [E]) {
+    /// The caller alone may touch the memory of these slots, which are of one lap, and hold values if and only if `holds_value`.
+    unsafe fn exchange_run(&self, head: u64, places: &mut [MaybeUninit<E>], holds_value: bool) {
         let row = self.slots.row(head);
-        for (offset, event) in events.iter_mut().enumerate() {
+        for (offset, place) in places.iter_mut().enumerate() {
             // SAFETY: as the caller promises.
-            unsafe { row.swap(offset, event) };
+            unsafe { row.exchange(offset, place, holds_value) };
         }
     }
 

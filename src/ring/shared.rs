@@ -25,9 +25,9 @@ use std::ops::Range;
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Entered {
-    sequence: u64,
+    pub(super) sequence: u64,
     /// The memory holds an older value.
-    holds_value: bool,
+    pub(super) holds_value: bool,
 }
 
 /// Claims that a publisher may still lose, one after the other, before it is told that the ring is exhausted: as many as the

@@ -268,17 +268,31 @@ impl<E> Row<'_, E> {
         (pointer.cast(), borrow)
     }
 
-    /// Exchanges `event` for the value of the `offset`th slot.
+    /// Exchanges the event at `place` for what the `offset`th slot holds: a value, or nothing.
+    ///
+    /// Where the slot held nothing, the bytes of the event stay at `place` too: whoever takes the exchange back has nothing to do.
     ///
     /// # Safety
-    /// The slot is of the same lap; the caller alone may touch its memory, and it holds a value.
+    /// The slot is of the same lap; the caller alone may touch its memory, and it holds a value if and only if
+    /// `holds_value`.
     #[inline(always)]
-    pub(crate) unsafe fn swap(&self, offset: usize, event: &mut E) {
+    pub(crate) unsafe fn exchange(
+        &self,
+        offset: usize,
+        place: &mut MaybeUninit<E>,
+        holds_value: bool,
+    ) {
         // SAFETY: in bounds, as the lap goes so far; a live cell since `new`.
         let value = unsafe { self.values.at(offset).cast::<Value<E>>().as_ref() };
         value.with_mut(|value| {
-            // SAFETY: exclusive and initialised, as the caller promises.
-            std::mem::swap(unsafe { (*value).assume_init_mut() }, event);
+            // SAFETY: exclusive, as the caller promises.
+            let value = unsafe { &mut *value };
+            if holds_value {
+                std::mem::swap(value, place);
+            } else {
+                // SAFETY: two places, of one type.
+                unsafe { std::ptr::copy_nonoverlapping(place, value, 1) };
+            }
         });
     }
 

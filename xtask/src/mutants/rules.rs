@@ -186,8 +186,8 @@ const RULES: &[Rule] = &[
         guard: "model batch::a_stalled_batch_keeps_its_order",
         edits: &[Edit(
             "ring/run.rs",
-            "batch.unpop(event); false",
-            "batch.keep_old(Some(event)); false",
+            "self.leave(head, holds_value); false",
+            "self.leave(head, holds_value); drop(batch.pop()); false",
         )],
     },
     // Room: gate, eviction, pins.
@@ -304,8 +304,8 @@ const RULES: &[Rule] = &[
         guard: "model claim::a_frozen_batch_holds_no_more_than_its_share",
         edits: &[Edit(
             "ring/run.rs",
-            "let want = share.min(batch.len() as u64);",
-            "let want = share.max(batch.len() as u64);",
+            "let want = share.min(left as u64);",
+            "let want = share.max(left as u64);",
         )],
     },
     Rule {
@@ -599,8 +599,8 @@ const RULES: &[Rule] = &[
         guard: "model rings::one_ring_that_refuses_refuses_for_all",
         edits: &[Edit(
             "publisher/send.rs",
-            "worker.ring.give_up(entered); worker.pay(owed); } return Err(refusal);",
-            "worker.ring.give_up(entered); let _ = owed; } return Err(refusal);",
+            "for (worker, (entered, owed)) in targets.iter().zip(claims) { worker.ring.give_up(entered); worker.pay(owed); }",
+            "for (worker, (entered, owed)) in targets.iter().zip(claims) { worker.ring.give_up(entered); let _ = owed; }",
         )],
     },
     Rule {
@@ -608,8 +608,8 @@ const RULES: &[Rule] = &[
         guard: "model rings::a_claim_lost_in_the_first_ring_may_be_refused_for_all",
         edits: &[Edit(
             "publisher/send.rs",
-            "worker.ring.give_up(entered); worker.pay(owed); left.push(event);",
-            "worker.ring.give_up(entered); let _ = owed; left.push(event);",
+            "for (worker, (entered, owed)) in steps { worker.ring.give_up(entered); worker.pay(owed); }",
+            "for (worker, (entered, owed)) in steps { worker.ring.give_up(entered); let _ = owed; }",
         )],
     },
     Rule {
@@ -732,8 +732,8 @@ const RULES: &[Rule] = &[
         guard: "model rings::one_ring_that_refuses_refuses_for_all",
         edits: &[Edit(
             "publisher/send.rs",
-            "worker.ring.give_up(entered); worker.pay(owed); } return Err(refusal);",
-            "let _ = entered; worker.pay(owed); } return Err(refusal);",
+            "for (worker, (entered, owed)) in targets.iter().zip(claims) { worker.ring.give_up(entered); worker.pay(owed); }",
+            "for (worker, (entered, owed)) in targets.iter().zip(claims) { let _ = entered; worker.pay(owed); }",
         )],
     },
     Rule {
@@ -741,8 +741,8 @@ const RULES: &[Rule] = &[
         guard: "model rings::a_claim_lost_in_the_first_ring_may_be_refused_for_all",
         edits: &[Edit(
             "publisher/send.rs",
-            "worker.ring.give_up(entered); worker.pay(owed); left.push(event);",
-            "let _ = entered; worker.pay(owed); left.push(event);",
+            "for (worker, (entered, owed)) in steps { worker.ring.give_up(entered); worker.pay(owed); }",
+            "for (worker, (entered, owed)) in steps { let _ = entered; worker.pay(owed); }",
         )],
     },
     Rule {
@@ -750,8 +750,8 @@ const RULES: &[Rule] = &[
         guard: "model rings::a_claim_lost_in_one_ring_is_made_anew",
         edits: &[Edit(
             "publisher/send.rs",
-            "match outcome.or_else(|event| worker.publish(event, policy)) {",
-            "match outcome.or_else(|event| match policy { Policy::Keep => worker.publish(event, policy), Policy::Evict => Err((Refusal::Exhausted, event)) }) {",
+            "let _ = commit_first(worker, claim, copy, Policy::Evict);",
+            "{ let (entered, owed) = claim; worker.ring.commit_run(entered, 1, copy); worker.pay(owed); }",
         )],
     },
     Rule {
@@ -759,8 +759,8 @@ const RULES: &[Rule] = &[
         guard: "model rings::a_claim_lost_in_the_first_ring_may_be_refused_for_all",
         edits: &[Edit(
             "publisher/send.rs",
-            "let policy = if committed == 0 { policy } else { Policy::Evict };",
-            "let policy = if committed > targets.len() { policy } else { Policy::Evict };",
+            "commit_first(worker, claim, batch, policy)",
+            "commit_first(worker, claim, batch, Policy::Evict)",
         )],
     },
     // Waiting: what the freeze test is for.
@@ -825,8 +825,8 @@ const RULES: &[Rule] = &[
         guard: "model run::a_run_that_hangs_is_passed_as_a_whole",
         edits: &[Edit(
             "ring/run.rs",
-            "unsafe { self.swap_run(head, events) }; self.leave(head, true);",
-            "self.leave(head, true);",
+            "unsafe { self.exchange_run(head, places, true) }; } self.leave",
+            "let _ = places; } self.leave",
         )],
     },
     Rule {
@@ -1024,8 +1024,8 @@ const RULES: &[Rule] = &[
         guard: "test batches::what_an_iterator_gives_after_somebody_joined_is_heard",
         edits: &[Edit(
             "publisher/exclusive.rs",
-            "let sent = self.send(event, Policy::Keep);",
-            "let sent: Published<E> = Ok(Some(event));",
+            "let sent = with_batch(|batch| self.send_next(events, batch, Policy::Keep));",
+            "let sent: Result<bool, Refusal> = Ok(events.next().is_some());",
         )],
     },
     Rule {
@@ -1042,8 +1042,8 @@ const RULES: &[Rule] = &[
         guard: "test batches::nobody_is_dropped_for_a_batch_that_fits",
         edits: &[Edit(
             "publisher/exclusive.rs",
-            "let Some(event) = events.next() else { return Ok(accepted); };",
-            "let _ = self.worker.find_exclusive_room(&mut self.tip, Policy::Evict); let Some(event) = events.next() else { return Ok(accepted); };",
+            "self.send_next(events, batch, Policy::Evict)",
+            "let _ = self.worker.find_exclusive_room(&mut self.tip, Policy::Evict); self.send_next(events, batch, Policy::Evict)",
         )],
     },
     Rule {
