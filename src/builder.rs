@@ -28,7 +28,7 @@ pub enum Pinning {
     /// Spread over the cores that the process may use. Not pinned where there are fewer cores than workers, only one
     /// core, or a core that turns out not to be had.
     Auto,
-    /// The core of each worker, in order. A core that cannot be had is an error.
+    /// The core of each worker, in order. A core that is not available is an error.
     Cores(Vec<usize>),
 }
 
@@ -280,8 +280,8 @@ impl<E: Send + Sync + 'static> BusBuilder<E> {
     /// A bus that any thread may report to, started.
     ///
     /// # Errors
-    /// [`BuildError`]: no workers, a ring of no events or one that does not fit into memory, a core that cannot be had, a
-    /// zero `max_nap`, a `stall_grace` that is too short, or a thread that does not start.
+    /// [`BuildError`]: no workers or too many, a ring of no events or one that does not fit into memory, a core that is not
+    /// available, fewer cores than workers, a zero `max_nap`, a `stall_grace` that is too short, or a thread that does not start.
     pub fn build(self) -> Result<Bus<E>, BuildError> {
         let core = self.into_core(false)?;
         Ok(Bus::<E, Shared>::from_handle(Handle::closing(core)))

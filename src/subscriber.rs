@@ -130,7 +130,7 @@ impl<E> Subscriber<E> {
     /// Pins the calling thread to the core of the options; does nothing if there is none.
     ///
     /// # Errors
-    /// [`PinError`]: the core cannot be had.
+    /// [`PinError`]: the core is not available.
     pub fn pin_current_thread(&self) -> Result<(), PinError> {
         self.reader
             .member

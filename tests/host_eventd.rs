@@ -216,7 +216,7 @@ fn errors_say_what_and_where_and_exit_1() {
         ),
         (
             vec!["--socket", text(&path), "--capacity", "0"],
-            "capacity: a ring needs room for events, 64 at least",
+            "capacity: 0 was asked for, 1 or more would do",
         ),
     ] {
         let output = refused(&arguments);

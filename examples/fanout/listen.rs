@@ -124,7 +124,6 @@ fn listen(
         End::Evicted(eviction) => eviction.lag,
         _ => subscriber.lag(),
     };
-    heard.worst_lag = heard.worst_lag.max(heard.lag);
     heard
 }
 

@@ -33,8 +33,8 @@ pub fn subscribers(heard: &[Heard]) -> Table {
         "subscriber",
         "core",
         "delivered",
-        "lag",
-        "worst lag",
+        "lag when told",
+        "worst before",
         "status",
         "reason",
     ]);

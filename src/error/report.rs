@@ -9,8 +9,8 @@ use std::fmt;
 pub enum ReportError<E> {
     /// The bus is stopped or closed.
     Stopped(E),
-    /// Too much of the ring is frozen: more than half of it is pinned by evicted readers that do not come back, or
-    /// held by publishers that do not, or a whole lap of claims was lost one after the other.
+    /// Frozen threads hold more than half of the ring: subscribers that were dropped and have not noticed, or publishers that hang
+    /// inside a report. Or this report lost as many claims in a row as the ring has slots.
     Exhausted(E),
 }
 

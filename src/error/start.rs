@@ -113,16 +113,19 @@ impl fmt::Display for BuildError {
             }
             BuildError::NeedsClone { workers } => write!(
                 f,
-                "{workers} workers clone events: the builder must be told with workers()"
+                "workers: {workers} were asked for, and several need events that can be cloned: call workers() on the builder"
             ),
             BuildError::ExclusiveWorkers { workers } => {
-                write!(f, "an exclusive publisher has one worker, not {workers}")
+                write!(
+                    f,
+                    "workers: {workers} were asked for, an exclusive publisher has 1"
+                )
             }
             BuildError::Running { workers } => {
                 write!(f, "already running, with {}", Count(*workers, "worker"))
             }
             BuildError::ZeroCapacity => {
-                f.write_str("capacity: a ring needs room for events, 64 at least")
+                f.write_str("capacity: 0 was asked for, 1 or more would do (fewer than 64 are 64)")
             }
             BuildError::CapacityTooLarge {
                 capacity,
@@ -134,6 +137,7 @@ impl fmt::Display for BuildError {
                 Count(*event_bytes as u64, "byte")
             ),
             BuildError::TooFewCores { cores, workers } => {
+                f.write_str("pinning: ")?;
                 match cores {
                     0 => f.write_str("no cores are named, and ")?,
                     1 => f.write_str("1 core is named, and ")?,
@@ -153,7 +157,7 @@ impl fmt::Display for BuildError {
                 f,
                 "{option}: {given:?} is too short, {least:?} is the shortest that would do"
             ),
-            BuildError::Pin(error) => write!(f, "a worker's thread: {error}"),
+            BuildError::Pin(error) => write!(f, "pinning: {error}"),
             BuildError::Spawn { kind } => {
                 write!(f, "a worker's thread could not be started: {kind}")
             }
@@ -192,11 +196,16 @@ impl fmt::Display for PinError {
             os_error,
             cores,
         } = self;
-        write!(f, "core {core} cannot be had")?;
-        if let Some(code) = os_error {
-            write!(f, ": {}", std::io::Error::from_raw_os_error(*code))?;
+        if !cores.contains(core) {
+            write!(f, "core {core} is not available")?;
+        } else if let Some(code) = os_error {
+            let why = std::io::Error::from_raw_os_error(*code);
+            write!(f, "core {core} was refused: {why}")?;
+        } else {
+            write!(f, "core {core} was refused")?;
         }
-        write!(f, "; this process may use {}", Numbers(cores))
+        let noun = if cores.len() == 1 { "core" } else { "cores" };
+        write!(f, "; this process may use {noun} {}", Numbers(cores))
     }
 }
 
@@ -233,19 +242,25 @@ mod tests {
     fn a_pin_that_is_refused_names_the_cores_that_would_do() {
         assert_eq!(
             pin().to_string(),
-            "core 7 cannot be had; this process may use 0 and 1"
+            "core 7 is not available; this process may use cores 0 and 1"
         );
         let many = PinError::Refused {
             core: 999,
             os_error: Some(22),
             cores: vec![0, 1, 2, 3, 8],
         };
-        let said = many.to_string();
-        assert!(said.starts_with("core 999 cannot be had: "), "{said}");
-        assert!(
-            said.ends_with("; this process may use 0 to 3 and 8"),
-            "{said}"
+        assert_eq!(
+            many.to_string(),
+            "core 999 is not available; this process may use cores 0 to 3 and 8"
         );
+        let refused = PinError::Refused {
+            core: 1,
+            os_error: Some(1),
+            cores: vec![1],
+        };
+        let said = refused.to_string();
+        assert!(said.starts_with("core 1 was refused: "), "{said}");
+        assert!(said.ends_with("; this process may use core 1"), "{said}");
     }
 
     #[test]
@@ -262,9 +277,18 @@ mod tests {
     #[test]
     fn numbers_are_said_as_one_would() {
         let few = |cores, workers| BuildError::TooFewCores { cores, workers }.to_string();
-        assert_eq!(few(0, 1), "no cores are named, and 1 worker needs one");
-        assert_eq!(few(1, 2), "1 core is named, and 2 workers need one each");
-        assert_eq!(few(2, 3), "2 cores are named, and 3 workers need one each");
+        assert_eq!(
+            few(0, 1),
+            "pinning: no cores are named, and 1 worker needs one"
+        );
+        assert_eq!(
+            few(1, 2),
+            "pinning: 1 core is named, and 2 workers need one each"
+        );
+        assert_eq!(
+            few(2, 3),
+            "pinning: 2 cores are named, and 3 workers need one each"
+        );
         let running = |workers| BuildError::Running { workers }.to_string();
         assert_eq!(running(1), "already running, with 1 worker");
         assert_eq!(running(2), "already running, with 2 workers");

@@ -36,9 +36,9 @@ pub enum SubscribeError {
     /// The run of the bus that this subscriber belongs to has ended, and the bus was started again since: a new subscription
     /// reads the new rings.
     Restarted,
-    /// The ring has as many subscribers as it can pin: their windows add up to at most a quarter of its capacity. With
-    /// windows as wide as there is room for, 64 slots take 15 subscribers and 1024 take 43; with
-    /// [`window(1)`](crate::SubscribeOptions::window) it is a quarter of the capacity.
+    /// The ring has no room for another subscriber's window: all windows together may take a quarter of its capacity. With default
+    /// windows, 64 slots have room for 15 subscribers and 1024 for 43. With
+    /// [`window(1)`](crate::SubscribeOptions::window), there is room for as many as a quarter of the capacity.
     #[non_exhaustive]
     Full {
         /// The worker whose ring is full.
@@ -128,10 +128,10 @@ impl fmt::Display for SubscribeError {
                 )
             }
             SubscribeError::NoSuchWorker { worker, workers } => match workers {
-                1 => write!(f, "there is no worker {worker}: the only one is 0"),
+                1 => write!(f, "worker: there is no worker {worker}, the only one is 0"),
                 _ => write!(
                     f,
-                    "there is no worker {worker}: they are 0 to {}",
+                    "worker: there is no worker {worker}, they are 0 to {}",
                     workers.saturating_sub(1)
                 ),
             },
@@ -140,7 +140,7 @@ impl fmt::Display for SubscribeError {
                 character,
             } => write!(
                 f,
-                "name: {character:?} at byte {position} is a control character, only others would do"
+                "name: control characters are not allowed: {character:?} at byte {position}"
             ),
             SubscribeError::WindowOutOfRange { slots, most } => {
                 write!(
@@ -150,14 +150,14 @@ impl fmt::Display for SubscribeError {
             }
             SubscribeError::LagLimitTooLarge { slots, capacity } => write!(
                 f,
-                "lag_limit: no subscriber is more than {} behind in a ring of {capacity}, {} is the most that would do",
+                "lag_limit: {} were asked for, at most {} would do in a ring of {capacity}",
                 Count(*slots, "slot"),
                 capacity.saturating_sub(1)
             ),
             SubscribeError::ZeroDuration { option } => {
                 write!(f, "{option}: its time must not be zero")
             }
-            SubscribeError::Pin(error) => write!(f, "the handler's thread: {error}"),
+            SubscribeError::Pin(error) => write!(f, "core: {error}"),
             SubscribeError::Spawn { kind } => {
                 write!(f, "the handler's thread could not be started: {kind}")
             }
@@ -246,8 +246,8 @@ mod tests {
     #[test]
     fn a_worker_that_is_not_there_names_those_that_are() {
         let said = |workers| SubscribeError::NoSuchWorker { worker: 9, workers }.to_string();
-        assert_eq!(said(1), "there is no worker 9: the only one is 0");
-        assert_eq!(said(4), "there is no worker 9: they are 0 to 3");
+        assert_eq!(said(1), "worker: there is no worker 9, the only one is 0");
+        assert_eq!(said(4), "worker: there is no worker 9, they are 0 to 3");
     }
 
     #[test]
@@ -262,14 +262,14 @@ mod tests {
                 slots: 64,
                 capacity: 64
             }),
-            "lag_limit: no subscriber is more than 64 slots behind in a ring of 64, 63 is the most that would do"
+            "lag_limit: 64 slots were asked for, at most 63 would do in a ring of 64"
         );
         assert_eq!(
             said(SubscribeError::InvalidName {
                 position: 3,
                 character: '\u{1b}'
             }),
-            "name: '\\u{1b}' at byte 3 is a control character, only others would do"
+            "name: control characters are not allowed: '\\u{1b}' at byte 3"
         );
         let option = "stall_limit";
         assert_eq!(

@@ -157,9 +157,9 @@ impl<E: Send + Sync + 'static> Publisher<E> {
     /// the events that were taken and not reported yet are dropped. (An
     /// [exclusive publisher](crate::ExclusivePublisher::report_batch) takes them one by one.)
     ///
-    /// They become visible in runs: at best all that were taken at once, at most an eighth of the ring divided by the number
-    /// of publishers, in steps of four; one by one in the first lap of a ring, and around slots where somebody hangs. What
-    /// a publisher costs that hangs in a run is in [the limitations](crate::docs::limitations).
+    /// Subscribers see them in runs: a run is at most what was taken at once, and at most an eighth of the ring divided by the
+    /// number of publishers. In the first lap of a ring, and where another publisher hangs, they see them one by one. What a
+    /// publisher costs that freezes in a run is in [the limitations](crate::docs::limitations).
     ///
     /// A batch drops whoever it laps, as so many reports in a row would: keep it well under 7/8 of the capacity, or go by
     /// [`free`](Self::free).
