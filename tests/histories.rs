@@ -4,6 +4,8 @@
 #![cfg(all(feature = "test-hooks", not(loom)))]
 #![allow(clippy::disallowed_types, clippy::unwrap_used)]
 
+#[path = "histories/awaited.rs"]
+mod awaited;
 #[path = "histories/books.rs"]
 mod books;
 #[path = "histories/ending.rs"]

@@ -95,10 +95,15 @@ impl<E: Event> Round<E> {
                 self.read_by(at, Reading::Drain(1_000));
                 calls += 1;
             }
+            self.drained.is_ready();
         }
     }
 
     fn check(mut self) -> Tally {
+        assert!(
+            self.drained.is_ready(),
+            "all was read, and the future of `drained` was not woken"
+        );
         let stats = self.stats();
         let worker = &stats.workers[0];
         self.tally.rounds = 1;
@@ -115,9 +120,10 @@ impl<E: Event> Round<E> {
             hub,
             ledger,
             tally,
+            drained,
             ..
         } = self;
-        drop(hub);
+        drop((hub, drained)); // both keep the rings
         let read: Vec<(u32, &[Stay])> = readers
             .iter()
             .map(|reader| (reader.number, &reader.stays[..]))

@@ -1,5 +1,6 @@
 //! One round: its parts, its steps, and the look at the statistics after each.
 
+use super::awaited::Awaited;
 use super::books::Books;
 use super::event::{Event, Ledger};
 use super::flight::Flight;
@@ -49,6 +50,8 @@ pub(crate) struct Round<E: Event> {
     pub(crate) now: u32,
     pub(crate) next_source: u32,
     pub(crate) closed: bool,
+    /// Waits until all has been read.
+    pub(crate) drained: Awaited,
     pub(crate) tally: Tally,
     pub(crate) trace: Trace,
 }
@@ -76,6 +79,10 @@ impl<E: Event> Round<E> {
             Hub::Shared(bus)
         };
         let rng = rng.fork();
+        let drained = match &hub {
+            Hub::Shared(bus) => Awaited::new(bus.drained()),
+            Hub::Exclusive(bus) => Awaited::new(bus.drained()),
+        };
         Round {
             rng,
             shape,
@@ -89,6 +96,7 @@ impl<E: Event> Round<E> {
             readers: Vec::new(),
             now: 0,
             closed: false,
+            drained,
             tally: Tally::default(),
             trace,
         }
@@ -104,6 +112,7 @@ impl<E: Event> Round<E> {
             self.now += 1;
             let step = self.shape.step(&mut self.rng);
             self.step(step);
+            assert!(!self.drained.is_ready(), "drained, and not closed");
         }
         self.end()
     }
