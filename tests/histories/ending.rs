@@ -32,6 +32,9 @@ impl<E: Event> Round<E> {
         while self.readers.iter().any(|reader| reader.is_away()) {
             self.let_go();
         }
+        if self.rng.u8(..4) == 0 {
+            self.end_each_in_its_way();
+        }
         self.read_to_the_end();
         while let Some(source) = self.sources.pop() {
             self.retire(source);
@@ -96,6 +99,29 @@ impl<E: Event> Round<E> {
                 calls += 1;
             }
             self.drained.is_ready();
+        }
+    }
+
+    /// Each reader reads to the end, leaves or is dropped, so that any of these is the last.
+    fn end_each_in_its_way(&mut self) {
+        for at in 0..self.readers.len() {
+            match self.rng.u8(..4) {
+                0 => self.leave(),
+                1 => self.unsubscribe(),
+                2 => self.release_at_the_end(at),
+                _ => {}
+            }
+            self.drained.is_ready();
+        }
+    }
+
+    /// A reader has what there is, and says so, instead of a look that finds the end.
+    fn release_at_the_end(&mut self, at: usize) {
+        if self.readers[at].is_here() && self.readers[at].stays_on {
+            self.read_by(at, Reading::Drain(1_000));
+        }
+        if self.readers[at].is_here() {
+            self.readers[at].subscriber().release();
         }
     }
 

@@ -208,7 +208,7 @@ impl<E: Event> Round<E> {
         }
     }
 
-    fn leave(&mut self) {
+    pub(crate) fn leave(&mut self) {
         if let Some(at) = self.draw_reader(Reader::is_here) {
             self.note(|| format!("reader {at} leaves"));
             let reader = &mut self.readers[at];
@@ -218,7 +218,7 @@ impl<E: Event> Round<E> {
         }
     }
 
-    fn unsubscribe(&mut self) {
+    pub(crate) fn unsubscribe(&mut self) {
         if let Some(at) = self.draw_reader(|reader| !reader.is_gone()) {
             self.readers[at].unsubscribed = true;
             let id = self.readers[at].id;
