@@ -437,3 +437,55 @@ fn a_waker_may_panic_when_it_is_woken_or_replaced() {
         assert_eq!(*subscriber.try_recv().unwrap(), n);
     }
 }
+
+/// An event that panics when it is cloned, if it is told to.
+struct Numbered(u64);
+
+impl Clone for Numbered {
+    fn clone(&self) -> Self {
+        trip();
+        Numbered(self.0)
+    }
+}
+
+#[test]
+fn what_is_carried_to_two_rings_outlives_a_clone_that_panics() {
+    let bus = builder::<Numbered>(64)
+        .drive(Drive::Manual)
+        .workers(2)
+        .build()
+        .unwrap();
+    let mut readers = [0, 1].map(|worker| {
+        let options = SubscribeOptions::new().worker(worker);
+        bus.subscribe_with(options).unwrap()
+    });
+    let mut publisher = bus.publisher();
+    let mut numbers = 0..20;
+    let events = std::iter::from_fn(|| {
+        if numbers.start == 19 {
+            while bus.try_report(Numbered(99)).is_ok() {}
+        }
+        numbers.next().map(Numbered)
+    });
+    assert_eq!(publisher.try_report_batch(events), 0);
+    assert_eq!(publisher.carried(), 20);
+    for reader in &mut readers {
+        reader
+            .drain(usize::MAX, |event| assert_eq!(event.0, 99))
+            .unwrap();
+        reader.release();
+    }
+    LEFT.set(2);
+    let none = || std::iter::empty();
+    catch_unwind(AssertUnwindSafe(|| publisher.try_report_batch(none()))).unwrap_err();
+    LEFT.set(NEVER);
+    assert_eq!(publisher.carried(), 17);
+    assert_eq!(publisher.try_report_batch(none()), 17);
+    for reader in &mut readers {
+        let mut seen = Vec::new();
+        reader
+            .drain(usize::MAX, |event| seen.push(event.0))
+            .unwrap();
+        assert_eq!(seen, [0, 1].into_iter().chain(3..20).collect::<Vec<_>>());
+    }
+}

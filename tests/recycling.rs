@@ -124,6 +124,25 @@ fn with_two_rings_one_value_comes_back_and_the_others_are_dropped() {
     census.expect_all_dropped();
 }
 
+/// A ring that just began to be heard has slots without values.
+#[test]
+fn with_two_rings_out_of_step_the_value_of_either_comes_back() {
+    let census = Census::default();
+    let bus = builder(64).drive(Drive::Manual).workers(2).build().unwrap();
+    let on = |worker| SubscribeOptions::new().worker(worker);
+    let mut reader = bus.subscribe_with(on(1)).unwrap();
+    for n in 0..CAPACITY {
+        bus.report(census.value(n)).unwrap();
+        assert_eq!(reader.try_recv().unwrap().number(), n);
+    }
+    reader.release();
+    let first = bus.subscribe_with(on(0)).unwrap();
+    let back = bus.publisher().report_recycling(census.value(CAPACITY));
+    assert_eq!(back.unwrap().map(|back| back.number()), Some(0));
+    drop((bus, first, reader));
+    census.expect_all_dropped();
+}
+
 #[cfg(feature = "test-hooks")]
 #[test]
 fn a_claim_that_is_lost_gives_nothing_away() {

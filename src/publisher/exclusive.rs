@@ -87,11 +87,11 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
     /// Sends the event of a batch of one from where it lies.
     fn send_in_place(&mut self, batch: &mut Batch<'_, E>, policy: Policy) -> Result<(), Refusal> {
         let worker = &*self.worker;
-        let _waker = Waker(worker);
         if worker.ring.is_unheard() {
             batch.unheard();
             return Ok(());
         }
+        let _waker = Waker(worker);
         if !self.tip.has_room() {
             worker.find_exclusive_room(&mut self.tip, policy)?;
         }
@@ -206,11 +206,20 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
         if !self.tip.has_room() {
             return (0, false);
         }
-        if const { goes_one_by_one::<E>() } || self.worker.ring.is_unheard() {
+        if const { goes_one_by_one::<E>() } {
             let sent = with_batch(|batch| self.send_next(events, batch, Policy::Keep));
             debug_assert!(sent.is_ok(), "there is room");
             let some = sent.unwrap_or(false);
             return (usize::from(some), !some);
+        }
+        if self.worker.ring.is_unheard() {
+            let Some(event) = events.next() else {
+                return (0, true);
+            };
+            // Looks again: somebody may have joined while the iterator made it.
+            let sent = self.send(event, Policy::Keep);
+            debug_assert!(sent.is_ok(), "there is room");
+            return (1, false);
         }
         // They are dropped last: that is user code.
         with_olds(|olds| {

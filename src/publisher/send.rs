@@ -143,6 +143,7 @@ fn send_to_all<E>(
         // A ring has the event: the others follow. Only an exhausted ring, or a freeze that overlaps a stop, goes without it.
         let _ = commit_first(worker, claim, copy, Policy::Evict);
     }
+    batch.keep_old_of(&mut copies);
     Ok(())
 }
 

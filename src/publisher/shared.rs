@@ -4,7 +4,7 @@ use super::send::{in_place, reload, send, send_batch};
 use super::{Published, batch_error, report_all, report_error, try_report_error, wait_for_room};
 use crate::bus::{Generation, Handle};
 use crate::error::{BatchError, ReportError, TryReportError};
-use crate::ring::batch::{BATCH, Batch, goes_one_by_one, with_batch};
+use crate::ring::batch::{Batch, goes_one_by_one, with_batch};
 use crate::ring::{Policy, Refusal};
 use crate::sync::PlainArc;
 use std::collections::VecDeque;
@@ -86,10 +86,11 @@ impl<E: Send + Sync + 'static> Publisher<E> {
         let mut result = Ok(());
         while !self.carried.is_empty() && result.is_ok() {
             with_batch(|batch| {
-                batch.gather(&mut iter::from_fn(|| self.carried.pop_front()), BATCH);
+                // One by one: over several rings user code runs, and should it panic the others are still carried.
+                batch.gather(&mut iter::from_fn(|| self.carried.pop_front()), 1);
                 result = self.send_batch(batch, policy);
                 sent += batch.committed();
-                while let Some(event) = batch.pop_last() {
+                if let Some(event) = batch.pop() {
                     self.carried.push_front(event);
                 }
             });

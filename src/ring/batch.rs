@@ -129,16 +129,6 @@ impl<'a, E> Batch<'a, E> {
         Some(unsafe { self.places[self.start - 1].assume_init_read() })
     }
 
-    /// Takes the last event.
-    pub(crate) fn pop_last(&mut self) -> Option<E> {
-        if self.is_empty() {
-            return None;
-        }
-        self.end -= 1;
-        // SAFETY: [B1 places]: it was among the events, and has left them.
-        Some(unsafe { self.places[self.end].assume_init_read() })
-    }
-
     /// The first event.
     pub(crate) fn peek(&self) -> Option<&E> {
         let first = self.places[self.start..self.end].first()?;
@@ -174,6 +164,17 @@ impl<'a, E> Batch<'a, E> {
     pub(crate) fn unheard(&mut self) {
         // SAFETY: [B1 places]: the places hold the events themselves.
         unsafe { self.published(self.len(), true) };
+    }
+
+    /// After an event was published: if no slot of its ring has given a value, the one that another ring's slot held.
+    pub(crate) fn keep_old_of(&mut self, copies: &mut [Batch<'_, E>]) {
+        if self.olds == 0
+            && self.start > 0
+            && let Some(old) = copies.iter_mut().find_map(Batch::pop_old)
+        {
+            put(&mut self.places[0], old);
+            self.olds = 1;
+        }
     }
 
     /// Takes back a value that a slot held: the last.
@@ -279,11 +280,6 @@ mod tests {
             assert_eq!((batch.pop(), batch.pop()), (Some(0), Some(1)));
             assert_eq!((batch.len(), batch.peek()), (BATCH - 2, Some(&2)));
             assert_eq!((batch.front(2).len(), batch.pop()), (2, Some(2)));
-            assert_eq!(batch.pop_last(), Some(BATCH - 1));
-            assert_eq!(
-                (batch.len(), batch.pop_last()),
-                (BATCH - 4, Some(BATCH - 2))
-            );
         });
     }
 

@@ -1024,8 +1024,8 @@ const RULES: &[Rule] = &[
         guard: "test batches::what_an_iterator_gives_after_somebody_joined_is_heard",
         edits: &[Edit(
             "publisher/exclusive.rs",
-            "let sent = with_batch(|batch| self.send_next(events, batch, Policy::Keep));",
-            "let sent: Result<bool, Refusal> = Ok(events.next().is_some());",
+            "let sent = self.send(event, Policy::Keep);",
+            "let sent: Published<E> = Ok(Some(event));",
         )],
     },
     Rule {
