@@ -280,8 +280,9 @@ impl<E: Send + Sync + 'static> BusBuilder<E> {
     /// A bus that any thread may report to, started.
     ///
     /// # Errors
-    /// [`BuildError`]: no workers or too many, a ring of no events or one that does not fit into memory, a core that is not
-    /// available, fewer cores than workers, a zero `max_nap`, a `stall_grace` that is too short, or a thread that does not start.
+    /// [`BuildError`]: no workers or too many, a ring of no events or one that does not fit into
+    /// memory, a core that is not available, fewer cores than workers, a zero `max_nap`, a
+    /// `stall_grace` that is too short, or a thread that does not start.
     pub fn build(self) -> Result<Bus<E>, BuildError> {
         let core = self.into_core(false)?;
         Ok(Bus::<E, Shared>::from_handle(Handle::closing(core)))

@@ -101,9 +101,10 @@ impl<E: Send + Sync + 'static> Bus<E> {
     /// **A subscriber that this very thread reads cannot read on while `stop` waits for it.** Such a program calls
     /// [`close`](Self::close), drains its subscribers, and then `stop`; a task awaits [`drained`](Self::drained) between the two.
     ///
-    /// To *drain* is to call `recv` until it returns [`Closed`](crate::RecvError::Closed), or to call
-    /// [`release`](crate::Subscriber::release) after the last event. A subscriber that has received its last event and did neither
-    /// has not drained, because the bus learns what it has read from its next call: `stop` waits its whole timeout for it.
+    /// To *drain* is to call `recv` until it returns [`Closed`](crate::RecvError::Closed), or to
+    /// call [`release`](crate::Subscriber::release) after the last event. A subscriber that has
+    /// received its last event and did neither has not drained, because the bus learns what it has
+    /// read from its next call: `stop` waits its whole timeout for it.
     ///
     /// It waits at most the builder's [`stop_timeout`](BusBuilder::stop_timeout). A subscriber that has not drained by then is
     /// [reported](StopReport::undrained) and loses nothing: it reads on to the end and finds
@@ -112,18 +113,19 @@ impl<E: Send + Sync + 'static> Bus<E> {
     ///
     /// | | waits | for | loses |
     /// |---|---|---|---|
-    /// | [`close`](Self::close) | no | nobody | nothing: subscribers and handlers read on to the end |
+    /// | [`close`](Self::close) | no | | nothing: subscribers and handlers read on to the end |
     /// | [`drained`](Self::drained) | as a future | every subscriber to read everything or to leave | nothing |
     /// | `stop`, [`shutdown`](Self::shutdown) | up to `stop_timeout` | every subscriber to read everything, every handler to return, the workers' threads | what a handler had not read at the deadline |
     /// | [`stop_timeout`](Self::stop_timeout) | up to its own timeout, 0 for not at all | the same | the same |
     ///
     /// Once a stop has begun, no [`lag_limit`](crate::SubscribeOptions::lag_limit) and no
-    /// [`stall_limit`](crate::SubscribeOptions::stall_limit) drops a subscriber, because a subscriber that this stop waits for may
-    /// have no chance to move.
+    /// [`stall_limit`](crate::SubscribeOptions::stall_limit) drops a subscriber, because a
+    /// subscriber that this stop waits for may have no chance to move.
     ///
-    /// After a stop no thread of the bus is left. A subscriber may read on: no limit applies to it, and nobody is notified of it.
-    /// [`unsubscribe`](Self::unsubscribe) and [`stats`](Self::stats) do not find it any more. Its ring, and the events in it, stay
-    /// until it is dropped. If it meets a sequence that a publisher has taken and not written, it passes that by itself after
+    /// After a stop no thread of the bus is left. A subscriber may read on: no limit applies to it,
+    /// and no notice comes of it. [`unsubscribe`](Self::unsubscribe) and [`stats`](Self::stats) do
+    /// not find it any more. Its ring, and the events in it, stay until it is dropped. If it meets
+    /// a sequence that a publisher has taken and not written, it passes that by itself after
     /// [`stall_grace`](crate::BusBuilder::stall_grace).
     ///
     /// Blocks. From a handler or a notice it does not wait for that very thread. A second stop at the same time returns at once,

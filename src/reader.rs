@@ -303,7 +303,8 @@ impl<E> Reader<E> {
         if self.span.read() > 0 && self.evicted.is_none() {
             // An eviction is told by the next call.
             let _ = self.advance();
-            // SYNC drain: a close that this does not see is followed by a look that sees the cursor.
+            // SYNC drain: a close that this does not see is followed by a look that sees the
+            // cursor.
             fence(Ordering::SeqCst);
             if self.worker.ring.is_closed() {
                 self.worker.ring.seats().drain_waiters().wake_all();

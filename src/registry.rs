@@ -61,7 +61,8 @@ pub(crate) enum CursorAt {
     /// A claim in flight, or one that was stalled and that the scan has abandoned: the subscriber is not to blame. The next scan
     /// is to come at `until` at the latest, because the claim that is in flight now is stalled by then.
     Claim { until: u64 },
-    /// The ring was closed since the scan began: the publisher will claim nothing, so no subscriber is in its way.
+    /// The ring was closed since the scan began: the publisher will claim nothing, so no subscriber
+    /// is in its way.
     Closed,
 }
 

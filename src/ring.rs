@@ -349,7 +349,8 @@ impl<E> Ring<E> {
             self.claim_ahead_of(cursor, tail, &mut abandoned)
         });
         if wake {
-            // A subscriber that was dropped, should the ring be closed meanwhile, was perhaps the last to be waited for.
+            // A subscriber that was dropped, should the ring be closed meanwhile, was perhaps the
+            // last to be waited for.
             self.seats.drain_waiters().wake_all();
         }
         owed.0 |= wake | abandoned.0;

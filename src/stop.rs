@@ -12,7 +12,8 @@ use crate::worker::Worker;
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-/// How a stop went; see [`Bus::stop`](crate::Bus::stop). A subscriber that was dropped before it is in no list.
+/// How a stop went; see [`Bus::stop`](crate::Bus::stop). A subscriber that was dropped before it is
+/// in no list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[must_use = "it says whether every subscriber had read everything"]
@@ -50,8 +51,8 @@ impl StopReport {
         self.undrained.is_empty() && self.running.is_empty() && self.last_accepted
     }
 
-    /// Returns how many sequences were lost because the deadline ended a handler that had not read them: an upper bound on events. 0
-    /// if every handler had read everything.
+    /// Returns how many sequences were lost because the deadline ended a handler that had not read
+    /// them: an upper bound on events. 0 if every handler had read everything.
     pub fn lost(&self) -> u64 {
         self.undrained.iter().map(|stopped| stopped.lost).sum()
     }
@@ -67,9 +68,9 @@ pub struct Stopped {
     pub name: Option<String>,
     /// How many sequences its cursor had not passed when the stop looked: an upper bound on the events that it had not read.
     pub lag: u64,
-    /// In [`undrained`](StopReport::undrained): the lag is not more than the subscriber's window, so it may have received everything.
-    /// The stop could not know, because a subscriber says so by its next call, or by
-    /// [`release`](crate::Subscriber::release). False in the other lists.
+    /// In [`undrained`](StopReport::undrained): the lag is not more than the subscriber's window,
+    /// so it may have received everything. The stop could not know, because a subscriber says so by
+    /// its next call, or by [`release`](crate::Subscriber::release). False in the other lists.
     pub within_window: bool,
     /// How many of these sequences it will not read: all of them if it is a handler that the deadline ended, otherwise 0.
     pub lost: u64,

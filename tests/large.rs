@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Census, Counted, builder, manual};
-use ringbus::{Bus, Drive, ExclusivePublisher, ReportError, SubscribeOptions};
+use ringbus::{Bus, Drive, ExclusivePublisher, ReportError, SubscribeOptions, Subscriber};
 use std::thread;
 use std::time::Duration;
 
@@ -41,6 +41,16 @@ fn on_a_small_stack(act: impl FnOnce() + Send + 'static) {
     thread.unwrap().join().unwrap();
 }
 
+/// Each act reports the events 0 to 49.
+fn expect_fifty(reader: &mut Subscriber<Large>, lap: u32) {
+    let mut count = 0;
+    while let Ok(event) = reader.try_recv() {
+        assert_eq!(event.number(), count, "lap {lap}");
+        count += 1;
+    }
+    assert_eq!(count, 50, "lap {lap}");
+}
+
 fn shared(act: fn(&Bus<Large>, &Census)) {
     on_a_small_stack(move || {
         let census = Census::default();
@@ -50,12 +60,7 @@ fn shared(act: fn(&Bus<Large>, &Census)) {
             .unwrap();
         for lap in 0..3 {
             act(&bus, &census);
-            let mut count = 0;
-            while let Ok(event) = reader.try_recv() {
-                assert_eq!(event.number() % 64, count, "lap {lap}");
-                count += 1;
-            }
-            assert!(count > 0);
+            expect_fifty(&mut reader, lap);
         }
         drop((reader, bus));
         census.expect_all_dropped();
@@ -141,12 +146,7 @@ fn exclusive(act: fn(&mut ExclusivePublisher<Large>, &Census)) {
         let mut reader = bus.subscribe().unwrap();
         for lap in 0..3 {
             act(&mut publisher, &census);
-            let mut count = 0;
-            while let Ok(event) = reader.try_recv() {
-                assert_eq!(event.number(), count, "lap {lap}");
-                count += 1;
-            }
-            assert_eq!(count, 50);
+            expect_fifty(&mut reader, lap);
         }
         drop((publisher, reader, bus));
         census.expect_all_dropped();
@@ -195,16 +195,11 @@ fn to_two_rings() {
                 let options = SubscribeOptions::new().worker(worker);
                 bus.subscribe_with(options).unwrap()
             });
-            for _ in 0..3 {
+            for lap in 0..3 {
                 act(&bus, &census);
-                for reader in &mut readers {
-                    let mut count = 0;
-                    while let Ok(event) = reader.try_recv() {
-                        assert_eq!(event.number(), count);
-                        count += 1;
-                    }
-                    assert_eq!(count, 50);
-                }
+                readers
+                    .iter_mut()
+                    .for_each(|reader| expect_fifty(reader, lap));
             }
             drop((readers, bus));
             census.expect_all_dropped();

@@ -11,7 +11,7 @@ use support_a::{Event, Reader, check, race, shared};
 
 /// A publisher hangs in the middle of a batch while readers pass its claims: its events come once, in their order.
 ///
-/// Fails without: `unpop` (an event is lost; kept for later instead, it comes out of order).
+/// Fails without: the second exchange in `commit_run`, which takes the events back (they are lost).
 #[test]
 fn a_stalled_batch_keeps_its_order() {
     check(|| {

@@ -1,8 +1,9 @@
 //! # What the promise leaves out, and what things cost
 //!
-//! **The promise is about freezes of one thread.** It holds for several frozen threads too, as long as they hold at most half of a
-//! ring together. When subscribers that were dropped and have not noticed, and publishers that hang inside a report, hold more
-//! than half of it, a report is [`Exhausted`](crate::ReportError::Exhausted).
+//! **The promise is about freezes of one thread.** It holds for several frozen threads too, as long
+//! as they hold at most half of a ring together. When subscribers that were dropped and have not
+//! noticed, and publishers that hang inside a report, hold more than half of it, a report is
+//! [`Exhausted`](crate::ReportError::Exhausted).
 //!
 //! **Left out**
 //! - The allocator's locks at a thread's first scan: arc-swap makes a node for each thread that loads a snapshot, once. After
@@ -12,10 +13,11 @@
 //! - What your `Clone`, `Drop`, `Waker`, iterator, closure or callback does. None of them runs between a claim and its
 //!   commit, nor under a lock of ours.
 //! - [`Bus::start`](crate::Bus::start) and [`Bus::stop`](crate::Bus::stop), which exclude each other by a lock.
-//! - The delay of a subscriber that sleeps, if the frozen thread was about to wake it. It is up to four times
-//!   [`max_nap`](crate::BusBuilder::max_nap), because the worker's naps double so far while nothing comes. If the frozen
-//!   thread is the worker's, a parked thread wakes by itself within a second (or `max_nap`, if that is longer). A *task* cannot: it
-//!   depends on the worker's thread or the host's turns, and on any thread that is waking it just then, such as one that
+//! - The delay of a subscriber that sleeps, if the frozen thread was about to wake it. It is up to
+//!   four times [`max_nap`](crate::BusBuilder::max_nap), because the worker's naps double so far
+//!   while nothing comes. If the frozen thread is the worker's, a parked thread wakes by itself
+//!   within a second (or `max_nap`, if that is longer). A *task* cannot: it depends on the worker's
+//!   thread or the host's turns, and on any thread that is waking it just then, such as one that
 //!   unsubscribes it or closes the bus.
 //!
 //! **Sleepers need room.** The capacity must exceed the peak rate times the wake-up latency, and times `max_nap` under an
@@ -64,29 +66,35 @@
 //! publishers can make as many holes as they hold, evicted readers as many in each lap as they pin. So size the ring for them:
 //! with one frozen publisher, a healthy subscriber has six eighths of the ring for its own pauses, not seven.
 //!
-//! **A claim in flight holds its readers up** until it is committed or abandoned: it is abandoned after
-//! [`stall_grace`](crate::BusBuilder::stall_grace), or before that when the tail is half of the ring ahead of it. A subscriber is
-//! not to blame for a claim. So a subscriber that waits for one, or has only holes before it, is dropped when the ring is full, and
-//! not at seven eighths. A subscriber that calls `try_recv` only now and then may call it 32 times before it notices that it
-//! waits for a claim. The worker and the publishers that look for room notice by themselves.
+//! **A claim in flight holds its readers up** until it is committed or abandoned: it is abandoned
+//! after [`stall_grace`](crate::BusBuilder::stall_grace), or before that when the tail is half of
+//! the ring ahead of it. A subscriber is not to blame for a claim. So a subscriber that waits for
+//! one, or has only holes before it, is dropped when the ring is full, and not at seven eighths. A
+//! subscriber that calls `try_recv` only now and then may call it 32 times before it notices that
+//! it waits for a claim. The worker and the publishers that look for room notice by themselves.
 //!
-//! **Large events take stack.** Events are passed by value. A report of an event of more than 4096 bytes, alone or in a batch, takes
-//! some 8 times its size of the publisher's stack, and some 14 times in a build without optimisations, what the caller
-//! keeps of it included. So an event of 128 KiB takes 1 MiB, or 1.8 MiB without optimisations; over several rings, a clone for each
-//! ring besides, on the heap. Receiving takes none, because events are read in place. Smaller events of a batch wait on the
-//! stack, 32 KiB of them at most. `Box` or `Arc` what is larger than a thread's stack bears.
+//! **Large events take stack.** Events are passed by value. A report of an event of more than 4096
+//! bytes, alone or in a batch, takes some 8 times its size of the publisher's stack, and some 14
+//! times in a build without optimisations, what the caller keeps of it included. So an event of 128
+//! KiB takes 1 MiB, or 1.8 MiB without optimisations; over several rings, a clone for each ring
+//! besides, on the heap. Receiving takes none, because events are read in place. Smaller events of
+//! a batch wait on the stack, 32 KiB of them at most. `Box` or `Arc` what is larger than a thread's
+//! stack bears.
 //!
 //! **Notices wait for a turn.** Where nobody turns (a host that does not, a worker's thread that is frozen) each drop is
 //! kept, some 500 bytes and the name, until it is told.
 //!
-//! **A close during a frozen report.** A publisher that needs room looks whether the ring is closed, and then drops the subscriber
-//! that is in its way. If the publisher is frozen between the two, and the ring is closed meanwhile, it drops the subscriber all the
-//! same. That subscriber is `Lapped`, and loses what it had not read.
+//! **A close during a frozen report.** A publisher that needs room looks whether the ring is
+//! closed, and then drops the subscriber that is in its way. If the publisher is frozen between the
+//! two, and the ring is closed meanwhile, it drops the subscriber all the same. That subscriber is
+//! `Lapped`, and loses what it had not read.
 //!
-//! **A stop** waits for every subscriber that has not read everything. A subscriber that received its last event and made no call
-//! since counts as one: [`release`](crate::Subscriber::release) says that it is done. A second stop at the same time returns at
-//! once, and reports nobody; so does a [`drained`](crate::Bus::drained) that is asked for while the stop ends. A worker's thread
-//! may still be about to exit when a stop returns: what your callback left in its thread-locals is dropped then.
+//! **A stop** waits for every subscriber that has not read everything. A subscriber that received
+//! its last event and made no call since counts as one: [`release`](crate::Subscriber::release)
+//! says that it is done. A second stop at the same time returns at once, and its lists are empty. A
+//! [`drained`](crate::Bus::drained) that is asked for while a stop ends is ready at once too. A
+//! worker's thread may still be about to exit when a stop returns: what your callback left in its
+//! thread-locals is dropped then.
 //!
 //! **Processes.** ringbus starts threads and nothing else. A child that the host forks has the memory of a bus and none of
 //! its threads: it must not use it.

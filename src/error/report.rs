@@ -9,8 +9,9 @@ use std::fmt;
 pub enum ReportError<E> {
     /// The bus is stopped or closed.
     Stopped(E),
-    /// Frozen threads hold more than half of the ring: subscribers that were dropped and have not noticed, or publishers that hang
-    /// inside a report. Or this report lost as many claims in a row as the ring has slots.
+    /// Frozen threads hold more than half of the ring: subscribers that were dropped and have not
+    /// noticed, or publishers that hang inside a report. Or this report lost as many claims in a
+    /// row as the ring has slots.
     Exhausted(E),
 }
 

@@ -36,9 +36,10 @@ pub enum SubscribeError {
     /// The run of the bus that this subscriber belongs to has ended, and the bus was started again since: a new subscription
     /// reads the new rings.
     Restarted,
-    /// The ring has no room for another subscriber's window: all windows together may take a quarter of its capacity. With default
-    /// windows, 64 slots have room for 15 subscribers and 1024 for 43. With
-    /// [`window(1)`](crate::SubscribeOptions::window), there is room for as many as a quarter of the capacity.
+    /// The ring has no room for another subscriber's window: all windows together may take a
+    /// quarter of its capacity. With default windows, 64 slots have room for 15 subscribers and
+    /// 1024 for 43. With [`window(1)`](crate::SubscribeOptions::window), there is room for as many
+    /// as a quarter of the capacity.
     #[non_exhaustive]
     Full {
         /// The worker whose ring is full.

@@ -194,10 +194,14 @@ impl EventManager {
         self.report_shared(event);
     }
 
-    /// As [`report`](Self::report) of each, in order. But all together first wait as long as `patience` for room, before
-    /// subscribers that are a whole ring behind are dropped: so that more events than the ring has slots, at once, drop
-    /// nobody who reads. When all are reported it waits, within the same `patience`, until a quarter of the ring is free
-    /// again, because the next report would drop whoever is still seven eighths behind.
+    /// Reports each event, in order, as [`report`](Self::report) does. But before a subscriber that
+    /// is a whole ring behind is dropped, all events together wait as long as `patience` for room.
+    /// So more events than the ring has slots can be reported at once, and a subscriber that reads
+    /// is not dropped.
+    ///
+    /// After the last event the call waits, within the same `patience`, until a quarter of the ring
+    /// is free, because the next report would drop a subscriber that is still seven eighths behind.
+    /// A thread that reads such a subscriber itself waits in vain, until `patience` is over.
     ///
     /// Blocks, at most so long.
     pub fn report_all(&self, events: impl IntoIterator<Item = Event>, patience: Duration) {

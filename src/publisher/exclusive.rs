@@ -167,7 +167,8 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
                 return Ok(accepted);
             }
             if !self.tip.has_room() {
-                // With the event at hand: nobody is dropped for one that does not come.
+                // The iterator is asked first, because no subscriber is to be dropped for an event
+                // that does not come.
                 let sent = with_batch(|batch| {
                     self.send_next(events, batch, Policy::Evict)
                         .map_err(|refusal| batch_refused(accepted, refusal, batch))
@@ -229,9 +230,9 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
         })
     }
 
-    /// Takes the next event of an iterator, and sends it. False if the iterator ended.
+    /// Takes the next event of an iterator, and sends it. Returns false if the iterator ended.
     ///
-    /// It looks who listens, and for room, once it has the event.
+    /// Looks for listeners and for room only after the iterator gave the event.
     #[cold]
     fn send_next(
         &mut self,

@@ -56,8 +56,8 @@ pub(super) fn in_place<E>(
     batch.outcome_of_one(sent)
 }
 
-/// As [`send`], each event of `batch`, in order, by one of so many `publishers`. Those that are left in it after a refusal were not
-/// reported.
+/// Reports the events of `batch`, in order, as [`send`] does, for one of so many `publishers`. An
+/// event that is left in `batch` after a refusal was not reported.
 pub(super) fn send_batch<E>(
     core: &Core<E>,
     generation: &mut PlainArc<Generation<E>>,
@@ -92,8 +92,8 @@ pub(super) fn reload<E>(core: &Core<E>, generation: &mut PlainArc<Generation<E>>
     changed
 }
 
-/// The first event of `batch`, to all or none: claims and enters a slot in every ring that has a subscriber, then writes and
-/// commits them all.
+/// Reports the first event of `batch` to all rings or to none: claims and enters a slot in every
+/// ring that has a subscriber, then writes and commits them all.
 ///
 /// The clones are made first and dropped last, so that no user code runs in between.
 fn send_to_all<E>(
@@ -106,7 +106,8 @@ fn send_to_all<E>(
         // Never: several rings are refused without it, and there is an event.
         return Err(Refusal::Stopped);
     };
-    // Who hears it is settled before the clones, which are user code: whoever joins later joins after this event.
+    // The target rings are fixed before the clones, because `Clone` is user code: a subscriber that
+    // joins meanwhile starts after this event.
     let targets: Vec<&Arc<Worker<E>>> = workers
         .iter()
         .filter(|worker| !worker.ring.is_unheard())
@@ -127,7 +128,8 @@ fn send_to_all<E>(
         .map(|place| Batch::of_one(place, clone(event)))
         .collect();
 
-    // User code ends here, until everything is committed or given up: all values stay where they are.
+    // User code ends here, until everything is committed or given up: all values stay where they
+    // are.
     let claims = claim_all(&targets, policy)?;
     let mut steps = targets.iter().zip(claims);
     if let Some((worker, claim)) = steps.next()
@@ -140,14 +142,16 @@ fn send_to_all<E>(
         return Err(refusal);
     }
     for ((worker, claim), copy) in steps.zip(&mut copies) {
-        // A ring has the event: the others follow. Only an exhausted ring, or a freeze that overlaps a stop, goes without it.
+        // One ring has the event, so the others must get it too. A ring goes without it only if it
+        // is exhausted, or if a freeze of this thread overlaps a stop.
         let _ = commit_first(worker, claim, copy, Policy::Evict);
     }
     batch.keep_old_of(&mut copies);
     Ok(())
 }
 
-/// Commits the first event of `batch` in a slot that was entered. Should a rescue have taken that, it is published anew.
+/// Commits the first event of `batch` in a slot that was entered, or publishes it anew if the slot
+/// was abandoned.
 fn commit_first<E>(
     worker: &Worker<E>,
     (entered, owed): (Entered, Owed),

@@ -71,7 +71,7 @@ impl<E: Send + Sync + 'static> Publisher<E> {
         send(&self.handle.core, &mut self.generation, event, policy)
     }
 
-    /// As [`send`](Self::send), the event of a batch of one, from where it lies.
+    /// Sends the event of a batch of one from its place, after those that are carried.
     fn send_in_place(&mut self, batch: &mut Batch<'_, E>, policy: Policy) -> Result<(), Refusal> {
         if !self.carried.is_empty() {
             self.send_carried(policy).1?;
@@ -86,7 +86,8 @@ impl<E: Send + Sync + 'static> Publisher<E> {
         let mut result = Ok(());
         while !self.carried.is_empty() && result.is_ok() {
             with_batch(|batch| {
-                // One by one: over several rings user code runs, and should it panic the others are still carried.
+                // One at a time, because user code runs between two events for several rings: if it
+                // panics, the others are still carried.
                 batch.gather(&mut iter::from_fn(|| self.carried.pop_front()), 1);
                 result = self.send_batch(batch, policy);
                 sent += batch.committed();
@@ -158,9 +159,10 @@ impl<E: Send + Sync + 'static> Publisher<E> {
     /// the events that were taken and not reported yet are dropped. (An
     /// [exclusive publisher](crate::ExclusivePublisher::report_batch) takes them one by one.)
     ///
-    /// Subscribers see them in runs: a run is at most what was taken at once, and at most an eighth of the ring divided by the
-    /// number of publishers. In the first lap of a ring, and where another publisher hangs, they see them one by one. What a
-    /// publisher costs that freezes in a run is in [the limitations](crate::docs::limitations).
+    /// Subscribers see them in runs: a run is at most what was taken at once, and at most an eighth
+    /// of the ring divided by the number of publishers. In the first lap of a ring, and where
+    /// another publisher hangs, they see them one by one. What a publisher costs that freezes in a
+    /// run is in [the limitations](crate::docs::limitations).
     ///
     /// A batch drops whoever it laps, as so many reports in a row would: keep it well under 7/8 of the capacity, or go by
     /// [`free`](Self::free).

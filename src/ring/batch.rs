@@ -20,23 +20,24 @@ pub(crate) const fn batch_of<E>() -> usize {
     }
 }
 
-/// The largest event that waits in a batch with others, in bytes. Four larger ones would take more of the stack than a thread
-/// may have.
+/// The largest event that waits in a batch with others, in bytes. Four larger ones would take more
+/// of the stack than a thread may have.
 const LARGEST: usize = 4096;
 
-/// Returns whether events of this type are too large to wait with others, or to be handed from call to call. Each is reported
-/// from a [batch of one](Batch::of_one).
+/// Returns whether events of this type are too large to wait with others, or to be handed from call
+/// to call. Each is reported from a [batch of one](Batch::of_one).
 pub(crate) const fn goes_one_by_one<E>() -> bool {
     size_of::<E>() > LARGEST
 }
 
 /// Events on their way into slots, and the values that those slots held.
 ///
-/// A slot and the place of its event swap their contents: so an event is moved once, however many calls it passes. The batch lives
-/// on the publisher's stack: user code (the iterator before, the drops after) runs outside of any claim.
+/// A slot and the place of its event swap their contents, so that an event is moved once, however
+/// many calls it passes. The places lie on the publisher's stack. User code (the iterator before,
+/// the drops after) runs outside of any claim.
 ///
-/// **\[B1 places\]** `places[..olds]` hold values that slots held, and `places[start..end]` hold events. No other place holds
-/// anything, and `olds <= start`.
+/// **\[B1 places\]** `places[..olds]` hold values that slots held, and `places[start..end]` hold
+/// events. No other place holds anything, and `olds <= start`.
 #[derive(Debug)]
 pub(crate) struct Batch<'a, E> {
     places: &'a mut [MaybeUninit<E>],
@@ -63,10 +64,11 @@ fn on_stack<E, R, const N: usize>(work: impl FnOnce(&mut [MaybeUninit<E>]) -> R)
     work(&mut [const { MaybeUninit::uninit() }; N])
 }
 
-/// Moves `event` to `place`. (Where nothing is optimised, [`MaybeUninit::write`] copies it twice on its way.)
+/// Moves `event` to `place`. (Where nothing is optimised, [`MaybeUninit::write`] copies it twice on
+/// its way.)
 #[inline(always)]
 fn put<E>(place: &mut MaybeUninit<E>, event: E) {
-    // SAFETY: it is a place for an event, and ours.
+    // SAFETY: the pointer comes from a reference to the place, which is aligned and exclusive.
     unsafe { place.as_mut_ptr().write(event) };
 }
 
@@ -89,8 +91,8 @@ impl<'a, E> Batch<'a, E> {
         batch
     }
 
-    /// Takes up to `most` events of an iterator, as far as there is room. True if the iterator ended: it is not to be asked
-    /// again.
+    /// Takes up to `most` events of an iterator, as far as there is room. True if the iterator
+    /// ended: it is not to be asked again.
     #[inline]
     pub(crate) fn gather(&mut self, events: &mut impl Iterator<Item = E>, most: usize) -> bool {
         let end = self.places.len().min(self.end.saturating_add(most));
@@ -129,29 +131,30 @@ impl<'a, E> Batch<'a, E> {
         Some(unsafe { self.places[self.start - 1].assume_init_read() })
     }
 
-    /// The first event.
+    /// Returns the first event, and leaves it where it is.
     pub(crate) fn peek(&self) -> Option<&E> {
         let first = self.places[self.start..self.end].first()?;
         // SAFETY: [B1 places]: it is among the events.
         Some(unsafe { first.assume_init_ref() })
     }
 
-    /// The places of the first `count` events. What is done to them, [`published`](Self::published) must be told.
+    /// Returns the places of the first `count` events. A caller that exchanges them for the values
+    /// of slots calls [`published`](Self::published) next, or exchanges them back.
     #[inline(always)]
     pub(crate) fn front(&mut self, count: usize) -> &mut [MaybeUninit<E>] {
         &mut self.places[self.start..self.end][..count]
     }
 
-    /// The first `count` events were published. Their places hold what the slots held, if `holds_values`, or else nothing.
+    /// Counts the first `count` events as published.
     ///
     /// # Safety
-    /// It is so.
+    /// Their places hold the values that the slots held if `holds_values`, and otherwise nothing.
     #[inline(always)]
     pub(crate) unsafe fn published(&mut self, count: usize, holds_values: bool) {
         debug_assert!(count <= self.len());
         if holds_values {
             if self.olds < self.start {
-                // Some slots held nothing: the values close ranks.
+                // Some slots before held nothing, so these values move up.
                 (0..count).for_each(|n| self.places.swap(self.olds + n, self.start + n));
             }
             self.olds += count;
@@ -160,16 +163,18 @@ impl<'a, E> Batch<'a, E> {
         self.committed += count;
     }
 
-    /// Nobody would read the events: they count as published, and are dropped with the values.
+    /// Counts all events as published, and keeps them as values to drop, because no subscriber
+    /// would read them.
     pub(crate) fn unheard(&mut self) {
         // SAFETY: [B1 places]: the places hold the events themselves.
         unsafe { self.published(self.len(), true) };
     }
 
-    /// After an event was published: if no slot of its ring has given a value, the one that another ring's slot held.
+    /// Takes over a value of `copies`, which went to other rings, if no slot of the first ring held
+    /// one. The first event must have been published.
     pub(crate) fn keep_old_of(&mut self, copies: &mut [Batch<'_, E>]) {
+        debug_assert!(self.start > 0, "its place is needed");
         if self.olds == 0
-            && self.start > 0
             && let Some(old) = copies.iter_mut().find_map(Batch::pop_old)
         {
             put(&mut self.places[0], old);
@@ -177,7 +182,7 @@ impl<'a, E> Batch<'a, E> {
         }
     }
 
-    /// Takes back a value that a slot held: the last.
+    /// Takes the last of the values that slots held.
     pub(crate) fn pop_old(&mut self) -> Option<E> {
         self.olds = self.olds.checked_sub(1)?;
         // SAFETY: [B1 places]: it was among the values, and has left them.
@@ -186,7 +191,8 @@ impl<'a, E> Batch<'a, E> {
 }
 
 impl<E> Batch<'_, E> {
-    /// What came of a [batch of one](Self::of_one): the value that its slot held, or the event.
+    /// Ends a [batch of one](Self::of_one), and returns the value that its slot held, or the event
+    /// that was refused.
     pub(crate) fn outcome_of_one(
         mut self,
         sent: Result<(), Refusal>,
@@ -199,7 +205,7 @@ impl<E> Batch<'_, E> {
 
     /// Gives the first event back, which was refused.
     #[cold]
-    pub(crate) fn refused(&mut self, refusal: Refusal) -> Result<Option<E>, (Refusal, E)> {
+    fn refused(&mut self, refusal: Refusal) -> Result<Option<E>, (Refusal, E)> {
         match self.pop() {
             Some(event) => Err((refusal, event)),
             None => unreachable!("a batch is refused for an event that it holds"),
@@ -218,7 +224,8 @@ impl<E> Drop for Batch<'_, E> {
     }
 }
 
-/// Values that slots held, until they may be dropped: at most [`batch_of`], and none if their drop does nothing.
+/// Values that slots held, until they may be dropped: at most [`batch_of`], and none if their drop
+/// does nothing.
 ///
 /// **\[B2 olds\]** `values[..count]` hold them, and the others nothing.
 #[derive(Debug)]

@@ -58,15 +58,16 @@ impl<E> Ring<E> {
         old
     }
 
-    /// Publishes the first event of `batch` from where it lies. There must be room.
+    /// Publishes the first event of `batch`, from its place. There must be room.
     pub(crate) fn publish_exclusive_in_place(&self, tip: &mut Tip, batch: &mut Batch<'_, E>) {
         debug_assert!(tip.has_room());
         let next = tip.next;
         let holds_value = self.holds_value(next);
         let place = &mut batch.front(1)[0];
-        // SAFETY: as in `publish_exclusive`.
+        // SAFETY: there is room, so that no subscriber borrows the older value, and no other thread
+        // writes at all. [C2 gate], [C4 pin]
         unsafe { self.slots.row(next).exchange(0, place, holds_value) };
-        // SAFETY: as it was exchanged.
+        // SAFETY: the exchange left the value of the slot in the place, if there was one.
         unsafe { batch.published(1, holds_value) };
         self.commit_exclusive(next, tip.room.full);
         self.move_tip(tip, next + 1);

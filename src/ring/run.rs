@@ -136,8 +136,8 @@ impl<E> Ring<E> {
         next
     }
 
-    /// Writes and commits so many slots of a lap, which were entered as one; leaves the events where they were if that was abandoned
-    /// meanwhile.
+    /// Writes and commits `run` slots that were entered as one. Leaves the events in `batch`, and
+    /// returns false, if the slots were abandoned meanwhile.
     pub(crate) fn commit_run(&self, entered: Entered, run: u64, batch: &mut Batch<'_, E>) -> bool {
         let Entered {
             sequence: head,
@@ -145,9 +145,10 @@ impl<E> Ring<E> {
         } = entered;
         let lap = self.slots.lap(head);
         let places = batch.front(run as usize);
-        // SAFETY: [S1 enter]: the stamp is `WRITING(head)` or `LOST`, by our compare-and-swap, for all of the run; [R1 rest],
-        // [R2 lap], [R3 whole]: nobody else is inside, or will be. [C2 gate] and [C4 pin]: nobody borrows the older values. The
-        // stamps that we found said whether there are any.
+        // SAFETY: our compare-and-swap made the stamp `WRITING(head)`, for all of the run, so that
+        // only this publisher touches its memory. [S1 enter], [R1 rest], [R2 lap], [R3 whole] No
+        // subscriber borrows the older values. [C2 gate], [C4 pin] The stamps that were found said
+        // whether there are any.
         unsafe { self.exchange_run(head, places, holds_value) };
         crate::hooks::reach(crate::hooks::Point::Written);
         // SYNC publish, vacate: the events' contents to readers, the memory to the next claimers.
@@ -158,7 +159,8 @@ impl<E> Ring<E> {
             Ordering::Relaxed,
         ) {
             Ok(_) => {
-                // SAFETY: as they were exchanged.
+                // SAFETY: the exchange left the values of the slots in the places, if there were
+                // any.
                 unsafe { batch.published(run as usize, holds_value) };
                 true
             }
@@ -176,7 +178,8 @@ impl<E> Ring<E> {
     /// Exchanges the events at `places` for what the slots from `head` on hold.
     ///
     /// # Safety
-    /// The caller alone may touch the memory of these slots, which are of one lap, and hold values if and only if `holds_value`.
+    /// The caller alone may touch the memory of these slots, which are of one lap, and hold values
+    /// if and only if `holds_value`.
     unsafe fn exchange_run(&self, head: u64, places: &mut [MaybeUninit<E>], holds_value: bool) {
         let row = self.slots.row(head);
         for (offset, place) in places.iter_mut().enumerate() {

@@ -9,11 +9,12 @@
 //! - **\[K1 share\]** One claim holds at most an eighth of the ring divided by the publishers of the moment, and at least one
 //!   slot. So a frozen publisher costs a subscriber at most an eighth of the ring. The `i`-th of several that freeze was one of at
 //!   least `i` publishers, so `n` of them cost at most an eighth times `1 + 1/2 + ... + 1/n`, or `n` slots if that is more.
-//! - **\[K2 young\]** Before its grace has passed, a claim is abandoned only when the tail is half of the ring ahead of it, with
-//!   the slots right behind it that are claimed and not entered, because one frozen batch may hold them all. A
-//!   subscriber that waits there would soon be dropped: it is dropped at seven eighths, and needs the three eighths between to
-//!   catch up. A scan that finds a subscriber at a younger claim lets publishers go no further than that half, so that the
-//!   next scan comes in time.
+//! - **\[K2 young\]** Before its grace has passed, a claim is abandoned only when the tail is half
+//!   of the ring ahead of it, with the slots right behind it that are claimed and not entered,
+//!   because one frozen batch may hold them all. A subscriber that waits there would soon be
+//!   dropped: it is dropped at seven eighths, and needs the three eighths between to catch up. A
+//!   scan that finds a subscriber at a younger claim lets publishers go no further than that half,
+//!   so that the next scan comes in time.
 
 use super::stamp::{Look, Stamp};
 use super::{CLOSED, Owed, Policy, Refusal, Ring, longest_hole};
@@ -352,7 +353,8 @@ impl<E> Ring<E> {
         if self.is_exclusive() {
             return CursorAt::NoClaim;
         }
-        // Relaxed: it spares subscribers that would lose what they have still to read. A close right after it does no harm.
+        // Relaxed: it spares subscribers that would lose what they have still to read. A close
+        // right after it does no harm.
         if self.tail.load(Ordering::Relaxed) & CLOSED != 0 {
             return CursorAt::Closed;
         }
@@ -369,8 +371,9 @@ impl<E> Ring<E> {
             };
         }
         let (_, mut end) = self.abandon_each(at..tail + 1 - distance, owed);
-        // A batch that is frozen right after its claim leaves slots that it has not entered, as many as one claim may hold. One
-        // scan is to free them all; a publisher that runs enters its claim at once.
+        // A batch that is frozen right after its claim leaves slots that it has not entered, as
+        // many as one claim may hold. One scan is to free them all; a publisher that runs enters
+        // its claim at once.
         let reach = tail.min(end + self.claim_share(1));
         while end < reach && self.look(end) == Look::Earlier && self.is_in_flight(end) {
             end += self.abandon(end, owed).max(1);

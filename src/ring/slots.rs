@@ -270,11 +270,12 @@ impl<E> Row<'_, E> {
 
     /// Exchanges the event at `place` for what the `offset`th slot holds: a value, or nothing.
     ///
-    /// Where the slot held nothing, the bytes of the event stay at `place` too: whoever takes the exchange back has nothing to do.
+    /// If the slot held nothing, the bytes of the event stay at `place` too. So a publisher that
+    /// was too late takes its event back by doing nothing.
     ///
     /// # Safety
-    /// The slot is of the same lap; the caller alone may touch its memory, and it holds a value if and only if
-    /// `holds_value`.
+    /// The slot is of the same lap; the caller alone may touch its memory, and it holds a value if
+    /// and only if `holds_value`.
     #[inline(always)]
     pub(crate) unsafe fn exchange(
         &self,
@@ -299,8 +300,8 @@ impl<E> Row<'_, E> {
     /// Moves `event` into the `offset`th slot, and the value out that was there.
     ///
     /// # Safety
-    /// The slot is of the same lap; the caller alone may touch its memory, and it holds a value if and only if
-    /// `holds_value`.
+    /// The slot is of the same lap; the caller alone may touch its memory, and it holds a value if
+    /// and only if `holds_value`.
     #[inline(always)]
     pub(crate) unsafe fn replace(&self, offset: usize, event: E, holds_value: bool) -> Option<E> {
         // SAFETY: in bounds, as the lap goes so far; a live cell since `new`.

@@ -71,15 +71,19 @@ impl SubscribeOptions {
     /// Drops the subscriber as [`Lagging`](crate::EvictionReason::Lagging) if it is more than `slots` sequences behind for
     /// longer than `time`. Default: no such limit.
     ///
-    /// The worker goes by the subscriber's cursor. The cursor moves once for each [`window`](Self::window), which is at most 8
-    /// slots by default where there is such a limit, and whenever there is nothing more to read. `lag_limit(0, time)` drops a
-    /// subscriber that is behind at all for so long. The worker looks a few times in `time`, and not more often than every
-    /// 100 µs.
+    /// The worker goes by the subscriber's cursor. The cursor moves once for each
+    /// [`window`](Self::window), which is at most 8 slots by default where there is such a limit,
+    /// and whenever there is nothing more to read. `lag_limit(0, time)` drops a subscriber that is
+    /// behind at all for so long. The worker looks a few times in `time`, and not more often than
+    /// every 100 µs.
     ///
-    /// `slots` must be less than [`Bus::capacity`](crate::Bus::capacity), because a subscriber that is a whole ring behind is
-    /// dropped anyway: [`LagLimitTooLarge`](crate::SubscribeError::LagLimitTooLarge). If `slots` is 7/8 of the capacity or more,
-    /// publishers mostly drop the subscriber first, as [`Lapped`](crate::EvictionReason::Lapped). A `time` of zero is
-    /// [`ZeroDuration`](crate::SubscribeError::ZeroDuration), because every subscriber is behind for a moment.
+    /// `slots` must be less than [`Bus::capacity`](crate::Bus::capacity), because a subscriber that
+    /// is a whole ring behind is dropped anyway:
+    /// [`LagLimitTooLarge`](crate::SubscribeError::LagLimitTooLarge). If `slots` is 7/8 of the
+    /// capacity or more, publishers mostly drop the subscriber first, as
+    /// [`Lapped`](crate::EvictionReason::Lapped). A `time` of zero is
+    /// [`ZeroDuration`](crate::SubscribeError::ZeroDuration), because every subscriber is behind
+    /// for a moment.
     pub fn lag_limit(mut self, slots: u64, time: Duration) -> Self {
         self.terms.lag_limit = Some(LagLimit { slots, time });
         self

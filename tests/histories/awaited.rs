@@ -1,4 +1,5 @@
-//! The future of `Bus::drained`, polled as an executor does it: at first, and then only after it was woken.
+//! The future of `Bus::drained`, polled as an executor does it: at first, and then only after it
+//! was woken.
 
 use std::pin::Pin;
 use std::sync::Arc;

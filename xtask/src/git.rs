@@ -30,8 +30,9 @@ pub fn working_files() -> Result<Vec<String>> {
 
 /// Writes the files of the commit `hash` into `folder`, which must be absolute.
 ///
-/// Goes by an index of its own beside `folder`, because git's own index belongs to the developer who works in the repository, and
-/// because nothing is left registered then if this program is killed, as a `git worktree` would be.
+/// Goes by an index of its own beside `folder`, because git's own index belongs to the developer
+/// who works in the repository, and because nothing is left registered then if this program is
+/// killed, as a `git worktree` would be.
 pub fn export(hash: &str, folder: &Path) -> Result {
     let index = folder.with_extension("index");
     let with_index = |arguments: &[&str]| {
