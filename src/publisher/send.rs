@@ -35,13 +35,26 @@ pub(super) fn send<E>(
             [worker] if worker.ring.is_unheard() => return Ok(Some(event)),
             [worker] => worker.publish(event, policy),
             [] => Err((Refusal::Stopped, event)),
-            workers => in_place(event, |batch| send_to_all(core, workers, batch, policy)),
+            workers => copy_to_all(core, workers, event, policy),
         };
         match result {
             Err((Refusal::Stopped, back)) if reload(core, generation) => event = back,
             result => return result,
         }
     }
+}
+
+/// Reports `event` to all rings, from a place of its own.
+///
+/// Not inlined, because what it takes by reference would stay in memory in [`send`] too.
+#[inline(never)]
+fn copy_to_all<E>(
+    core: &Core<E>,
+    workers: &[Arc<Worker<E>>],
+    event: E,
+    policy: Policy,
+) -> Published<E> {
+    in_place(event, |batch| send_to_all(core, workers, batch, policy))
 }
 
 /// Moves `event` to a place of its own, and sends it from there as a batch of one.
