@@ -21,7 +21,7 @@ pub(crate) mod stamp;
 
 use crate::contain::drop_each;
 use crate::error::BuildError;
-use crate::registry::{Registry, Room, Scan, Seats};
+use crate::registry::{CursorAt, Registry, Room, Scan, Seats};
 use crate::sync::{AtomicBool, AtomicU64, Borrow, Lease, Ordering, PlainArc, limits};
 use crossbeam_utils::CachePadded;
 use slots::{Row, SlotLayout, Slots};
@@ -346,6 +346,10 @@ impl<E> Ring<E> {
         };
         let mut abandoned = Owed::default();
         let (room, wake) = self.seats.make_room(scan, |cursor| {
+            // Where there is one publisher, no claim is in flight: it is here.
+            if self.is_exclusive() {
+                return CursorAt::NoClaim;
+            }
             self.claim_ahead_of(cursor, tail, &mut abandoned)
         });
         if wake {

@@ -350,9 +350,6 @@ impl<E> Ring<E> {
     /// [K2 young] Looks for the claim that a subscriber whose cursor is at `cursor` waits for, or will meet first behind holes,
     /// and abandons it if it is stalled.
     pub(super) fn claim_ahead_of(&self, cursor: u64, tail: u64, owed: &mut Owed) -> CursorAt {
-        if self.is_exclusive() {
-            return CursorAt::NoClaim;
-        }
         // Relaxed: it spares subscribers that would lose what they have still to read. A close
         // right after it does no harm.
         if self.tail.load(Ordering::Relaxed) & CLOSED != 0 {

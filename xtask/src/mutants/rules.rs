@@ -294,7 +294,7 @@ const RULES: &[Rule] = &[
         name: "a scan does not look for the claim that a subscriber waits for",
         guard: "test claims::a_scan_abandons_a_claim_when_the_tail_is_half_a_ring_ahead_of_it",
         edits: &[Edit(
-            "ring/shared.rs",
+            "ring.rs",
             "if self.is_exclusive() { return CursorAt::NoClaim; }",
             "if self.capacity() > 0 { return CursorAt::NoClaim; }",
         )],
