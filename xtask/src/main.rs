@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test`, `compare`, `histories`, `loom`, `mutants` and `sanitize`.
+//! The project's own commands: `cargo xtask test`, `compare`, `count`, `histories`, `loom`, `mutants` and `sanitize`.
 #![allow(clippy::disallowed_types)] // nothing here is under a model
 
 use std::path::Path;
@@ -8,6 +8,7 @@ use clap::Parser;
 
 mod cargo;
 mod compare;
+mod count;
 mod dependencies;
 mod git;
 mod histories;
@@ -29,6 +30,8 @@ enum Command {
     Test,
     /// Measure ringbus beside its peers, and write docs/benchmarks.md; or beside itself as it was, and write nothing
     Compare(compare::Options),
+    /// Count instructions of each operation, and how often the line changes that it stores to
+    Count(count::Options),
     /// Play random histories with publishers and readers that freeze; a seed repeats
     Histories(histories::Options),
     /// Run the loom models
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
     let result = enter_root().and_then(|()| match command {
         Command::Test => steps::run(),
         Command::Compare(options) => compare::run(&options),
+        Command::Count(options) => count::run(&options),
         Command::Histories(options) => histories::run(&options),
         Command::Loom(options) => loom::run(&options),
         Command::Mutants(options) => mutants::run(&options),

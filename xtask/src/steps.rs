@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::{Result, cargo, dependencies, layers, loom, mutants, pins};
+use crate::{Result, cargo, count, dependencies, layers, loom, mutants, pins};
 
 /// In order: what is quick and fails often comes first.
 const STEPS: &[Step] = &[
@@ -44,6 +44,8 @@ const STEPS: &[Step] = &[
         "stress",
         "test --package ringbus --release --test stress --test freeze --test large",
     ),
+    // What an operation costs; the bounds are counts, not times.
+    Step::call("count", count::check),
     Step::call("models", || loom::run(&loom::Options::default())),
     Step::cargo("quickstart", "run --release --example quickstart"),
     Step::cargo(

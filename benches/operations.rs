@@ -1,0 +1,189 @@
+//! One operation of a bus, so often as it is told, on one thread: for a tool that counts what it
+//! does. See `cargo xtask count`.
+
+use std::ops::Range;
+use std::sync::Barrier;
+use std::{process, thread};
+
+use clap::{Parser, ValueEnum};
+use ringbus::{
+    Bus, Drive, ExclusivePublisher, Pinning, Publisher, SlotLayout, SubscribeOptions, Subscriber,
+};
+use ringbus_benches::payload::{Payload, Word};
+use ringbus_benches::rig::{Report, Tally};
+
+/// Slots of the ring.
+const CAPACITY: usize = 1024;
+/// Events that are reported before any of them is received.
+const BURST: u64 = 512;
+/// Events of a batch. It divides a burst.
+const BATCH: u64 = 64;
+
+/// Reports events of 8 B, and receives them.
+#[derive(Parser)]
+struct Options {
+    /// Which publisher reports
+    #[arg(value_enum)]
+    publisher: Kind,
+    /// How slots lie in memory
+    #[arg(value_enum)]
+    layout: Layout,
+    /// What is done with each event
+    #[arg(value_enum)]
+    operation: Operation,
+    /// How many bursts of 512 events
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    bursts: u64,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Kind {
+    Exclusive,
+    Shared,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Layout {
+    InLine,
+    Dense,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Operation {
+    /// Reported one by one; the subscriber passes over each burst
+    Report,
+    /// Reported in batches of 64; the subscriber passes over each burst
+    Batch,
+    /// Reported one by one, then received by `drain`
+    Drain,
+    /// Reported one by one, then received by `recv`
+    Recv,
+    /// Reported one by one, then received by `try_recv`
+    TryRecv,
+    /// Reported one by one, then received by a handler's thread
+    Handler,
+}
+
+fn main() {
+    let options = Options::parse();
+    // On a thread of its own, because the main thread's stack begins where the environment ends:
+    // which of its words share a cache line would be another thing each time.
+    let thread = thread::spawn(move || match options.publisher {
+        Kind::Exclusive => run::<ExclusivePublisher<Word>>(&options),
+        Kind::Shared => run::<Publisher<Word>>(&options),
+    });
+    if thread.join().is_err() {
+        process::exit(1); // the thread said why
+    }
+}
+
+fn run<R: Report<Event = Word>>(options: &Options) {
+    let builder = Bus::builder()
+        .capacity(CAPACITY)
+        .slots(match options.layout {
+            Layout::InLine => SlotLayout::InLine,
+            Layout::Dense => SlotLayout::Dense,
+        })
+        .drive(Drive::Manual)
+        .pinning(Pinning::Off);
+    let (mut publisher, bus) = R::build(builder);
+    let bursts = (0..options.bursts).map(|burst| burst * BURST..(burst + 1) * BURST);
+    if let Operation::Handler = options.operation {
+        return handle(&mut publisher, &bus, bursts);
+    }
+    let mut subscriber = bus.subscribe().expect("the ring has room for one");
+    for numbers in bursts {
+        match options.operation {
+            Operation::Batch => report_batches(&mut publisher, numbers.clone()),
+            _ => report(&mut publisher, numbers.clone()),
+        }
+        match options.operation {
+            Operation::Report | Operation::Batch => pass_over(&mut subscriber, &numbers),
+            Operation::Drain => drain(&mut subscriber, numbers),
+            Operation::Recv => recv(&mut subscriber, numbers),
+            Operation::TryRecv => try_recv(&mut subscriber, numbers),
+            Operation::Handler => unreachable!("returned above"),
+        }
+    }
+}
+
+// Each loop is a function of its own, because otherwise the code around it decides what it keeps in
+// registers.
+
+#[inline(never)]
+fn report<R: Report<Event = Word>>(publisher: &mut R, numbers: Range<u64>) {
+    for number in numbers {
+        publisher.one(Word::new(number));
+    }
+}
+
+#[inline(never)]
+fn report_batches<R: Report<Event = Word>>(publisher: &mut R, numbers: Range<u64>) {
+    for first in numbers.step_by(BATCH as usize) {
+        publisher.batch(&mut (first..first + BATCH).map(Word::new));
+    }
+}
+
+fn pass_over(subscriber: &mut Subscriber<Word>, numbers: &Range<u64>) {
+    let newest = subscriber.latest().expect("the burst is there");
+    assert_eq!(newest.number(), numbers.end - 1);
+}
+
+#[inline(never)]
+fn drain(subscriber: &mut Subscriber<Word>, numbers: Range<u64>) {
+    let mut tally = Tally::default();
+    let drained = subscriber.drain(usize::MAX, |event| tally.see(event));
+    assert!(drained.is_ok());
+    tally.check(numbers);
+}
+
+#[inline(never)]
+fn recv(subscriber: &mut Subscriber<Word>, numbers: Range<u64>) {
+    let mut tally = Tally::default();
+    for _ in numbers.clone() {
+        tally.see(&*subscriber.recv().expect("a whole burst is there"));
+    }
+    tally.check(numbers);
+}
+
+#[inline(never)]
+fn try_recv(subscriber: &mut Subscriber<Word>, numbers: Range<u64>) {
+    let mut tally = Tally::default();
+    while let Ok(event) = subscriber.try_recv() {
+        tally.see(&*event);
+    }
+    tally.check(numbers);
+}
+
+/// Where the reporting thread and the handler's meet: twice a burst, once all of it was received and
+/// once the next was reported. So the handler never looks for an event that is not there.
+static GATE: Barrier = Barrier::new(2);
+
+fn handle<R: Report<Event = Word>>(
+    publisher: &mut R,
+    bus: &Bus<Word, R::Mode>,
+    bursts: impl Iterator<Item = Range<u64>>,
+) {
+    let mut tally = Tally::default();
+    let handler = bus
+        .handle(SubscribeOptions::new(), move |event: &Word| {
+            tally.see(event);
+            let end = event.number() + 1;
+            if end.is_multiple_of(BURST) {
+                tally.check(end - BURST..end);
+                tally = Tally::default();
+                GATE.wait();
+                GATE.wait();
+            }
+        })
+        .expect("the ring has room for one");
+    for (index, numbers) in bursts.enumerate() {
+        report(publisher, numbers);
+        if index > 0 {
+            GATE.wait(); // ends the handler's pause after the burst before
+        }
+        GATE.wait();
+    }
+    GATE.wait();
+    drop(handler);
+}

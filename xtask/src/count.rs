@@ -1,0 +1,244 @@
+//! What an operation costs, counted: `cargo xtask count`.
+//!
+//! Valgrind counts, so the numbers are the same on each run and on each processor; they are of the
+//! compiler's making, and a new compiler may need new bounds. A count that grew shows what a
+//! benchmark on a busy machine hides: a word that is spilled in a loop, a store to another line.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::{Result, cargo};
+
+/// What `cargo xtask count` takes.
+#[derive(clap::Args, Default)]
+pub struct Options {
+    /// Only operations whose name contains this; may be given several times
+    #[arg(long, value_name = "TEXT")]
+    only: Vec<String>,
+}
+
+/// The program that does an operation so often as it is told.
+const PROGRAM: &str = "operations";
+
+/// Events of a burst of the program.
+const BURST: u64 = 512;
+
+/// Bursts of the shorter run; the longer one has twice as many, and what it does more is counted.
+/// Whole laps of the ring, so that scans count.
+const BURSTS: u64 = 20;
+
+/// Bytes of a cache line.
+const LINE: u64 = 64;
+
+const LAYOUTS: [&str; 2] = ["in-line", "dense"];
+
+/// An operation, and the most that it may cost: an event of 8 B, the loop and its check included.
+struct Row {
+    /// As [`PROGRAM`] takes them.
+    publisher: &'static str,
+    operation: &'static str,
+    /// Instructions in either layout.
+    instructions: f64,
+    /// How often the line that is stored to changes, in each of [`LAYOUTS`]. None where other threads
+    /// store too.
+    line_changes: Option<[f64; 2]>,
+}
+
+const fn row(
+    publisher: &'static str,
+    operation: &'static str,
+    instructions: f64,
+    line_changes: Option<[f64; 2]>,
+) -> Row {
+    Row {
+        publisher,
+        operation,
+        instructions,
+        line_changes,
+    }
+}
+
+/// Each bound is the count of the day when it was set, and little more: 2 % of the instructions,
+/// because a scan may fall otherwise; 5 % where two threads meet; a fifth of a line change.
+const ROWS: &[Row] = &[
+    row("exclusive", "report", 27.0, Some([3.3, 4.3])),
+    row("exclusive", "batch", 17.0, Some([2.5, 2.5])),
+    row("exclusive", "drain", 53.0, Some([5.5, 6.5])),
+    row("exclusive", "recv", 61.0, Some([6.5, 7.5])),
+    row("exclusive", "try-recv", 56.0, Some([5.5, 6.5])),
+    row("exclusive", "handler", 144.0, None),
+    row("shared", "report", 133.0, Some([11.3, 12.3])),
+    row("shared", "batch", 24.0, Some([2.9, 2.9])),
+    row("shared", "drain", 159.0, Some([13.5, 14.5])),
+    row("shared", "recv", 168.0, Some([13.5, 14.5])),
+    row("shared", "try-recv", 163.0, Some([13.5, 14.5])),
+    row("shared", "handler", 254.0, None),
+];
+
+/// Counts all, or what `options` select. Fails where a count is above its bound.
+pub fn run(options: &Options) -> Result {
+    let program = build()?;
+    println!("An event of 8 B; the receiving operations include the report.");
+    println!("| operation, layout | instructions | at most | line changes | at most |");
+    println!("| --- | --- | --- | --- | --- |");
+    let mut above = Vec::new();
+    let mut counted = false;
+    for row in ROWS {
+        for (index, layout) in LAYOUTS.into_iter().enumerate() {
+            let name = format!("{} {}, {layout}", row.publisher, row.operation);
+            if !options.only.is_empty() && !options.only.iter().any(|text| name.contains(text)) {
+                continue;
+            }
+            counted = true;
+            let run = Run {
+                program: &program,
+                arguments: [row.publisher, layout, row.operation],
+            };
+            let instructions = run.an_event(Run::instructions)?;
+            let mut line = format!("| {name} | {instructions:.1} | {:.1} |", row.instructions);
+            let mut is_above = instructions > row.instructions;
+            if let Some(bounds) = row.line_changes {
+                let changes = run.an_event(Run::line_changes)?;
+                line += &format!(" {changes:.2} | {:.2} |", bounds[index]);
+                is_above |= changes > bounds[index];
+            } else {
+                line += " | |";
+            }
+            println!("{line}");
+            if is_above {
+                above.push(name);
+            }
+        }
+    }
+    if !counted {
+        return Err("no operation has such a name: see the table without --only".into());
+    }
+    if above.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "above a bound: {}. Look at the compiled loop before you raise the bound",
+        above.join("; ")
+    ))
+}
+
+/// For `cargo xtask test`: valgrind counts on Linux alone.
+pub fn check() -> Result {
+    if cfg!(not(target_os = "linux")) {
+        println!("skipped: valgrind is for Linux");
+        return Ok(());
+    }
+    run(&Options::default())
+}
+
+fn build() -> Result<PathBuf> {
+    let line = format!(
+        "build --release --package ringbus-benches --bin {PROGRAM} --message-format=json-render-diagnostics"
+    );
+    let messages = cargo::read(&mut cargo::command_for_default(&line))?;
+    let programs = cargo::programs(messages.as_bytes());
+    let found = programs.into_iter().find(|(name, _)| name == PROGRAM);
+    found
+        .map(|(_, path)| path)
+        .ok_or_else(|| format!("cargo built no program {PROGRAM}"))
+}
+
+/// A run of the program.
+struct Run<'a> {
+    program: &'a Path,
+    arguments: [&'static str; 3],
+}
+
+impl Run<'_> {
+    /// Returns what `count` finds for an event: the difference between a long run and a short one.
+    fn an_event(&self, count: fn(&Self, u64) -> Result<u64>) -> Result<f64> {
+        let (short, long) = (count(self, BURSTS)?, count(self, 2 * BURSTS)?);
+        let more = long
+            .checked_sub(short)
+            .ok_or("the longer run counts less than the shorter one")?;
+        Ok(more as f64 / (BURSTS * BURST) as f64)
+    }
+
+    fn instructions(&self, bursts: u64) -> Result<u64> {
+        let options = "--tool=cachegrind --cache-sim=no --cachegrind-out-file=/dev/null";
+        let mut count = None;
+        self.under_valgrind(options, bursts, |line| {
+            if let Some((_, number)) = line.split_once("refs:") {
+                count = number.trim().replace(',', "").parse().ok();
+            }
+        })?;
+        count.ok_or_else(|| "valgrind names no count of instructions".into())
+    }
+
+    /// How often a store goes to another line than the store before it.
+    fn line_changes(&self, bursts: u64) -> Result<u64> {
+        let options = "--tool=lackey --basic-counts=no --trace-mem=yes";
+        let mut last = None;
+        let mut changes = 0;
+        self.under_valgrind(options, bursts, |line| {
+            let line = stored_to(line);
+            if line.is_some() && line != last {
+                changes += 1;
+                last = line;
+            }
+        })?;
+        Ok(changes)
+    }
+
+    /// Runs the program to its end, and hands on what valgrind says of it.
+    fn under_valgrind(
+        &self,
+        options: &str,
+        bursts: u64,
+        mut each_line: impl FnMut(&str),
+    ) -> Result {
+        let failed = |error: &dyn std::fmt::Display| {
+            format!("valgrind: {error}; it is a program that Debian has as `valgrind`")
+        };
+        let mut child = Command::new("valgrind")
+            .args(options.split_whitespace())
+            .arg(self.program)
+            .args(self.arguments)
+            .arg(bursts.to_string())
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| failed(&error))?;
+        if let Some(said) = child.stderr.take() {
+            for line in BufReader::new(said).lines() {
+                each_line(&line.map_err(|error| failed(&error))?);
+            }
+        }
+        let status = child.wait().map_err(|error| failed(&error))?;
+        if status.success() {
+            Ok(())
+        } else {
+            Err(failed(&status))
+        }
+    }
+}
+
+/// Returns the cache line that is stored to, from a line of lackey's trace (` S 1ffeffe7e0,8`).
+fn stored_to(traced: &str) -> Option<u64> {
+    // A load and a store of one instruction are an M.
+    let access = traced
+        .strip_prefix(" S ")
+        .or_else(|| traced.strip_prefix(" M "))?;
+    let (address, _) = access.split_once(',')?;
+    Some(u64::from_str_radix(address, 16).ok()? / LINE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::stored_to;
+
+    #[test]
+    fn stores_are_told_from_loads_and_instructions() {
+        assert_eq!(stored_to(" S 1ffeffe7e0,8"), Some(0x1f_feff_e7e0 / 64));
+        assert_eq!(stored_to(" M 40,4"), Some(1));
+        for other in [" L 40,4", "I  0400100c,3", "==7== Lackey", " S x"] {
+            assert_eq!(stored_to(other), None, "{other}");
+        }
+    }
+}
