@@ -264,11 +264,26 @@ impl<E> Reader<E> {
         }
     }
 
-    /// Another event is there behind the one that was taken last.
-    pub(crate) fn has_more(&self) -> bool {
+    /// Returns whether another event is there behind the one that was taken last, which stays
+    /// borrowed. The next [`Reader::poll`] does not look again at what this one saw.
+    #[inline(always)]
+    pub(crate) fn sees_more(&mut self) -> bool {
         if self.span.knows_more() {
             return true;
         }
+        if self.span.is_calm()
+            && let ring = &self.worker.ring
+            && ring.is_full(self.span.next(), self.span.window())
+        {
+            self.span.see_one();
+            return true;
+        }
+        self.looks_for_more()
+    }
+
+    /// Looks behind holes and beyond the window.
+    #[inline(never)]
+    fn looks_for_more(&self) -> bool {
         let mut sequence = self.span.next();
         loop {
             match self.worker.ring.look(sequence) {

@@ -62,9 +62,10 @@ impl<E> Subscriber<E> {
     }
 
     /// For handlers: delivers the event that [`wait`](Self::wait) found, and says whether there is another behind it.
+    #[inline(always)]
     pub(crate) fn deliver_with(&mut self, handle: impl FnOnce(&E, u64, bool)) {
         let (sequence, event) = self.reader.take();
-        let more = self.reader.has_more();
+        let more = self.reader.sees_more();
         // SAFETY: as in `deliver`; looking for more is not a call that ends the borrow.
         handle(unsafe { &*event }, sequence, more);
     }
@@ -210,8 +211,12 @@ impl<E> Subscriber<E> {
     ///
     /// # Errors
     /// [`RecvError`].
+    #[inline]
     pub fn wait(&mut self) -> Result<(), RecvError> {
-        self.poll_until(None).map(drop)
+        if !self.poll()? {
+            self.poll_until(None)?;
+        }
+        Ok(())
     }
 
     /// Waits at most `timeout` until an event is there, and takes none.

@@ -67,13 +67,13 @@ const ROWS: &[Row] = &[
     row("exclusive", "drain", 53.0, Some([5.5, 6.5])),
     row("exclusive", "recv", 61.0, Some([6.5, 7.5])),
     row("exclusive", "try-recv", 56.0, Some([5.5, 6.5])),
-    row("exclusive", "handler", 144.0, None),
+    row("exclusive", "handler", 72.0, None),
     row("shared", "report", 133.0, Some([11.3, 12.3])),
     row("shared", "batch", 24.0, Some([2.9, 2.9])),
     row("shared", "drain", 159.0, Some([13.5, 14.5])),
     row("shared", "recv", 168.0, Some([13.5, 14.5])),
     row("shared", "try-recv", 163.0, Some([13.5, 14.5])),
-    row("shared", "handler", 254.0, None),
+    row("shared", "handler", 182.0, None),
 ];
 
 /// Counts all, or what `options` select. Fails where a count is above its bound.
