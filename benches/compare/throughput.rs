@@ -4,6 +4,7 @@ mod candidates;
 mod contest;
 mod driver;
 mod in_cache;
+mod ping_pong;
 mod scenarios;
 mod work;
 
@@ -17,6 +18,7 @@ use crate::trial::{Trial, is_ours};
 pub fn run(cores: Cores, quick: bool, only: &Only) -> Result<Vec<Scenario>, Error> {
     let mut contests = scenarios::all(cores);
     contests.extend(in_cache::all(cores));
+    contests.extend(ping_pong::all(cores));
     contests
         .into_iter()
         .filter(|contest| only.wants(contest.group, &contest.name))
@@ -29,6 +31,7 @@ pub fn run(cores: Cores, quick: bool, only: &Only) -> Result<Vec<Scenario>, Erro
 pub fn trials(cores: Cores) -> Vec<Trial> {
     let between_cores = scenarios::all(cores).into_iter();
     let mut all: Vec<Trial> = between_cores
+        .chain(ping_pong::all(cores))
         .flat_map(|contest| contest.trials(is_ours))
         .collect();
     all.extend(in_cache::trials(cores));
