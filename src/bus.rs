@@ -77,7 +77,8 @@ impl<E: Send + Sync + 'static> Bus<E> {
         BusBuilder::new()
     }
 
-    /// Starts the bus again after a stop (building it has started it the first time), with as many workers as it was built with. On a running bus it does nothing.
+    /// Starts the bus again after a stop, with as many workers as it was built with. A bus that was
+    /// just built is running already. On a running bus it does nothing.
     ///
     /// May block: on another start or stop, and until the threads have started.
     ///
@@ -128,7 +129,7 @@ impl<E: Send + Sync + 'static> Bus<E> {
     /// a sequence that a publisher has taken and not written, it passes that by itself after
     /// [`stall_grace`](crate::BusBuilder::stall_grace).
     ///
-    /// Blocks. From a handler or a notice it does not wait for that very thread. A second stop at the same time returns at once,
+    /// Blocks. From a handler or a notice it does not wait for that very thread. A second stop, at the same time or later, returns at once,
     /// and reports no subscriber.
     pub fn stop(&self) -> StopReport {
         self.stop_timeout(self.core().settings.stop_timeout)
@@ -149,8 +150,8 @@ impl<E: Send + Sync + 'static> Bus<E> {
 
     /// Ends the stream and does not wait: reports are refused as stopped, subscribers read on to the end.
     ///
-    /// Lock-free, but for the wakers of tasks, which are user code. A [`stop`](Self::stop) or [`start`](Self::start) may follow: a start does nothing
-    /// before a stop.
+    /// Lock-free, but for the wakers of tasks, which are user code. To start again, [`stop`](Self::stop) first: a
+    /// [`start`](Self::start) right after a close does nothing.
     pub fn close(&self) {
         self.core().close();
     }
@@ -240,7 +241,7 @@ impl<E: Send + Sync + 'static, M> Bus<E, M> {
     ///     println!("sum so far: {sum}");
     /// })?;
     /// bus.report(7)?;
-    /// bus.stop(); // the handler has seen everything
+    /// assert!(bus.stop().is_clean()); // the handler has seen everything
     /// assert_eq!(guard.join(), HandlerEnd::Closed);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

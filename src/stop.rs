@@ -46,7 +46,7 @@ impl StopReport {
     }
 
     /// Returns whether every subscriber had read everything, every handler had returned, and a shutdown's last event was
-    /// accepted.
+    /// accepted. A subscriber that was dropped before the stop makes no difference.
     pub fn is_clean(&self) -> bool {
         self.undrained.is_empty() && self.running.is_empty() && self.last_accepted
     }

@@ -124,9 +124,9 @@ impl fmt::Display for BuildError {
             BuildError::Running { workers } => {
                 write!(f, "already running, with {}", Count(*workers, "worker"))
             }
-            BuildError::ZeroCapacity => {
-                f.write_str("capacity: 0 was asked for, 1 or more would do (fewer than 64 are 64)")
-            }
+            BuildError::ZeroCapacity => f.write_str(
+                "capacity: 0 was asked for, 1 or more would do (less than 64 is rounded up to 64)",
+            ),
             BuildError::CapacityTooLarge {
                 capacity,
                 event_bytes,

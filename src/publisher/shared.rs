@@ -150,8 +150,8 @@ impl<E: Send + Sync + 'static> Publisher<E> {
         self.send(event, Policy::Evict).map_err(report_error)
     }
 
-    /// Reports all events of an iterator, in order. How many there were, with those that were
-    /// [carried](Self::carried), which come first.
+    /// Reports all events of an iterator, in order, and before them those that were
+    /// [carried](Self::carried). Returns how many it reported.
     ///
     /// Up to 128 events at a time are taken from the iterator before any of them is reported: 32 of more than 64 bytes, 4 of
     /// more than 1024, because they wait on this thread's stack; events of more than 4096 bytes are taken and reported one by
@@ -192,7 +192,7 @@ impl<E: Send + Sync + 'static> Publisher<E> {
     /// stay with this publisher ([`carried`](Self::carried)): they are first in line at its next call, and count there. A
     /// call with an empty iterator reports them alone; dropping the publisher drops them.
     ///
-    /// 0 if the ring is full, and if the bus [is stopped](Self::is_stopped). Events are taken, and become visible, as by
+    /// 0 if the ring is full, and if the bus is stopped: [`is_stopped`](Self::is_stopped) tells which. Events are taken, and become visible, as by
     /// [`report_batch`](Self::report_batch). Lock-free, but for the iterator.
     ///
     /// What is left is dropped with the iterator; give it by reference to keep it:
