@@ -155,8 +155,8 @@ fn try_recv(subscriber: &mut Subscriber<Word>, numbers: Range<u64>) {
     tally.check(numbers);
 }
 
-/// Where the reporting thread and the handler's meet: twice a burst, once all of it was received and
-/// once the next was reported. So the handler never looks for an event that is not there.
+/// Where the reporting thread and the handler's meet: twice a burst, once all of it was received
+/// and once the next was reported. So the handler never looks for an event that is not there.
 static GATE: Barrier = Barrier::new(2);
 
 fn handle<R: Report<Event = Word>>(

@@ -232,8 +232,8 @@ impl<E: Send + Sync + 'static> BusBuilder<E> {
         self
     }
 
-    /// How long a subscriber sleeps at first before the worker checks on it. Default 50 ms, under an exclusive
-    /// publisher 1 ms. Zero is an error.
+    /// How long a subscriber sleeps at first before the worker checks on it. Default 50 ms, under
+    /// an exclusive publisher 1 ms. Zero is an error.
     ///
     /// It bounds how late a wake-up is when the thread that owed it is frozen, and any wake-up under an exclusive publisher: the
     /// worker's thread naps so long while a subscriber sleeps. While nothing comes at all its naps double, up to four times this

@@ -129,8 +129,8 @@ impl<E: Send + Sync + 'static> Bus<E> {
     /// a sequence that a publisher has taken and not written, it passes that by itself after
     /// [`stall_grace`](crate::BusBuilder::stall_grace).
     ///
-    /// Blocks. From a handler or a notice it does not wait for that very thread. A second stop, at the same time or later, returns at once,
-    /// and reports no subscriber.
+    /// Blocks. From a handler or a notice it does not wait for that very thread. A second stop, at
+    /// the same time or later, returns at once, and reports no subscriber.
     pub fn stop(&self) -> StopReport {
         self.stop_timeout(self.core().settings.stop_timeout)
     }
@@ -150,8 +150,8 @@ impl<E: Send + Sync + 'static> Bus<E> {
 
     /// Ends the stream and does not wait: reports are refused as stopped, subscribers read on to the end.
     ///
-    /// Lock-free, but for the wakers of tasks, which are user code. To start again, [`stop`](Self::stop) first: a
-    /// [`start`](Self::start) right after a close does nothing.
+    /// Lock-free, but for the wakers of tasks, which are user code. To start again,
+    /// [`stop`](Self::stop) first: a [`start`](Self::start) right after a close does nothing.
     pub fn close(&self) {
         self.core().close();
     }

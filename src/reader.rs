@@ -117,9 +117,10 @@ impl<E> Reader<E> {
     /// Nothing at `next`. True if it is worth another look at once.
     #[inline(never)]
     fn wait_at(&mut self, look: Look) -> Result<bool, Gone> {
-        if self.span.read() > 0 {
+        let events = self.span.read();
+        if events > 0 {
             self.advance()?;
-            if self.pace.follows_closely() {
+            if self.pace.wants_a_rest(events) {
                 thread::rest();
                 return Ok(true);
             }

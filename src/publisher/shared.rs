@@ -192,8 +192,9 @@ impl<E: Send + Sync + 'static> Publisher<E> {
     /// stay with this publisher ([`carried`](Self::carried)): they are first in line at its next call, and count there. A
     /// call with an empty iterator reports them alone; dropping the publisher drops them.
     ///
-    /// 0 if the ring is full, and if the bus is stopped: [`is_stopped`](Self::is_stopped) tells which. Events are taken, and become visible, as by
-    /// [`report_batch`](Self::report_batch). Lock-free, but for the iterator.
+    /// 0 if the ring is full, and if the bus is stopped: [`is_stopped`](Self::is_stopped) tells
+    /// which. Events are taken, and become visible, as by [`report_batch`](Self::report_batch).
+    /// Lock-free, but for the iterator.
     ///
     /// What is left is dropped with the iterator; give it by reference to keep it:
     ///

@@ -44,8 +44,8 @@ impl SubscribeOptions {
     }
 
     /// Names the core for a handler's thread, or for
-    /// [`Subscriber::pin_current_thread`](crate::Subscriber::pin_current_thread), which refuse a core
-    /// that is not available.
+    /// [`Subscriber::pin_current_thread`](crate::Subscriber::pin_current_thread), which refuse a
+    /// core that is not available.
     pub fn core(mut self, core: usize) -> Self {
         self.terms.core = Some(core);
         self

@@ -40,8 +40,8 @@ struct Row {
     operation: &'static str,
     /// Instructions in either layout.
     instructions: f64,
-    /// How often the line that is stored to changes, in each of [`LAYOUTS`]. None where other threads
-    /// store too.
+    /// How often the line that is stored to changes, in each of [`LAYOUTS`]. None where other
+    /// threads store too.
     line_changes: Option<[f64; 2]>,
 }
 

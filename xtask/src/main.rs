@@ -1,4 +1,5 @@
-//! The project's own commands: `cargo xtask test`, `compare`, `count`, `histories`, `loom`, `mutants` and `sanitize`.
+//! The project's own commands: `cargo xtask test`, `compare`, `count`, `histories`, `loom`,
+//! `mutants` and `sanitize`.
 #![allow(clippy::disallowed_types)] // nothing here is under a model
 
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! A ping-pong over two buses: one event there, one back, and nothing else under way.
 //!
-//! At a fixed rate a receiver waits longer for each event than the event takes. Here the answer comes
-//! as soon as it can, so that whatever a receiver does between two events shows.
+//! At a fixed rate a receiver waits longer for each event than the event takes. Here the answer
+//! comes as soon as it can, so that whatever a receiver does between two events shows.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
