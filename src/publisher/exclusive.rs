@@ -1,7 +1,7 @@
 //! The only publisher of its bus.
 
 use super::send::in_place;
-use super::{Published, batch_refused, report_error, try_report_error, wait_for_room};
+use super::{Published, batch_error, batch_refused, report_error, try_report_error, wait_for_room};
 use crate::bus::Core;
 use crate::error::{BatchError, ReportError, TryReportError};
 use crate::ring::batch::{Batch, goes_one_by_one, with_batch, with_olds};
@@ -167,18 +167,34 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
                 return Ok(accepted);
             }
             if !self.tip.has_room() {
-                // The iterator is asked first, because no subscriber is to be dropped for an event
-                // that does not come.
-                let sent = with_batch(|batch| {
-                    self.send_next(events, batch, Policy::Evict)
-                        .map_err(|refusal| batch_refused(accepted, refusal, batch))
-                });
-                match sent {
-                    Ok(true) => accepted += 1,
-                    Ok(false) => return Ok(accepted),
-                    Err(error) => return Err(error),
+                if !self.report_next(events, accepted)? {
+                    return Ok(accepted);
                 }
+                accepted += 1;
             }
+        }
+    }
+
+    /// Reports the next event of an iterator where room is still to be found. Returns false if the
+    /// iterator ended. It is asked first, because no subscriber is to be dropped for an event that does
+    /// not come.
+    fn report_next(
+        &mut self,
+        events: &mut impl Iterator<Item = E>,
+        accepted: usize,
+    ) -> Result<bool, BatchError<E>> {
+        if const { goes_one_by_one::<E>() } {
+            return with_batch(|batch| {
+                self.send_next(events, batch, Policy::Evict)
+                    .map_err(|refusal| batch_refused(accepted, refusal, batch))
+            });
+        }
+        let Some(event) = events.next() else {
+            return Ok(false);
+        };
+        match self.send(event, Policy::Evict) {
+            Ok(_) => Ok(true),
+            Err((refusal, event)) => Err(batch_error(accepted, refusal, [event])),
         }
     }
 
