@@ -20,6 +20,15 @@ pub fn resolve(name: &str) -> Result<String> {
     Ok(hash.trim().to_owned())
 }
 
+/// Returns the hash of the commit that is in the working tree as it was committed.
+pub fn clean_head() -> Result<String> {
+    if read(&mut command(&["status", "--porcelain"]))?.is_empty() {
+        resolve("HEAD")
+    } else {
+        Err("the working tree has changes that are not committed".into())
+    }
+}
+
 /// Returns what is in the working tree, without what git is told to ignore and without deleted files.
 pub fn working_files() -> Result<Vec<String>> {
     let arguments = ["ls-files", "--cached", "--others", "--exclude-standard"];

@@ -3,17 +3,19 @@
 //! One ordering a step weaker, or one rule of a protocol out, at a time, in a copy of the project; then the models and
 //! the tests, which are to fail. Each mutant names the model or the test that is expected to, and that runs first.
 
+mod kept;
 mod lane;
 mod mutant;
 mod orderings;
 mod rules;
 mod table;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Mutex;
 use std::time::Instant;
 
 use crate::Result;
+use kept::Kept;
 use lane::Lane;
 use mutant::Mutant;
 use table::Outcome;
@@ -33,6 +35,9 @@ pub struct Options {
     /// Only against what each names: minutes rather than an hour
     #[arg(long)]
     quick: bool,
+    /// Go on with a round of this commit that was not finished: mutants with an outcome are not run again
+    #[arg(long, conflicts_with = "quick")]
+    resume: bool,
     /// Only say which there are
     #[arg(long)]
     list: bool,
@@ -65,9 +70,7 @@ pub fn run(options: &Options) -> Result {
         return Err("no mutant has such a name: see --list".into());
     }
 
-    let began = Instant::now();
-    let outcomes = run_all(selected, options)?;
-    let report = table::Report::new(outcomes, began.elapsed());
+    let report = table::Report::new(run_all(selected, options)?);
     print!("\n{}", report.text());
     if whole {
         report.write()?;
@@ -92,9 +95,33 @@ fn jobs(options: &Options) -> usize {
 
 fn run_all(mutants: Vec<Mutant>, options: &Options) -> Result<Vec<Outcome>> {
     let total = mutants.len();
-    let queue = Mutex::new(VecDeque::from_iter(mutants.into_iter().enumerate()));
+    let kept = Kept::of_working_tree();
+    let mut known = match options.resume {
+        true => kept.load()?,
+        false => HashMap::new(),
+    };
+    let mut outcomes = Vec::with_capacity(total);
+    let mut queue = VecDeque::new();
+    for (number, mutant) in mutants.into_iter().enumerate() {
+        match known.remove(&mutant.name) {
+            Some((verdict, took)) => outcomes.push(Outcome {
+                number,
+                mutant,
+                verdict,
+                took,
+            }),
+            None => queue.push_back((number, mutant)),
+        }
+    }
+    if options.resume {
+        println!(
+            "{} of {total} have an outcome of this commit",
+            outcomes.len()
+        );
+    }
+    let queue = Mutex::new(queue);
     let next = || lock(&queue).pop_front();
-    let outcomes = Mutex::new(Vec::with_capacity(total));
+    let outcomes = Mutex::new(outcomes);
     let work = |id| -> Result {
         let lane = Lane::new(id, options.quick)?;
         while let Some((number, mutant)) = next() {
@@ -108,6 +135,9 @@ fn run_all(mutants: Vec<Mutant>, options: &Options) -> Result<Vec<Outcome>> {
             };
             let mut outcomes = lock(&outcomes);
             println!("[{}/{total}] {}", outcomes.len() + 1, outcome.line());
+            if !options.quick {
+                kept.keep(&outcome)?;
+            }
             outcomes.push(outcome);
         }
         Ok(())

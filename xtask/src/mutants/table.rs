@@ -59,12 +59,11 @@ impl Outcome {
 
 pub struct Report {
     outcomes: Vec<Outcome>,
-    took: Duration,
 }
 
 impl Report {
-    pub fn new(outcomes: Vec<Outcome>, took: Duration) -> Report {
-        Report { outcomes, took }
+    pub fn new(outcomes: Vec<Outcome>) -> Report {
+        Report { outcomes }
     }
 
     pub fn text(&self) -> String {
@@ -109,11 +108,12 @@ impl Report {
     }
 
     pub fn write(&self) -> Result {
-        let minutes = self.took.as_secs() / 60;
+        let took: Duration = self.outcomes.iter().map(|outcome| outcome.took).sum();
+        let minutes = took.as_secs() / 60;
         let date = jiff::Zoned::now().date();
         let mut page = format!(
             "# Mutants of the core\n\n\
-             Written by `cargo xtask mutants` on {date}, in {minutes} minutes. Each row is one change of the sources, made in \
+             Written by `cargo xtask mutants` on {date}; the mutants took {minutes} minutes, added up. Each row is one change of the sources, made in \
              a copy,\nand what noticed it: a loom model or a test. [verification.md](verification.md) says how to read it.\n\n```text\n{}```\n",
             self.text()
         );
