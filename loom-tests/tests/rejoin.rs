@@ -40,8 +40,8 @@ fn receive(subscriber: &mut Subscriber<Arc<u32>>, seen: &mut Vec<u32>, most: usi
 /// Whoever rejoins sees nothing older than that, and everything after it in order.
 ///
 /// Fails without: the fence in `Ring::tail_after_fence` (as used by `Worker::join_again`), the one in `Ring::make_room`, the
-/// tail loaded after `restart`: an active cursor is lapped; `detach` AcqRel, `restart` Release, `look` Acquire (`cursor.rs`,
-/// each made Relaxed): concurrent read and write of the event that it held before.
+/// tail loaded after `restart`: an active cursor is lapped; `detach` Release, `look` Acquire (`cursor.rs`, each made Relaxed):
+/// concurrent read and write of the event that it held before.
 #[test]
 fn a_rejoined_reader_sees_what_comes_after() {
     loom::model(|| {
@@ -67,6 +67,37 @@ fn a_rejoined_reader_sees_what_comes_after() {
             "{seen:?}"
         );
         assert!(evicted || seen.last() == Some(&4), "{seen:?}");
+    });
+}
+
+/// A reader that rejoins of its own will has given back the event that it held, before a publisher
+/// writes over it.
+///
+/// Fails without: `restart` Release (`cursor.rs`, made Relaxed): concurrent read and write of that
+/// event. (A reader that was dropped makes a fence before, for the futures that wait for a drain.)
+#[test]
+fn a_reader_that_rejoins_of_its_own_will_has_read_what_it_held() {
+    loom::model(|| {
+        let bus: Bus<Arc<u32>> = Bus::builder().capacity(2).build().unwrap();
+        let options = SubscribeOptions::new().window(1);
+        let mut reader = bus.subscribe_with(options).unwrap();
+        for n in 0..2 {
+            bus.report(Arc::new(n)).unwrap();
+        }
+        let mut publisher = bus.publisher();
+        let lapper = thread::spawn(move || publisher.try_report(Arc::new(2)).is_ok());
+        assert_eq!(**reader.try_recv().unwrap(), 0);
+        reader.rejoin().unwrap();
+        let mut seen = Vec::new();
+        receive(&mut reader, &mut seen, 1);
+        let mut accepted = lapper.join().unwrap();
+        receive(&mut reader, &mut seen, 1);
+        if !accepted {
+            accepted = bus.try_report(Arc::new(2)).is_ok();
+            receive(&mut reader, &mut seen, 1);
+        }
+        assert!(accepted, "a reader that has rejoined is not in the way");
+        assert!(seen.is_empty() || seen == [2], "{seen:?}");
     });
 }
 
