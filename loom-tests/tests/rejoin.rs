@@ -40,8 +40,8 @@ fn receive(subscriber: &mut Subscriber<Arc<u32>>, seen: &mut Vec<u32>, most: usi
 /// Whoever rejoins sees nothing older than that, and everything after it in order.
 ///
 /// Fails without: the fence in `Ring::tail_after_fence` (as used by `Worker::join_again`), the one in `Ring::make_room`, the
-/// tail loaded after `restart`: an active cursor is lapped; `detach` Release, `look` Acquire (`cursor.rs`, each made Relaxed):
-/// concurrent read and write of the event that it held before.
+/// tail loaded after `restart`: an active cursor is lapped; `detach` Release, `look` Acquire
+/// (`cursor.rs`, each made Relaxed): concurrent read and write of the event that it held before.
 #[test]
 fn a_rejoined_reader_sees_what_comes_after() {
     loom::model(|| {
