@@ -48,7 +48,7 @@ impl<E> Reader<E> {
             span: Span::at(sequence, window_at(&worker, &member, sequence)),
             idle: false,
             evicted: None,
-            pace: Pace::default(),
+            pace: Pace::at(sequence),
             patience: Patience::new(worker.settings.grace()),
             held: Held::none(),
             worker,
@@ -117,17 +117,16 @@ impl<E> Reader<E> {
     /// Nothing at `next`. True if it is worth another look at once.
     #[inline(never)]
     fn wait_at(&mut self, look: Look) -> Result<bool, Gone> {
-        let events = self.span.read();
-        if events > 0 {
+        if self.span.read() > 0 {
             self.advance()?;
-            if self.pace.wants_a_rest(events) {
-                thread::rest();
-                return Ok(true);
-            }
         } else if !self.member.cursor.glance().is_active() {
             return Err(self.leave_evicted());
         }
-        self.pace.waits();
+        if self.pace.wants_a_rest(self.span.next()) {
+            crate::hooks::reach(crate::hooks::Point::Resting);
+            thread::rest();
+            return Ok(true);
+        }
         let ring = &self.worker.ring;
         if ring.is_closed() {
             if self.span.next() >= ring.tail() {
@@ -390,6 +389,7 @@ impl<E> Reader<E> {
         self.span = Span::at(tail, self.window_at(tail));
         self.idle = false;
         self.evicted = None;
+        self.pace = Pace::at(tail);
         self.patience.restore(self.worker.settings.grace());
         // Should the ring be closed meanwhile, it has read everything.
         self.worker.ring.seats().drain_waiters().wake_all();

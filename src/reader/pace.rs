@@ -2,34 +2,58 @@
 //!
 //! A reader that takes each event the moment it comes takes the slot's cache line with it, while the publisher is still at
 //! work on it or on its neighbour: both then wait for the line, event for event. A rest lets some events gather, which
-//! come over together. Whoever waits for rare events never rests, so it costs them no latency.
+//! come over together. A reader of rare events never rests, so that it costs them no latency.
+//!
+//! A rest may also hide a long wait, because the next event can come at any time during it. So it
+//! does in a ping-pong, where the answer is under way while the reader rests. A rest after which the
+//! reader finds one event is taken for that: it did not pay. (Two answers at a time are not told from
+//! events that gathered.)
 
-/// What the reader found at its last looks.
-#[derive(Debug, Default)]
+/// What a reader found each time that it looked and there was nothing more.
+#[derive(Debug)]
 pub(super) struct Pace {
-    /// How many looks found nothing since the last event.
-    looks: u32,
-    /// The reader rested before the events that came last.
+    /// Where it was the last time.
+    seen: u64,
+    /// How many times it was there already.
+    looks: u8,
+    /// It rested the last time that events had come.
     rested: bool,
-    /// How many finds go without a rest from now on.
-    pause: u32,
-    /// How long the last pause was: 0 while rests pay.
-    last_pause: u32,
+    /// How many more times it reads on without a rest.
+    pause: u8,
+    /// How long the pause was that began last: 0 while rests pay.
+    last_pause: u8,
 }
 
 impl Pace {
     /// An event that comes after fewer looks than this comes soon.
-    const SOON: u32 = 4;
-    /// The longest pause. A rest that takes as long as the event's own way costs a ping-pong a 64th.
-    const LONGEST_PAUSE: u32 = 63;
+    const SOON: u8 = 4;
+    /// The longest pause: the reader tries a rest every 64 times, so that one which does not pay
+    /// costs a 64th of its length.
+    const LONGEST_PAUSE: u8 = 63;
 
-    /// So many events came, and there is nothing more. Returns whether a rest will let more gather.
+    /// A reader that starts at `sequence`.
+    pub(super) fn at(sequence: u64) -> Self {
+        Pace {
+            seen: sequence,
+            looks: 0,
+            rested: false,
+            pause: 0,
+            last_pause: 0,
+        }
+    }
+
+    /// The reader has read everything before `sequence`, and there is nothing more. Returns whether
+    /// a rest will let events gather.
     ///
-    /// A rest that brought one event does not pay, and may have hidden a long wait, because the event
-    /// can have come at any time during it: so it does in a ping-pong, where the answer is under way
-    /// while the reader rests. Each such rest doubles the pause before the next.
-    pub(super) fn wants_a_rest(&mut self, events: u64) -> bool {
-        let came_soon = std::mem::take(&mut self.looks) < Self::SOON;
+    /// Each rest that did not pay doubles the pause before the next.
+    pub(super) fn wants_a_rest(&mut self, sequence: u64) -> bool {
+        let events = sequence - self.seen;
+        if events == 0 {
+            self.looks = self.looks.saturating_add(1);
+            return false;
+        }
+        self.seen = sequence;
+        let came_soon = self.looks < Self::SOON;
         if self.rested {
             let doubled = (2 * self.last_pause + 1).min(Self::LONGEST_PAUSE);
             self.last_pause = if events > 1 { 0 } else { doubled };
@@ -38,12 +62,9 @@ impl Pace {
             self.pause = self.pause.saturating_sub(1);
         }
         self.rested = came_soon && self.pause == 0;
+        // Without a rest this very look is the first that finds nothing.
+        self.looks = u8::from(!self.rested);
         self.rested
-    }
-
-    /// There is nothing.
-    pub(super) fn waits(&mut self) {
-        self.looks = self.looks.saturating_add(1);
     }
 }
 
@@ -51,36 +72,50 @@ impl Pace {
 mod tests {
     use super::Pace;
 
-    fn after(pace: &mut Pace, looks: u32, events: u64) -> bool {
-        (0..looks).for_each(|_| pace.waits());
-        pace.wants_a_rest(events)
+    /// A reader, and where it is.
+    struct Reader(Pace, u64);
+
+    impl Reader {
+        fn new() -> Reader {
+            Reader(Pace::at(7), 7)
+        }
+
+        /// So many looks find nothing, then so many events are read. Returns whether it rests then.
+        fn rests_after(&mut self, looks: u32, events: u64) -> bool {
+            for _ in 0..looks {
+                assert!(!self.0.wants_a_rest(self.1));
+            }
+            self.1 += events;
+            self.0.wants_a_rest(self.1)
+        }
     }
 
     #[test]
     fn a_reader_rests_as_long_as_rests_let_events_gather() {
-        let mut pace = Pace::default();
-        assert!(after(&mut pace, 0, 1));
-        for _ in 0..10 {
-            assert!(after(&mut pace, 0, 2));
+        let mut reader = Reader::new();
+        assert!(reader.rests_after(0, 1));
+        for events in 2..100 {
+            assert!(reader.rests_after(1, events));
         }
     }
 
     #[test]
     fn rests_that_bring_one_event_become_rare_and_come_back_where_they_pay() {
-        let mut pace = Pace::default();
-        let rests = (0..640).filter(|_| after(&mut pace, 0, 1)).count();
-        assert_eq!(rests, 15); // one after 2 finds, 4, 8, 16, 32, and then after 64 each
-        while !after(&mut pace, 0, 1) {}
+        let mut reader = Reader::new();
+        let rests = (0..640).filter(|_| reader.rests_after(1, 1)).count();
+        assert_eq!(rests, 15); // one after 2 events, 4, 8, 16, 32, and then after 64 each
+        while !reader.rests_after(1, 1) {}
         for _ in 0..10 {
-            assert!(after(&mut pace, 0, 2));
+            assert!(reader.rests_after(1, 2));
         }
     }
 
     #[test]
     fn a_reader_of_rare_events_never_rests() {
-        let mut pace = Pace::default();
+        let mut reader = Reader::new();
+        assert!(!reader.rests_after(0, 0), "nothing has come");
         for _ in 0..10 {
-            assert!(!after(&mut pace, 1000, 1));
+            assert!(!reader.rests_after(1000, 1));
         }
     }
 }

@@ -1,0 +1,72 @@
+//! A reader that follows closely rests where that lets events gather, whatever its window.
+#![cfg(feature = "test-hooks")]
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use ringbus::hooks::{self, Point};
+use ringbus::{Bus, Drive, SubscribeOptions, Subscriber};
+
+/// Returns how often a reader rests in [`ROUNDS`] rounds, if `events` are reported in each, and then
+/// read by `read`.
+fn rests(
+    window: usize,
+    events: u64,
+    read: impl Fn(&mut Subscriber<u64>),
+) -> Result<u64, Box<dyn std::error::Error>> {
+    let bus = Bus::builder().capacity(64).drive(Drive::Manual).build()?;
+    let mut reader = bus.subscribe_with(SubscribeOptions::new().window(window))?;
+    let rests = Rc::new(Cell::new(0));
+    let seen = Rc::clone(&rests);
+    hooks::set(move |point| seen.set(seen.get() + u64::from(point == Point::Resting)));
+    for _ in 0..ROUNDS {
+        for event in 0..events {
+            bus.report(event)?;
+        }
+        read(&mut reader);
+    }
+    Ok(rests.get())
+}
+
+const ROUNDS: u64 = 640;
+
+fn receive_all(reader: &mut Subscriber<u64>) {
+    while reader.try_recv().is_ok() {}
+}
+
+fn drain_all(reader: &mut Subscriber<u64>) {
+    while reader
+        .drain(usize::MAX, |_| {})
+        .is_ok_and(|events| events > 0)
+    {}
+}
+
+fn read_newest(reader: &mut Subscriber<u64>) {
+    while reader.latest().is_ok() {}
+}
+
+#[test]
+fn a_reader_rests_wherever_more_than_one_event_gathered() -> Result<(), Box<dyn std::error::Error>>
+{
+    for window in [1, 2, 4, 8, 16] {
+        for events in [2, 3, 4, 8, 9, 16, 17] {
+            for read in [receive_all, drain_all, read_newest] {
+                let rests = rests(window, events, read)?;
+                assert_eq!(rests, ROUNDS, "a window of {window}, {events} events");
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_reader_seldom_rests_where_one_event_comes_each_time() -> Result<(), Box<dyn std::error::Error>>
+{
+    for window in [1, 2, 4, 8, 16] {
+        for read in [receive_all, drain_all, read_newest] {
+            // One after 2 rounds, 4, 8, 16, 32, and then after 64 each.
+            assert_eq!(rests(window, 1, read)?, 15, "a window of {window}");
+        }
+    }
+    Ok(())
+}
