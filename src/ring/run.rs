@@ -224,8 +224,12 @@ impl<E> Ring<E> {
 
     /// `sequence` lies inside of a run that is final.
     pub(super) fn is_in_final_run(&self, sequence: u64) -> bool {
-        let mut heads = (self.first_head(sequence)..=sequence).step_by(limits::RUN_STEP as usize);
-        heads.any(|head| {
+        let (first, last) = (self.first_head(sequence), sequence);
+        // From the nearest on, because a scan asks this for each cursor inside a run, and most runs
+        // are short.
+        let mut steps = (first / limits::RUN_STEP..=last / limits::RUN_STEP).rev();
+        steps.any(|step| {
+            let head = step * limits::RUN_STEP;
             let stamp = self.stamp(head);
             let same_lap = stamp.lap() == Some(self.slots.lap(head));
             same_lap && !stamp.is_writing() && sequence - head < stamp.run()
