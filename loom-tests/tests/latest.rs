@@ -2,9 +2,12 @@
 #![cfg(loom)]
 #![allow(clippy::disallowed_types, clippy::unwrap_used)] // models run on loom's own types, and fail by panics
 
+mod support_a;
+
 use loom::sync::Arc;
 use loom::thread;
-use ringbus::{Bus, SubscribeOptions, TryRecvError};
+use ringbus::{Bus, TryRecvError};
+use support_a::full;
 
 /// The newest event is borrowed only once the cursor has moved there and was found active: a publisher that laps the
 /// ring meanwhile goes around it, or was told first.
@@ -14,12 +17,7 @@ use ringbus::{Bus, SubscribeOptions, TryRecvError};
 #[test]
 fn the_newest_event_is_borrowed_where_the_cursor_is() {
     loom::model(|| {
-        let bus: Bus<Arc<u32>> = Bus::builder().capacity(2).build().unwrap();
-        let options = SubscribeOptions::new().window(1);
-        let mut reader = bus.subscribe_with(options).unwrap();
-        for n in 0..2 {
-            bus.report(Arc::new(n)).unwrap();
-        }
+        let (bus, mut reader) = full();
         let mut publisher = bus.publisher();
         // The first of them drops a reader that is still at event 0; the second goes where event 1 is.
         let reporter = thread::spawn(move || [2, 3].map(|n| publisher.report(Arc::new(n)).is_ok()));

@@ -31,6 +31,17 @@ pub fn shared(capacity: usize) -> Bus<Event> {
     Bus::builder().capacity(capacity).build().unwrap()
 }
 
+/// A full ring of two slots, and a reader with a window of one that has read nothing.
+pub fn full() -> (Bus<Event>, Subscriber<Event>) {
+    let bus = shared(2);
+    let options = SubscribeOptions::new().window(1);
+    let reader = bus.subscribe_with(options).unwrap();
+    for n in 0..2 {
+        bus.report(Arc::new(n)).unwrap();
+    }
+    (bus, reader)
+}
+
 /// A subscriber, and what it saw.
 pub struct Reader {
     subscriber: Subscriber<Event>,
