@@ -346,7 +346,7 @@ impl<E> Ring<E> {
         };
         let mut abandoned = Owed::default();
         let (room, wake) = self.seats.make_room(scan, |cursor| {
-            // Where there is one publisher, no claim is in flight: it is here.
+            // An exclusive ring has no claim in flight, because its only publisher runs this scan.
             if self.is_exclusive() {
                 return CursorAt::NoClaim;
             }

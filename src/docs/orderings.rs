@@ -49,7 +49,7 @@
 //! | `cursor.rs` | `look` | A | advance, detach | the reads behind the cursor are over before a slot is written again | publish::a_slot_is_written_again_when_its_reader_has_moved_on |
 //! | `cursor.rs` | `advance` | R | advance | the same | publish::a_slot_is_written_again_when_its_reader_has_moved_on |
 //! | `cursor.rs` | `evict` | R | mark | a panic's message, to whoever tells of the drop | none: any other eviction follows a fence, which releases as much; and the message lies in a cell of the standard library, which no model follows |
-//! | `cursor.rs` | `detach` | A of AR | mark | the tail that it was dropped by: the lag that it is told | none: where a drop is met, the fence in `wake_all` follows before the tail is read, and acquires as much |
+//! | `cursor.rs` | `detach` | A of AR | mark | the tail that it was dropped by: the lag that it is told | none: before the tail is read, `leave_evicted` acquires as much by the fence in `wake_all`, `rejoin` by the `look` in `untold` |
 //! | `cursor.rs` | `detach` | R of AR | detach | all reads are over before a slot is written again | leave::a_leaver_is_pruned_by_a_turn |
 //! | `cursor.rs` | `restart` | R | detach | a scan that sees the new position sees that earlier reads are over | rejoin::a_reader_that_rejoins_of_its_own_will_has_read_what_it_held |
 //! | `member.rs` | `untold` | A | notice | the cursor of this life, from the fence of its join, to whoever finds its notice armed | registry::a_drop_is_told_once |

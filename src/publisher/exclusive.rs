@@ -176,8 +176,8 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
     }
 
     /// Reports the next event of an iterator where room is still to be found. Returns false if the
-    /// iterator ended. It is asked first, because no subscriber is to be dropped for an event that does
-    /// not come.
+    /// iterator ended. It is asked first, because no subscriber is to be dropped for an event that
+    /// does not come.
     fn report_next(
         &mut self,
         events: &mut impl Iterator<Item = E>,

@@ -348,7 +348,7 @@ impl<E> Ring<E> {
     }
 
     /// [K2 young] Looks for the claim that a subscriber whose cursor is at `cursor` waits for, or will meet first behind holes,
-    /// and abandons it if it is stalled.
+    /// and abandons it if it is stalled. For shared rings.
     pub(super) fn claim_ahead_of(&self, cursor: u64, tail: u64, owed: &mut Owed) -> CursorAt {
         // Relaxed: it spares subscribers that would lose what they have still to read. A close
         // right after it does no harm.
