@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 use std::sync::Barrier;
-use std::{process, thread};
+use std::{panic, process, thread};
 
 use clap::{Parser, ValueEnum};
 use ringbus::{
@@ -66,15 +66,20 @@ enum Operation {
 
 fn main() {
     let options = Options::parse();
+    // A check that fails in the handler would leave the other thread waiting for it.
+    let print = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        print(panic);
+        process::exit(1);
+    }));
     // On a thread of its own, because the main thread's stack begins where the environment ends:
     // which of its words share a cache line would be another thing each time.
     let thread = thread::spawn(move || match options.publisher {
         Kind::Exclusive => run::<ExclusivePublisher<Word>>(&options),
         Kind::Shared => run::<Publisher<Word>>(&options),
     });
-    if thread.join().is_err() {
-        process::exit(1); // the thread said why
-    }
+    // A panic has ended the program.
+    let _ = thread.join();
 }
 
 fn run<R: Report<Event = Word>>(options: &Options) {
@@ -156,7 +161,7 @@ fn try_recv(subscriber: &mut Subscriber<Word>, numbers: Range<u64>) {
 }
 
 /// Where the reporting thread and the handler's meet: twice a burst, once all of it was received
-/// and once the next was reported. So the handler never looks for an event that is not there.
+/// and once the next was reported. So the handler does not wait for events, but for the first burst.
 static GATE: Barrier = Barrier::new(2);
 
 fn handle<R: Report<Event = Word>>(
