@@ -22,10 +22,19 @@ pub fn resolve(name: &str) -> Result<String> {
 
 /// Returns the hash of the commit that is in the working tree as it was committed.
 pub fn clean_head() -> Result<String> {
-    if read(&mut command(&["status", "--porcelain"]))?.is_empty() {
+    if read(&mut command(&[
+        "status",
+        "--porcelain",
+        "--untracked-files=normal",
+    ]))?
+    .is_empty()
+    {
         resolve("HEAD")
     } else {
-        Err("the working tree has changes that are not committed".into())
+        Err(
+            "the working tree has changes that are not committed, and `git status` lists them"
+                .into(),
+        )
     }
 }
 

@@ -17,24 +17,26 @@ const FILE: &str = "target/mutants/outcomes.jsonl";
 /// The outcomes of one commit: those of another, or of sources that are not committed, say nothing
 /// of it.
 pub struct Kept {
-    commit: Option<String>,
+    /// Or why there is none.
+    commit: Result<String>,
 }
 
 impl Kept {
     /// Keeps outcomes of what is in the working tree, if that is a commit.
     pub fn of_working_tree() -> Kept {
         Kept {
-            commit: git::clean_head().ok(),
+            commit: git::clean_head(),
         }
     }
 
     /// Returns what became of mutants of this commit, by name, in this run or in earlier ones.
     pub fn load(&self) -> Result<HashMap<String, (Verdict, Duration)>> {
-        let Some(commit) = &self.commit else {
-            return Err("--resume goes by commits: commit first, or leave it out".into());
-        };
-        let lines = match fs::read_to_string(FILE) {
-            Ok(lines) => lines,
+        let commit = self
+            .commit
+            .as_ref()
+            .map_err(|why| format!("--resume goes by commits: {why}"))?;
+        let lines = match fs::read(FILE) {
+            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(failed(&error)),
         };
@@ -59,7 +61,7 @@ impl Kept {
             Verdict::Survived => None,
             Verdict::DoesNotBuild(_) => return Ok(()),
         };
-        let Some(commit) = &self.commit else {
+        let Ok(commit) = &self.commit else {
             return Ok(());
         };
         let line = json!({
@@ -71,7 +73,8 @@ impl Kept {
         let folder = Path::new(FILE).parent().unwrap_or(Path::new("."));
         fs::create_dir_all(folder)
             .and_then(|()| OpenOptions::new().create(true).append(true).open(FILE))
-            .and_then(|mut file| file.write_all(format!("{line}\n").as_bytes()))
+            // On a line of its own, even behind one that was cut off.
+            .and_then(|mut file| file.write_all(format!("\n{line}\n").as_bytes()))
             .map_err(|error| failed(&error))
     }
 }

@@ -1,7 +1,7 @@
 //! A copy of the project in which one mutant after the other is tried.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use super::mutant::{Guard, Mutant, Target, read};
@@ -174,6 +174,9 @@ impl Lane {
         if status.success() {
             return Ok(End::Passed);
         }
+        if was_stopped(status) {
+            return Err(format!("{}: {status}: nothing is known", program.display()));
+        }
         let output = std::fs::read(&log).unwrap_or_default();
         let output = String::from_utf8_lossy(&output);
         let mut failed: Vec<String> = output
@@ -192,6 +195,21 @@ impl Lane {
         }
         Ok(End::Failed(failed))
     }
+}
+
+/// Whether a program was ended from outside: by a user, or by a system that is short of memory.
+#[cfg(unix)]
+fn was_stopped(status: ExitStatus) -> bool {
+    use std::os::unix::process::ExitStatusExt;
+    const FROM_OUTSIDE: [i32; 4] = [1, 2, 9, 15]; // SIGHUP, SIGINT, SIGKILL, SIGTERM
+    status
+        .signal()
+        .is_some_and(|signal| FROM_OUTSIDE.contains(&signal))
+}
+
+#[cfg(not(unix))]
+fn was_stopped(_: ExitStatus) -> bool {
+    false
 }
 
 /// How a test program ended.

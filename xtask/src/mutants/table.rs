@@ -107,7 +107,12 @@ impl Report {
         }
     }
 
+    /// Writes the page, unless a mutant is still to be tried.
     pub fn write(&self) -> Result {
+        let is_tried = |outcome: &Outcome| !matches!(outcome.verdict, Verdict::DoesNotBuild(_));
+        if !self.outcomes.iter().all(is_tried) {
+            return Ok(());
+        }
         let took: Duration = self.outcomes.iter().map(|outcome| outcome.took).sum();
         let minutes = took.as_secs() / 60;
         let date = jiff::Zoned::now().date();
