@@ -36,14 +36,18 @@ mod installed {
         static HOOK: RefCell<Option<Hook>> = const { RefCell::new(None) };
     }
 
-    /// Calls `hook` at every [`Point`] that this thread reaches from now on. It must not panic and not publish.
+    /// Calls `hook` at every [`Point`] that this thread reaches from now on, but for those that the
+    /// hook reaches itself. It must not panic and not publish.
     pub fn set(hook: impl FnMut(Point) + 'static) {
         HOOK.with(|cell| *cell.borrow_mut() = Some(Box::new(hook)));
     }
 
     pub(crate) fn reach(point: Point) {
         HOOK.with(|cell| {
-            if let Some(hook) = cell.borrow_mut().as_mut() {
+            // It is borrowed where the hook itself came here: a hook may read.
+            if let Ok(mut hook) = cell.try_borrow_mut()
+                && let Some(hook) = hook.as_mut()
+            {
                 hook(point);
             }
         });
