@@ -161,7 +161,8 @@ fn try_recv(subscriber: &mut Subscriber<Word>, numbers: Range<u64>) {
 }
 
 /// Where the reporting thread and the handler's meet: twice a burst, once all of it was received
-/// and once the next was reported. So the handler does not wait for events, but for the first burst.
+/// and once the next was reported. So the handler does not wait for events, but for the first
+/// burst.
 static GATE: Barrier = Barrier::new(2);
 
 fn handle<R: Report<Event = Word>>(

@@ -7,8 +7,8 @@ use std::rc::Rc;
 use ringbus::hooks::{self, Point};
 use ringbus::{Bus, Drive, SubscribeOptions, Subscriber};
 
-/// Returns how often a reader rests in [`ROUNDS`] rounds, if `events` are reported in each, and then
-/// read by `read`.
+/// Returns how often a reader rests in [`ROUNDS`] rounds, if `events` are reported in each, and
+/// then read by `read`.
 fn rests(
     window: usize,
     events: u64,

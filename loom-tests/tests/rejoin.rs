@@ -9,7 +9,8 @@ use loom::thread;
 use ringbus::{Bus, Subscriber, TryRecvError};
 use support_a::full;
 
-/// A reader that was dropped while it holds the first event of a full ring, and does not know it yet.
+/// A reader that was dropped while it holds the first event of a full ring, and does not know it
+/// yet.
 fn dropped() -> (Bus<Arc<u32>>, Subscriber<Arc<u32>>) {
     let (bus, mut reader) = full();
     assert_eq!(**reader.try_recv().unwrap(), 0);

@@ -5,9 +5,9 @@
 //! come over together. A reader of rare events never rests, so that it costs them no latency.
 //!
 //! A rest may also hide a long wait, because the next event can come at any time during it. So it
-//! does in a ping-pong, where the answer is under way while the reader rests. A rest after which the
-//! reader finds one event is taken for that: it did not pay. (Two answers at a time are not told from
-//! events that gathered.)
+//! does in a ping-pong, where the answer is under way while the reader rests. A rest after which
+//! the reader finds one event is taken for that: it did not pay. (Two answers at a time are not
+//! told from events that gathered.)
 
 /// What a reader found each time that it looked and there was nothing more.
 #[derive(Debug)]

@@ -35,7 +35,8 @@ pub struct Options {
     /// Only against what each names: minutes rather than an hour
     #[arg(long)]
     quick: bool,
-    /// Go on with a round of this commit that was not finished: mutants with an outcome are not run again
+    /// Go on with a round of this commit that was not finished: mutants with an outcome are not run
+    /// again
     #[arg(long, conflicts_with = "quick")]
     resume: bool,
     /// Only say which there are
