@@ -75,7 +75,7 @@
 //! | `ring/shared.rs` | `claim` | R | runs | a scan that meets this tail looks after the runs below it | run::a_lapped_run_keeps_its_slots_to_itself |
 //! | `ring/shared.rs` | `room` | A | limit | reads are over that another publisher's scan saw | wrap::the_limit_says_that_reads_are_over |
 //! | `ring/shared.rs` | `raise_limit` | R | limit | the same | wrap::the_limit_says_that_reads_are_over |
-//! | `ring/shared.rs` | `enter` | A | vacate | the last writer has left the memory | wrap::a_writer_hands_its_slot_to_the_next |
+//! | `ring/shared.rs` | `swap_in` | A | vacate | the last writer has left the memory | wrap::a_writer_hands_its_slot_to_the_next |
 //! | `ring/shared.rs` | `commit` | R | publish, vacate | the contents of the event | publish::a_reader_sees_what_was_written |
 //! | `ring/shared.rs` | `leave` | R | vacate | the memory is as it was found | stall::a_lapped_writer_keeps_its_slot_to_itself |
 //! | `stack.rs` | `push` | R | stack | the node | registry::a_drop_is_told_once |

@@ -11,7 +11,7 @@
 //!   pinned window is, until it has left.
 
 use super::batch::{BATCH, Batch};
-use super::shared::Entered;
+use super::shared::{Entered, Tries};
 use super::stamp::Stamp;
 use super::{Owed, Policy, Refusal, Ring};
 use crate::registry::Room;
@@ -34,7 +34,7 @@ impl<E> Ring<E> {
     ) -> Result<(), Refusal> {
         let longest = self.longest_run(publishers);
         let share = self.claim_share(publishers);
-        let mut tries = self.tries();
+        let mut tries = Tries::default();
         let goal = batch.committed() + count;
         while batch.committed() < goal {
             let left = goal - batch.committed();
@@ -65,7 +65,7 @@ impl<E> Ring<E> {
             if is_lost {
                 self.spend(&mut tries)?;
             } else {
-                tries = self.tries();
+                tries = Tries::default();
             }
         }
         Ok(())

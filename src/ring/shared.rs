@@ -19,7 +19,7 @@
 use super::stamp::{Look, Stamp};
 use super::{CLOSED, Owed, Policy, Refusal, Ring, longest_hole};
 use crate::registry::{CursorAt, Room};
-use crate::sync::{Ordering, limits};
+use crate::sync::{AtomicU64, Ordering, limits};
 use std::ops::Range;
 
 /// A slot that a publisher is inside of: its stamp is `WRITING(sequence)`, or was until somebody abandoned it.
@@ -31,8 +31,22 @@ pub(crate) struct Entered {
     pub(super) holds_value: bool,
 }
 
-/// Claims that a publisher may still lose, one after the other, before it is told that the ring is exhausted: as many as the
-/// ring has slots.
+impl Entered {
+    /// A slot whose stamp was `found`, and is swapped out.
+    #[inline(always)]
+    fn new(sequence: u64, found: Stamp, owed: &mut Owed) -> Self {
+        owed.0 |= found.is_waited();
+        crate::hooks::reach(crate::hooks::Point::Entered);
+        Entered {
+            sequence,
+            holds_value: found.holds_value(),
+        }
+    }
+}
+
+/// Claims that a publisher lost, one after the other. It is told that the ring is exhausted when
+/// they are more than the ring has slots.
+#[derive(Default)]
 pub(super) struct Tries(u64);
 
 /// Where an arming sleeper finds the slot that it wants to sleep at.
@@ -55,7 +69,7 @@ impl<E> Ring<E> {
         policy: Policy,
         owed: &mut Owed,
     ) -> Result<Option<E>, (Refusal, E)> {
-        let mut tries = self.tries();
+        let mut tries = Tries::default();
         loop {
             let entered = match self.claim_and_enter_within(&mut tries, policy, owed) {
                 Ok(entered) => entered,
@@ -74,18 +88,17 @@ impl<E> Ring<E> {
         policy: Policy,
         owed: &mut Owed,
     ) -> Result<Entered, Refusal> {
-        self.claim_and_enter_within(&mut self.tries(), policy, owed)
-    }
-
-    pub(super) fn tries(&self) -> Tries {
-        Tries(self.capacity())
+        self.claim_and_enter_within(&mut Tries::default(), policy, owed)
     }
 
     /// Counts one lost claim.
     #[cold]
     #[inline(never)]
     pub(super) fn spend(&self, tries: &mut Tries) -> Result<(), Refusal> {
-        tries.0 = tries.0.checked_sub(1).ok_or_else(|| self.exhausted())?;
+        tries.0 += 1;
+        if tries.0 > self.capacity() {
+            return Err(self.exhausted());
+        }
         Ok(())
     }
 
@@ -114,7 +127,7 @@ impl<E> Ring<E> {
 
     /// Finds room for one event, without claiming it: the next publisher has it.
     pub(crate) fn prepare(&self, policy: Policy, owed: &mut Owed) -> Result<(), Refusal> {
-        self.room(&mut self.tries(), policy, owed).map(drop)
+        self.room(&mut Tries::default(), policy, owed).map(drop)
     }
 
     /// Claims up to `want` slots: at least one. [C2 gate]
@@ -152,11 +165,9 @@ impl<E> Ring<E> {
         loop {
             // Relaxed: only a compare-and-swap makes anything of it. (A scan reads it before its fence.)
             let tail = self.tail.load(Ordering::Relaxed);
-            if tail & CLOSED != 0 {
-                return Err(Refusal::Stopped);
-            }
             // SYNC limit: the reads that the limit was computed from are over.
             let limit = self.limit.load(Ordering::Acquire);
+            // A tail that is closed is beyond every limit.
             if tail < limit {
                 return Ok(tail..limit);
             }
@@ -176,6 +187,9 @@ impl<E> Ring<E> {
         policy: Policy,
         owed: &mut Owed,
     ) -> Result<Option<u64>, Refusal> {
+        if tail & CLOSED != 0 {
+            return Err(Refusal::Stopped);
+        }
         match self.make_room(tail, policy, owed) {
             Room::Until(limit) => {
                 self.raise_limit(limit);
@@ -222,6 +236,21 @@ impl<E> Ring<E> {
     pub(super) fn enter(&self, sequence: u64, owed: &mut Owed) -> Option<Entered> {
         let lap = self.slots.lap(sequence);
         let stamp = self.slots.stamp(sequence);
+        // Relaxed: the compare-and-swap acquires.
+        let seen = Stamp(stamp.load(Ordering::Relaxed));
+        let is_plain = seen.is_before(lap) && seen.at_rest() && seen.is_single();
+        if is_plain && swap_in(stamp, seen, Stamp::writing(lap)).is_ok() {
+            return Some(Entered::new(sequence, seen, owed));
+        }
+        self.enter_anyhow(sequence, owed)
+    }
+
+    /// Does what [`Ring::enter`] does, whatever the stamp is.
+    #[cold]
+    #[inline(never)]
+    fn enter_anyhow(&self, sequence: u64, owed: &mut Owed) -> Option<Entered> {
+        let lap = self.slots.lap(sequence);
+        let stamp = self.slots.stamp(sequence);
         // Relaxed: the compare-and-swap below acquires.
         let mut seen = Stamp(stamp.load(Ordering::Relaxed));
         loop {
@@ -236,19 +265,8 @@ impl<E> Ring<E> {
             } else {
                 Stamp::lost(lap) // a writer of an earlier lap is frozen inside
             };
-            // SYNC vacate: the last writer has left.
-            // Relaxed otherwise, though `hand_on` stamped the rest of a run just before: another thread may see this stamp and not
-            // those, and take a slot of the rest for one that is in flight. Whatever it then does to that slot is a
-            // read-modify-write, which meets the stamp that `hand_on` left, and finds that there is nothing to do.
-            match stamp.compare_exchange(seen.0, next.0, Ordering::Acquire, Ordering::Relaxed) {
-                Ok(_) if seen.at_rest() => {
-                    owed.0 |= seen.is_waited();
-                    crate::hooks::reach(crate::hooks::Point::Entered);
-                    return Some(Entered {
-                        sequence,
-                        holds_value: seen.holds_value(),
-                    });
-                }
+            match swap_in(stamp, seen, next) {
+                Ok(_) if seen.at_rest() => return Some(Entered::new(sequence, seen, owed)),
                 Ok(_) => {
                     debug_assert!(seen.is_single(), "[R3 whole] broken: {seen:?}");
                     owed.0 = true; // perhaps: no bit can be set while a writer is inside
@@ -264,14 +282,10 @@ impl<E> Ring<E> {
     /// Writes and commits; gives the event back if the slot was abandoned meanwhile.
     #[inline]
     pub(crate) fn commit(&self, entered: Entered, event: E) -> Result<Option<E>, E> {
-        let Entered {
-            sequence,
-            holds_value,
-        } = entered;
-        let lap = self.slots.lap(sequence);
+        let (sequence, lap) = (entered.sequence, self.slots.lap(entered.sequence));
         // SAFETY: [S1 enter]: the stamp is `WRITING(sequence)` or `LOST`, by our compare-and-swap. [C2 gate] and [C4 pin]:
         // nobody borrows the older value. The stamp that we found said whether there is one.
-        let old = unsafe { self.slots.replace(sequence, event, holds_value) };
+        let old = unsafe { self.slots.replace(sequence, event, entered.holds_value) };
         crate::hooks::reach(crate::hooks::Point::Written);
         // SYNC publish, vacate: the event's contents to readers, the memory to the next claimer.
         match self.slots.stamp(sequence).compare_exchange(
@@ -282,12 +296,24 @@ impl<E> Ring<E> {
         ) {
             Ok(_) => Ok(old),
             Err(_) => {
-                // SAFETY: [S1 enter]: `LOST` leaves the memory to its writer, and it holds the event.
-                let event = unsafe { self.slots.restore(sequence, old) };
-                self.leave(sequence, holds_value);
-                Err(event)
+                // SAFETY: the slot was entered, and the event was written to it.
+                Err(unsafe { self.take_back(entered, old) })
             }
         }
+    }
+
+    /// Takes the event out of a slot that was abandoned, puts back what the slot held, and leaves it.
+    ///
+    /// # Safety
+    /// The slot was entered, and it holds an event of the caller's.
+    #[cold]
+    #[inline(never)]
+    unsafe fn take_back(&self, entered: Entered, old: Option<E>) -> E {
+        // SAFETY: `LOST` leaves the memory to its writer, and it holds the event, as the caller
+        // promises. [S1 enter]
+        let event = unsafe { self.slots.restore(entered.sequence, old) };
+        self.leave(entered.sequence, entered.holds_value);
+        event
     }
 
     /// Gives a slot back unwritten: another ring refused the event.
@@ -487,4 +513,15 @@ impl<E> Ring<E> {
             }
         }
     }
+}
+
+/// Swaps the stamp of a slot that a publisher claimed for `next`, if it is still `seen`. Otherwise
+/// returns what it is.
+#[inline(always)]
+fn swap_in(stamp: &AtomicU64, seen: Stamp, next: Stamp) -> Result<u64, u64> {
+    // SYNC vacate: the last writer has left.
+    // Relaxed otherwise, though `hand_on` stamped the rest of a run just before: another thread may see this stamp and not
+    // those, and take a slot of the rest for one that is in flight. Whatever it then does to that slot is a
+    // read-modify-write, which meets the stamp that `hand_on` left, and finds that there is nothing to do.
+    stamp.compare_exchange(seen.0, next.0, Ordering::Acquire, Ordering::Relaxed)
 }

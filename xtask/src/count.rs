@@ -68,12 +68,12 @@ const ROWS: &[Row] = &[
     row("exclusive", "recv", 61.0, Some([6.5, 7.5])),
     row("exclusive", "try-recv", 57.0, Some([5.5, 6.5])),
     row("exclusive", "handler", 72.0, None),
-    row("shared", "report", 133.0, Some([11.3, 12.3])),
-    row("shared", "batch", 24.0, Some([2.9, 2.9])),
-    row("shared", "drain", 159.0, Some([13.5, 14.5])),
-    row("shared", "recv", 168.0, Some([13.5, 14.5])),
-    row("shared", "try-recv", 163.0, Some([13.6, 14.6])),
-    row("shared", "handler", 182.0, None),
+    row("shared", "report", 108.0, Some([7.4, 8.4])),
+    row("shared", "batch", 23.6, Some([2.9, 2.9])),
+    row("shared", "drain", 133.0, Some([9.6, 10.6])),
+    row("shared", "recv", 142.0, Some([9.6, 10.6])),
+    row("shared", "try-recv", 138.0, Some([10.6, 11.6])),
+    row("shared", "handler", 156.0, None),
 ];
 
 /// Counts all, or what `options` select. Fails where a count is above its bound.

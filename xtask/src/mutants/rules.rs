@@ -102,8 +102,8 @@ const RULES: &[Rule] = &[
         guard: "model stall::one_of_two_readers_takes_the_claim_away",
         edits: &[Edit(
             "ring/shared.rs",
-            "match stamp.compare_exchange(seen.0, next.0, Ordering::Acquire, Ordering::Relaxed) { Ok(_) if seen.at_rest() => {",
-            "stamp.store(next.0, Ordering::Release); match Ok::<u64, u64>(0) { Ok(_) if seen.at_rest() => {",
+            "stamp.compare_exchange(seen.0, next.0, Ordering::Acquire, Ordering::Relaxed)",
+            "{ stamp.store(next.0, Ordering::Release); Ok(seen.0) }",
         )],
     },
     Rule {
@@ -116,23 +116,27 @@ const RULES: &[Rule] = &[
         )],
     },
     Rule {
+        name: "enter swaps out the head of a run like a single stamp",
+        guard: "test runs",
+        edits: &[Edit(
+            "ring/shared.rs",
+            "seen.is_before(lap) && seen.at_rest() && seen.is_single()",
+            "seen.is_before(lap) && seen.at_rest()",
+        )],
+    },
+    Rule {
         name: "enter goes in to a writer of an earlier lap",
         guard: "model stall::a_lapped_writer_keeps_its_slot_to_itself",
         edits: &[
             Edit(
                 "ring/shared.rs",
-                "let next = if seen.at_rest() { Stamp::writing(lap) }",
-                "let next = if lap > 0 { Stamp::writing(lap) }",
+                "seen.is_before(lap) && seen.at_rest() && seen.is_single()",
+                "seen.is_before(lap) && seen.is_single()",
             ),
             Edit(
                 "ring/shared.rs",
-                "Ok(_) if seen.at_rest() => {",
-                "Ok(_) if lap > 0 || seen.at_rest() => {",
-            ),
-            Edit(
-                "ring/shared.rs",
-                "holds_value: seen.holds_value(), }); }",
-                "holds_value: !seen.at_rest() || seen.holds_value(), }); }",
+                "holds_value: found.holds_value(), }",
+                "holds_value: !found.at_rest() || found.holds_value(), }",
             ),
         ],
     },
@@ -159,8 +163,8 @@ const RULES: &[Rule] = &[
         guard: "model stall::a_lapped_writer_keeps_its_slot_to_itself",
         edits: &[Edit(
             "ring/shared.rs",
-            "self.leave(sequence, holds_value); Err(event)",
-            "Err(event)",
+            "self.leave(entered.sequence, entered.holds_value); event",
+            "event",
         )],
     },
     Rule {
@@ -554,7 +558,7 @@ const RULES: &[Rule] = &[
         guard: "model sleep::a_turn_meets_a_report",
         edits: &[Edit(
             "ring/shared.rs",
-            "owed.0 |= seen.is_waited(); crate::hooks",
+            "owed.0 |= found.is_waited(); crate::hooks",
             "crate::hooks",
         )],
     },
@@ -695,7 +699,7 @@ const RULES: &[Rule] = &[
         guard: "model close::an_accepted_event_is_read_before_the_end",
         edits: &[Edit(
             "ring/shared.rs",
-            "if tail & CLOSED != 0 { return Err(Refusal::Stopped); } // SYNC limit: the reads that the limit was computed from are over. let limit = self.limit.load(Ordering::Acquire);",
+            "let limit = self.limit.load(Ordering::Acquire); // A tail that is closed is beyond every limit.",
             "let limit = self.limit.load(Ordering::Acquire) | tail & CLOSED;",
         )],
     },
