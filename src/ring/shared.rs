@@ -282,10 +282,14 @@ impl<E> Ring<E> {
     /// Writes and commits; gives the event back if the slot was abandoned meanwhile.
     #[inline]
     pub(crate) fn commit(&self, entered: Entered, event: E) -> Result<Option<E>, E> {
-        let (sequence, lap) = (entered.sequence, self.slots.lap(entered.sequence));
+        let Entered {
+            sequence,
+            holds_value,
+        } = entered;
+        let lap = self.slots.lap(sequence);
         // SAFETY: [S1 enter]: the stamp is `WRITING(sequence)` or `LOST`, by our compare-and-swap. [C2 gate] and [C4 pin]:
         // nobody borrows the older value. The stamp that we found said whether there is one.
-        let old = unsafe { self.slots.replace(sequence, event, entered.holds_value) };
+        let old = unsafe { self.slots.replace(sequence, event, holds_value) };
         crate::hooks::reach(crate::hooks::Point::Written);
         // SYNC publish, vacate: the event's contents to readers, the memory to the next claimer.
         match self.slots.stamp(sequence).compare_exchange(
@@ -296,24 +300,12 @@ impl<E> Ring<E> {
         ) {
             Ok(_) => Ok(old),
             Err(_) => {
-                // SAFETY: the slot was entered, and the event was written to it.
-                Err(unsafe { self.take_back(entered, old) })
+                // SAFETY: [S1 enter]: `LOST` leaves the memory to its writer, and it holds the event.
+                let event = unsafe { self.slots.restore(sequence, old) };
+                self.leave(sequence, holds_value);
+                Err(event)
             }
         }
-    }
-
-    /// Takes the event out of a slot that was abandoned, puts back what the slot held, and leaves it.
-    ///
-    /// # Safety
-    /// The slot was entered, and it holds an event of the caller's.
-    #[cold]
-    #[inline(never)]
-    unsafe fn take_back(&self, entered: Entered, old: Option<E>) -> E {
-        // SAFETY: `LOST` leaves the memory to its writer, and it holds the event, as the caller
-        // promises. [S1 enter]
-        let event = unsafe { self.slots.restore(entered.sequence, old) };
-        self.leave(entered.sequence, entered.holds_value);
-        event
     }
 
     /// Gives a slot back unwritten: another ring refused the event.
@@ -520,8 +512,5 @@ impl<E> Ring<E> {
 #[inline(always)]
 fn swap_in(stamp: &AtomicU64, seen: Stamp, next: Stamp) -> Result<u64, u64> {
     // SYNC vacate: the last writer has left.
-    // Relaxed otherwise, though `hand_on` stamped the rest of a run just before: another thread may see this stamp and not
-    // those, and take a slot of the rest for one that is in flight. Whatever it then does to that slot is a
-    // read-modify-write, which meets the stamp that `hand_on` left, and finds that there is nothing to do.
     stamp.compare_exchange(seen.0, next.0, Ordering::Acquire, Ordering::Relaxed)
 }
