@@ -1,6 +1,6 @@
 //! Places where a test can stop a thread, or count. Nothing without the feature `test-hooks`.
 
-/// A place inside a publish by a shared publisher, or a reader's rest.
+/// A place inside a publish by a shared publisher, in a scan, or a reader's rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(not(feature = "test-hooks"), allow(dead_code, unreachable_pub))]
 pub enum Point {
@@ -12,6 +12,8 @@ pub enum Point {
     Entered,
     /// The event is written, and not committed.
     Written,
+    /// A scan has looked at a place where a run may begin that a subscriber is inside of.
+    Sought,
     /// A reader has read everything, and is about to rest.
     Resting,
 }

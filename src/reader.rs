@@ -14,9 +14,9 @@ use crate::error::{Eviction, EvictionReason};
 use crate::member::Member;
 use crate::ring::stamp::Look;
 use crate::ring::{Held, Stretch};
-use crate::sync::{Arc, Ordering, PlainArc, fence, thread};
+use crate::sync::{Arc, Ordering, PlainArc, fence_behind_exchange, thread};
 use crate::worker::Worker;
-use pace::Pace;
+use pace::{Found, Pace};
 use patience::Patience;
 use span::Span;
 use std::ops::ControlFlow;
@@ -122,10 +122,18 @@ impl<E> Reader<E> {
         } else if !self.member.cursor.glance().is_active() {
             return Err(self.leave_evicted());
         }
-        if self.pace.wants_a_rest(self.span.next()) {
-            crate::hooks::reach(crate::hooks::Point::Resting);
-            thread::rest();
-            return Ok(true);
+        match self.pace.found_before(self.span.next()) {
+            Found::Nothing => {}
+            Found::Events { rest } => {
+                // SYNC drain: a close that this reader does not see, and it may not look again, is
+                // followed by a look that sees the cursor, which moved past the events.
+                fence_behind_exchange(Ordering::SeqCst);
+                if rest {
+                    crate::hooks::reach(crate::hooks::Point::Resting);
+                    thread::rest();
+                    return Ok(true);
+                }
+            }
         }
         let ring = &self.worker.ring;
         if ring.is_closed() {
@@ -320,7 +328,7 @@ impl<E> Reader<E> {
             let _ = self.advance();
             // SYNC drain: a close that this does not see is followed by a look that sees the
             // cursor.
-            fence(Ordering::SeqCst);
+            fence_behind_exchange(Ordering::SeqCst);
             if self.worker.ring.is_closed() {
                 self.worker.ring.seats().drain_waiters().wake_all();
             }

@@ -7,7 +7,7 @@ mod common;
 mod stopped;
 
 use common::{Census, Counted, builder};
-use ringbus::hooks::Point;
+use ringbus::hooks::{self, Point};
 use ringbus::{Bus, Drive, ManualClock, Publisher, SlotLayout, SubscribeOptions, Subscriber};
 use std::task::{Context, Waker};
 use std::time::Duration;
@@ -413,4 +413,66 @@ fn what_is_left_of_a_run_stays_final_behind_who_was_faster() {
     assert_eq!((stats.holes, stats.abandoned), (0, 0));
     drop((gone, publisher, bus));
     census.expect_all_dropped();
+}
+
+/// A scan looks for the run that a subscriber is inside of, place by place. Meanwhile two publishers
+/// swap out its heads: one after `first` places, the other after `second`.
+fn a_run_is_handed_on_under_a_scan(first: usize, second: usize) {
+    let bus = Bus::builder()
+        .capacity(128)
+        .drive(Drive::Manual)
+        .clock(ManualClock::new())
+        .build()
+        .unwrap();
+    let subscribe = || bus.subscribe_with(SubscribeOptions::new().window(1));
+    let mut subscribers = [subscribe().unwrap(), subscribe().unwrap()];
+    let read = |subscriber: &mut Subscriber<u64>, events: u64| {
+        assert_eq!(
+            subscriber.drain(events as usize, |_| {}),
+            Ok(events as usize)
+        );
+        subscriber.release();
+    };
+    for number in 0..128 {
+        bus.report(number).unwrap();
+        subscribers.iter_mut().for_each(|it| read(it, 1));
+    }
+    assert_eq!(bus.publisher().report_batch(128..144).unwrap(), 16);
+    // One is at the end of the run, the other has left room for five events of the next lap.
+    read(&mut subscribers[0], 15);
+    read(&mut subscribers[1], 5);
+    (144..256).for_each(|number| bus.try_report(number).unwrap());
+    let claim = |number| {
+        let bus = bus.clone();
+        Stopped::at(Point::Claimed, 0, move || bus.try_report(number).is_ok())
+    };
+    // At the first place where the run may begin, and at the second.
+    let one = claim(256);
+    (257..260).for_each(|number| bus.try_report(number).unwrap());
+    let mut stopped = vec![(second, claim(260)), (first, one)];
+
+    let mut places = 0;
+    hooks::set(move |point| {
+        if point == Point::Sought {
+            places += 1;
+            while let Some((_, next)) = stopped.pop_if(|(after, _)| places > *after) {
+                assert!(next.go_on());
+            }
+        }
+    });
+    assert!(bus.try_report(261).unwrap_err().is_full());
+    let worker = &bus.stats().workers[0];
+    assert_eq!(
+        (worker.published, worker.holes, worker.abandoned),
+        (261, 0, 0),
+        "after {first} and {second} places"
+    );
+    assert_eq!(*subscribers[0].try_recv().unwrap(), 143);
+}
+
+#[test]
+fn a_run_that_is_handed_on_under_a_scan_stays_final() {
+    for first in 0..8 {
+        (first..8).for_each(|second| a_run_is_handed_on_under_a_scan(first, second));
+    }
 }

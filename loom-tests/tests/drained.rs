@@ -6,7 +6,7 @@ mod support_b;
 
 use loom::sync::Arc;
 use loom::thread;
-use ringbus::Bus;
+use ringbus::{Bus, Subscriber};
 use std::future::Future;
 use std::pin::pin;
 use support_b::Wakes;
@@ -65,4 +65,42 @@ fn a_future_is_woken_by_a_subscriber_that_leaves() {
                 .is_ready()
         );
     });
+}
+
+/// A reader reads the only event, finds nothing behind it, and looks no more, while the bus closes:
+/// the future is ready, or it is woken.
+///
+/// Fails without the fence in `wait_at`: the reader sees no close, and the future no cursor.
+#[test]
+fn a_reader_that_found_nothing_need_not_look_again() {
+    loom::model(|| {
+        a_future_meets(|reader| assert!(reader.try_recv().is_err()));
+    });
+}
+
+/// The same of a reader that releases the event.
+#[test]
+fn a_reader_that_released_need_not_look_again() {
+    loom::model(|| a_future_meets(Subscriber::release));
+}
+
+/// A close and a future, while a reader reads the only event and then does `last`.
+fn a_future_meets(last: fn(&mut Subscriber<Arc<u32>>)) {
+    let bus: Bus<Arc<u32>> = Bus::builder().capacity(2).build().unwrap();
+    let mut reader = bus.subscribe().unwrap();
+    bus.report(Arc::new(7)).unwrap();
+    let mut drained = pin!(bus.drained());
+    let reading = thread::spawn(move || {
+        assert_eq!(**reader.try_recv().unwrap(), 7);
+        last(&mut reader);
+        reader
+    });
+    bus.close();
+    let wakes = Wakes::new();
+    let is_pending = wakes
+        .poll(|context| drained.as_mut().poll(context))
+        .is_pending();
+    let reader = reading.join().unwrap();
+    assert!(!is_pending || wakes.count() > 0, "pending for good");
+    drop(reader);
 }

@@ -10,7 +10,7 @@ mod support_a;
 use loom::sync::Arc;
 use loom::thread;
 use ringbus::{Bus, Publisher};
-use support_a::{Event, Reader, check, shared};
+use support_a::{Event, Reader, check, race, shared};
 
 /// A ring of `capacity` whose slots all hold a value, and a reader that has read them.
 fn written(capacity: u32) -> (Bus<Event>, Reader) {
@@ -142,5 +142,43 @@ fn a_slot_inside_of_a_run_is_handed_to_the_next() {
         let _ = publisher.report_batch(&mut [10, 11].map(Arc::new).into_iter());
         let _ = publisher.report(Arc::new(12));
         thread.join().unwrap();
+    });
+}
+
+/// A publisher swaps out the head of a run and goes in there, while a scan looks whether a reader
+/// inside of the run waits for a claim: no event that was published becomes a hole.
+///
+/// Fails without the fence in `hand_on`: the scan sees the new head, and not what the run left.
+#[test]
+fn a_scan_takes_no_event_of_a_run_that_is_handed_on() {
+    check(|| {
+        let bus = shared(8);
+        let mut near = Reader::join(&bus, 1);
+        let mut far = Reader::join(&bus, 1);
+        for n in 0..8 {
+            bus.report(Arc::new(n)).unwrap();
+            for reader in [&mut near, &mut far] {
+                reader.drain();
+                reader.release();
+            }
+        }
+        let mut run = [8, 9, 10, 11].map(Arc::new).into_iter();
+        assert_eq!(bus.publisher().report_batch(&mut run).unwrap(), 4);
+        for (reader, events) in [(&mut far, 1), (&mut near, 3)] {
+            (0..events).for_each(|_| assert!(reader.poll()));
+            reader.release();
+        }
+        for n in 12..16 {
+            bus.try_report(Arc::new(n)).unwrap();
+        }
+        let (one, other) = (bus.clone(), bus.clone());
+        race(
+            move || drop(one.try_report(Arc::new(16))),
+            move || drop(other.try_report(Arc::new(17))),
+        );
+        let worker = bus.stats().workers[0].clone();
+        assert_eq!((worker.holes, worker.abandoned), (0, 0));
+        near.drain();
+        far.drain();
     });
 }

@@ -12,6 +12,7 @@
 //! | `mark` | `Cursor::evict` (R), or a fence before it | `Cursor::detach`, `Cursor::look` (A) | how far it was behind, and why it was dropped: a guard that left, a panic's message |
 //! | `limit` | raising it after a scan (R) | a claim's load (A) | `advance` and `detach`, and of runs `vacate`, to publishers that did not scan |
 //! | `runs` | a claim (R) | fence before a scan (SC), the tail read before it | that there may be runs to look after |
+//! | `final` | the stamps that `hand_on` leaves of a run, then a fence (R), then the head is swapped out | a scan's look at heads (A) | what was inside of a run that is final stays final |
 //! | `join` | fence after registering (SC) | fence before a scan (SC), the tail read before it | either the scan sees the cursor, or the joiner sees the tail |
 //! | `registry` | the snapshot's swap | its load | `detach` of cursors that were pruned; a whole member |
 //! | `close` | `CLOSED` in the listeners, after the tail (R) | `Ring::is_closed` (A) | the last tail |
@@ -59,7 +60,8 @@
 //! | `member.rs` | `unsubscribe` | fence | unwanted | either this sees the cursor that has joined, or the joiner sees the mark | unsubscribe::what_is_unsubscribed_does_not_come_back |
 //! | `member.rs` | `is_unwanted` | A | unwanted | the same | none: as above |
 //! | `member.rs` | `wake_evicted` | fence | sleep | whoever registered as a sleeper before is found; one that registers later sees that it was evicted | sleep::a_sleeper_is_woken_by_its_eviction |
-//! | `reader.rs` | `release` | fence | drain | a close that is not seen here is followed by a future's look that sees the cursor | none: no model releases while a ring is closed; where the cursor is moved by an exchange that is a full barrier, as on x86, nothing can come between |
+//! | `reader.rs` | `wait_at` | fence | drain | a close that is not seen here is followed by a future's look that sees the cursor | drained::a_reader_that_found_nothing_need_not_look_again |
+//! | `reader.rs` | `release` | fence | drain | the same | drained::a_reader_that_released_need_not_look_again |
 //! | `reader/sleep.rs` | `fall_asleep` | fence | sleep | whoever evicts, closes or turns after it sees the sleeper; what came before is seen by the look that follows | sleep::a_sleeper_is_woken_by_its_eviction |
 //! | `ring.rs` | `tail_after_fence` | fence | join | either a scan sees the cursor, or the joiner sees the tail of that scan | join::a_joiner_sees_what_comes_after_its_join |
 //! | `ring.rs` | `is_closed` | A | close | who sees the bit sees the last tail | close::an_accepted_event_is_read_before_the_end |
@@ -71,6 +73,7 @@
 //! | `ring/run.rs` | `values_from` | A | vacate | the last writers have left the memory of a run | run::a_straggler_stays_out_of_a_run |
 //! | `ring/run.rs` | `commit_run` | R | publish, vacate | the contents of the run | run::a_run_is_read_by_its_head |
 //! | `ring/run.rs` | `hand_on` | R | publish | the contents of what is left of a run, to a reader that passes over to the newest event from behind it | none: all between must be holes then; no model is small enough |
+//! | `ring/run.rs` | `hand_on` | fence | final | a scan that sees the new head sees what the run left | run::a_scan_takes_no_event_of_a_run_that_is_handed_on |
 //! | `ring/run.rs` | `first_hanging_run` | A | vacate | the writer of a run has left it, to those who enter its inside | none: whoever swaps out the head says as much first, by `hand_on`; where it hangs before that, three threads are too many for a model. Without both, run::a_slot_inside_of_a_run_is_handed_to_the_next fails |
 //! | `ring/shared.rs` | `claim` | R | runs | a scan that meets this tail looks after the runs below it | run::a_lapped_run_keeps_its_slots_to_itself |
 //! | `ring/shared.rs` | `room` | A | limit | reads are over that another publisher's scan saw | wrap::the_limit_says_that_reads_are_over |

@@ -42,15 +42,15 @@ impl Pace {
         }
     }
 
-    /// The reader has read everything before `sequence`, and there is nothing more. Returns whether
-    /// a rest will let events gather.
+    /// Returns what the reader found that has read everything before `sequence`, and finds nothing
+    /// there.
     ///
-    /// Each rest that did not pay doubles the pause before the next.
-    pub(super) fn wants_a_rest(&mut self, sequence: u64) -> bool {
+    /// Each rest that did not pay doubles the pause before the next. (A hole counts as an event.)
+    pub(super) fn found_before(&mut self, sequence: u64) -> Found {
         let events = sequence - self.seen;
         if events == 0 {
             self.looks = self.looks.saturating_add(1);
-            return false;
+            return Found::Nothing;
         }
         self.seen = sequence;
         let came_soon = self.looks < Self::SOON;
@@ -64,13 +64,23 @@ impl Pace {
         self.rested = came_soon && self.pause == 0;
         // Without a rest this very look is the first that finds nothing.
         self.looks = u8::from(!self.rested);
-        self.rested
+        Found::Events { rest: self.rested }
     }
+}
+
+/// What a reader found since it last looked and there was nothing more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    Nothing,
+    Events {
+        /// A rest will let more of them gather.
+        rest: bool,
+    },
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Pace;
+    use super::{Found, Pace};
 
     /// A reader, and where it is.
     struct Reader(Pace, u64);
@@ -83,10 +93,10 @@ mod tests {
         /// So many looks find nothing, then so many events are read. Returns whether it rests then.
         fn rests_after(&mut self, looks: u32, events: u64) -> bool {
             for _ in 0..looks {
-                assert!(!self.0.wants_a_rest(self.1));
+                assert_eq!(self.0.found_before(self.1), Found::Nothing);
             }
             self.1 += events;
-            self.0.wants_a_rest(self.1)
+            self.0.found_before(self.1) == Found::Events { rest: true }
         }
     }
 

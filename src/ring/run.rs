@@ -104,8 +104,7 @@ impl<E> Ring<E> {
             crate::hooks::reach(crate::hooks::Point::Seen);
             self.hand_on(head + run, reach, Stamp::full(lap - 1));
             let writing = Stamp::writing(lap).with_run(run);
-            // Relaxed: that the last writers have left was acquired above, and what `hand_on` stamped needs no Release for the
-            // reason that `enter` gives.
+            // Relaxed: that the last writers have left was acquired above.
             match stamp.compare_exchange(seen.0, writing.0, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => {
                     owed.0 |= seen.is_waited();
@@ -213,6 +212,8 @@ impl<E> Ring<E> {
                 next += run;
             }
         }
+        // SYNC final: whoever sees that the head was swapped out sees the stamps that it left.
+        crate::sync::fence(Ordering::Release);
     }
 
     /// The first place where a run that covers `sequence` may begin; beyond it if there is none.
@@ -225,12 +226,13 @@ impl<E> Ring<E> {
     /// `sequence` lies inside of a run that is final.
     pub(super) fn is_in_final_run(&self, sequence: u64) -> bool {
         let (first, last) = (self.first_head(sequence), sequence);
-        // From the nearest on, because a scan asks this for each cursor inside a run, and most runs
-        // are short.
-        let mut steps = (first / limits::RUN_STEP..=last / limits::RUN_STEP).rev();
+        // Upwards, because a run is handed on upwards: what a head has left by now, a later one has.
+        let mut steps = first / limits::RUN_STEP..=last / limits::RUN_STEP;
         steps.any(|step| {
             let head = step * limits::RUN_STEP;
+            // SYNC final: the stamps that a head left which was swapped out.
             let stamp = self.stamp(head);
+            crate::hooks::reach(crate::hooks::Point::Sought);
             let same_lap = stamp.lap() == Some(self.slots.lap(head));
             same_lap && !stamp.is_writing() && sequence - head < stamp.run()
         })

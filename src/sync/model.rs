@@ -25,6 +25,10 @@ pub(crate) fn fence(order: Ordering) {
     loom::sync::atomic::fence(order);
 }
 
+pub(crate) fn fence_behind_exchange(order: Ordering) {
+    fence(order);
+}
+
 macro_rules! ticking {
     ($name:ident, $value:ty) => {
         pub(crate) struct $name(loom::sync::atomic::$name);

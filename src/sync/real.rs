@@ -17,6 +17,19 @@ pub(crate) type PoisonError<T> = std::sync::PoisonError<T>;
 
 pub(crate) use std::sync::atomic::fence;
 
+/// A fence behind an exchange of this thread's, with no store between the two.
+///
+/// On x86 the exchange is a full barrier itself (Intel's manual, volume 3, "Locked instructions and
+/// memory ordering"), so that only the compiler is to be kept from reordering.
+#[inline(always)]
+pub(crate) fn fence_behind_exchange(order: Ordering) {
+    if cfg!(any(target_arch = "x86_64", target_arch = "x86")) {
+        std::sync::atomic::compiler_fence(order);
+    } else {
+        fence(order);
+    }
+}
+
 /// Threads, and the ways to give up a core.
 pub(crate) mod thread {
     use std::io;

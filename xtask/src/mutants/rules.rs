@@ -117,7 +117,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "enter swaps out the head of a run like a single stamp",
-        guard: "test runs",
+        guard: "test runs::what_is_left_of_a_run_stays_final_behind_who_was_faster",
         edits: &[Edit(
             "ring/shared.rs",
             "seen.is_before(lap) && seen.at_rest() && seen.is_single()",
@@ -163,8 +163,8 @@ const RULES: &[Rule] = &[
         guard: "model stall::a_lapped_writer_keeps_its_slot_to_itself",
         edits: &[Edit(
             "ring/shared.rs",
-            "self.leave(entered.sequence, entered.holds_value); event",
-            "event",
+            "self.leave(sequence, holds_value); Err(event)",
+            "Err(event)",
         )],
     },
     Rule {
@@ -924,6 +924,15 @@ const RULES: &[Rule] = &[
         )],
     },
     // Runs of holes.
+    Rule {
+        name: "a scan looks for the run around a cursor downwards",
+        guard: "test runs::a_run_that_is_handed_on_under_a_scan_stays_final",
+        edits: &[Edit(
+            "ring/run.rs",
+            "let mut steps = first / limits::RUN_STEP..=last / limits::RUN_STEP;",
+            "let mut steps = (first / limits::RUN_STEP..=last / limits::RUN_STEP).rev();",
+        )],
+    },
     Rule {
         name: "a run of holes is said to be twice as long",
         guard: "model hole::a_run_of_holes_is_passed_over_at_once",
