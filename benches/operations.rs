@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 use std::sync::Barrier;
+use std::time::Duration;
 use std::{panic, process, thread};
 
 use clap::{Parser, ValueEnum};
@@ -18,6 +19,8 @@ const CAPACITY: usize = 1024;
 const BURST: u64 = 512;
 /// Events of a batch. It divides a burst.
 const BATCH: u64 = 64;
+/// How long all may take, under a tool too.
+const DEADLINE: Duration = Duration::from_secs(300);
 
 /// Reports events of 8 B, and receives them.
 #[derive(Parser)]
@@ -72,6 +75,11 @@ fn main() {
         print(panic);
         process::exit(1);
     }));
+    thread::spawn(|| {
+        thread::sleep(DEADLINE);
+        eprintln!("not done after {DEADLINE:?}: an event is missing, or a thread hangs");
+        process::exit(1);
+    });
     // On a thread of its own, because the main thread's stack begins where the environment ends:
     // which of its words share a cache line would be another thing each time.
     let thread = thread::spawn(move || match options.publisher {

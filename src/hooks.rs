@@ -39,13 +39,14 @@ mod installed {
     }
 
     /// Calls `hook` at every [`Point`] that this thread reaches from now on, but for those that the
-    /// hook reaches itself. It must not panic and not publish.
+    /// hook reaches itself. It must not panic, publish or set a hook.
     pub fn set(hook: impl FnMut(Point) + 'static) {
         HOOK.with(|cell| *cell.borrow_mut() = Some(Box::new(hook)));
     }
 
     pub(crate) fn reach(point: Point) {
-        HOOK.with(|cell| {
+        // A destructor of this thread's may read when the hook is gone.
+        let _ = HOOK.try_with(|cell| {
             // It is borrowed where the hook itself came here: a hook may read.
             if let Ok(mut hook) = cell.try_borrow_mut()
                 && let Some(hook) = hook.as_mut()

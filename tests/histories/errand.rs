@@ -127,7 +127,11 @@ impl<R: Send + 'static> Errand<R> {
                 freeze,
             }))));
             let at_hooks = pauses.clone();
-            hooks::set(move |point| at_hooks.reach(Place::Hook(point)));
+            hooks::set(move |point| match point {
+                // A reader comes here too, and borrows nothing.
+                Point::Sought | Point::Resting => {}
+                point => at_hooks.reach(Place::Hook(point)),
+            });
             let last = match catch_unwind(AssertUnwindSafe(|| act(&pauses))) {
                 Ok(result) => Answer::Done(result),
                 Err(panic) => Answer::Panicked(panic),

@@ -183,7 +183,10 @@ impl Run<'_> {
                 last = line;
             }
         })?;
-        Ok(changes)
+        match changes {
+            0 => Err("valgrind's trace names no store".into()),
+            _ => Ok(changes),
+        }
     }
 
     /// Runs the program to its end, and hands on what valgrind says of it, line by line.

@@ -32,7 +32,7 @@ pub struct Options {
     /// How many at the same time, each in a copy of its own [default: one a core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: Option<u16>,
-    /// Only against what each names: minutes rather than an hour
+    /// Only against what each names: half of the time
     #[arg(long)]
     quick: bool,
     /// Go on with a round of this commit that was not finished: mutants with an outcome are not run
@@ -97,6 +97,11 @@ fn jobs(options: &Options) -> usize {
 fn run_all(mutants: Vec<Mutant>, options: &Options) -> Result<Vec<Outcome>> {
     let total = mutants.len();
     let kept = Kept::of_working_tree();
+    if !options.quick
+        && let Some(why) = kept.why_not()
+    {
+        println!("no outcome is kept for --resume: {why}");
+    }
     let mut known = match options.resume {
         true => kept.load()?,
         false => HashMap::new(),

@@ -29,6 +29,11 @@ impl Kept {
         }
     }
 
+    /// Returns why outcomes are not kept, if they are not.
+    pub fn why_not(&self) -> Option<&str> {
+        self.commit.as_ref().err().map(String::as_str)
+    }
+
     /// Returns what became of mutants of this commit, by name, in this run or in earlier ones.
     pub fn load(&self) -> Result<HashMap<String, (Verdict, Duration)>> {
         let commit = self

@@ -21,17 +21,40 @@ pub struct Lane {
 }
 
 impl Lane {
-    /// A fresh copy of what is in the working tree; the build of an earlier run is kept.
+    /// Makes a copy of what is in the working tree. The build of an earlier run is kept, and nothing
+    /// else of it, because cargo would find and run a test that is gone.
     pub fn new(id: usize, quick: bool) -> Result<Lane> {
         let root = std::env::current_dir()
             .map_err(|error| format!("the current directory: {error}"))?
             .join(format!("target/mutants/{id}"));
         let lane = Lane { root, quick };
-        for path in git::working_files()? {
+        let files = git::working_files()?;
+        lane.remove_all_but(&files)?;
+        for path in files {
             let contents = std::fs::read(&path).map_err(|error| format!("{path}: {error}"))?;
             lane.write(&path, &contents)?;
         }
         Ok(lane)
+    }
+
+    /// Removes what an earlier copy had besides `files`.
+    fn remove_all_but(&self, files: &[String]) -> Result {
+        let built = self.root.join("target");
+        let copies = walkdir::WalkDir::new(&self.root)
+            .into_iter()
+            .filter_entry(|entry| entry.path() != built)
+            // There is none yet.
+            .filter_map(|entry| entry.ok())
+            .filter(|entry| !entry.file_type().is_dir());
+        for copy in copies {
+            let path = copy.path();
+            let is_kept = |file: &String| self.root.join(file) == path;
+            if !files.iter().any(is_kept) {
+                std::fs::remove_file(path)
+                    .map_err(|error| format!("{}: {error}", path.display()))?;
+            }
+        }
+        Ok(())
     }
 
     /// Writes a file of the copy, unless it is the same: cargo goes by times.
@@ -53,7 +76,9 @@ impl Lane {
             originals.push((path, read(self.root.join(path))?));
             self.write(path, contents.as_bytes())?;
         }
-        let verdict = self.noticed(&mutant.guard);
+        let verdict = self
+            .noticed(&mutant.guard)
+            .map_err(|error| format!("mutant `{}`: {error}", mutant.name));
         for (path, contents) in originals {
             self.write(path, contents.as_bytes())?;
         }
