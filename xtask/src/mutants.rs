@@ -32,7 +32,7 @@ pub struct Options {
     /// How many at the same time, each in a copy of its own [default: one a core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: Option<u16>,
-    /// Only against what each names: half of the time
+    /// Only against what each names
     #[arg(long)]
     quick: bool,
     /// Go on with a round of this commit that was not finished: mutants with an outcome are not run

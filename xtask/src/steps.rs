@@ -29,7 +29,7 @@ const STEPS: &[Step] = &[
     Step::call("dependencies", dependencies::check),
     Step::call("layers", layers::check),
     Step::call("hosting page", pins::check),
-    // That each can still be made. What notices them is another command: it takes an hour or two.
+    // That each can still be made. What notices them is another command: it takes half an hour.
     Step::call("mutants", mutants::check),
     // Without the models, which are empty here, and without xtask, as Windows cannot replace a
     // program that runs. Benches run each body once.

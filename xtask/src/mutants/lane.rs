@@ -11,6 +11,9 @@ use crate::{Result, cargo, git};
 /// A test program that runs for longer hangs, which is a way to notice.
 const DEADLINE: Duration = Duration::from_secs(600);
 
+/// How many preemptions a model explores, as in `cargo xtask loom`.
+const PREEMPTIONS: u8 = 2;
+
 /// What runs against a mutant that its own guard lets pass, besides every model.
 const STRESS: &[&str] = &["stress", "hooks", "properties"];
 
@@ -87,14 +90,20 @@ impl Lane {
 
     fn noticed(&self, guard: &Guard) -> Result<Verdict> {
         let first = match guard {
-            Guard::Model(target) => self.model(Some(target))?,
+            Guard::Model(target) => self.model(Some(target), PREEMPTIONS)?,
             Guard::Test(target) => self.tests(std::slice::from_ref(target))?,
             Guard::Nothing(_) => Verdict::Survived,
         };
         if first != Verdict::Survived || self.quick {
             return Ok(first);
         }
-        let models = self.model(None)?;
+        // Of a mutant that the page argues for, no model is expected to fail. All of them with one
+        // preemption take seconds, and with two a quarter of an hour for each such mutant.
+        let preemptions = match guard {
+            Guard::Nothing(_) => 1,
+            _ => PREEMPTIONS,
+        };
+        let models = self.model(None, preemptions)?;
         if models != Verdict::Survived {
             return Ok(models);
         }
@@ -102,8 +111,8 @@ impl Lane {
         self.tests(&stress)
     }
 
-    /// One model, or all.
-    fn model(&self, target: Option<&Target>) -> Result<Verdict> {
+    /// Runs one model, or all, with so many preemptions.
+    fn model(&self, target: Option<&Target>, preemptions: u8) -> Result<Verdict> {
         let mut command = cargo::command("test --profile loom --package loom-tests");
         match target {
             Some(target) => command.args(["--test", &target.file]),
@@ -113,7 +122,7 @@ impl Lane {
             .env("RUSTFLAGS", "--cfg loom")
             .env("CARGO_TARGET_DIR", self.root.join("target/loom"));
         let name = target.and_then(|target| target.name.as_deref());
-        self.run("model", command, name)
+        self.run("model", command, name, preemptions)
     }
 
     fn tests(&self, targets: &[Target]) -> Result<Verdict> {
@@ -127,11 +136,17 @@ impl Lane {
             [target] => target.name.as_deref(),
             _ => None,
         };
-        self.run("test", command, name)
+        self.run("test", command, name, PREEMPTIONS)
     }
 
     /// Builds what `command` names, and runs one program after the other until one fails.
-    fn run(&self, kind: &str, mut command: Command, name: Option<&str>) -> Result<Verdict> {
+    fn run(
+        &self,
+        kind: &str,
+        mut command: Command,
+        name: Option<&str>,
+        preemptions: u8,
+    ) -> Result<Verdict> {
         let built = command
             .args(["--no-run", "--message-format=json"])
             .current_dir(&self.root)
@@ -145,7 +160,7 @@ impl Lane {
             return Ok(Verdict::DoesNotBuild(error));
         }
         for (file, program) in cargo::programs(&built.stdout) {
-            match self.run_program(&program, name)? {
+            match self.run_program(&program, name, preemptions)? {
                 End::Passed => {}
                 End::Failed(tests) => {
                     let by = format!("{kind} {file}::{}", tests.join(", "));
@@ -161,7 +176,7 @@ impl Lane {
         Ok(Verdict::Survived)
     }
 
-    fn run_program(&self, program: &Path, name: Option<&str>) -> Result<End> {
+    fn run_program(&self, program: &Path, name: Option<&str>, preemptions: u8) -> Result<End> {
         let log = self.root.join("target/output");
         let sink =
             std::fs::File::create(&log).map_err(|error| format!("{}: {error}", log.display()))?;
@@ -176,7 +191,7 @@ impl Lane {
             }
         }
         let mut child = command
-            .env("LOOM_MAX_PREEMPTIONS", "2")
+            .env("LOOM_MAX_PREEMPTIONS", preemptions.to_string())
             .current_dir(&self.root)
             .stdin(Stdio::null())
             .stdout(sink)
