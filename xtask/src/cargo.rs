@@ -67,9 +67,19 @@ pub fn read(command: &mut Command) -> Result<String> {
     String::from_utf8(output.stdout).map_err(|error| failed(command, error))
 }
 
-/// Returns the programs that cargo's messages name, with the names of their targets.
-pub fn programs(messages: &[u8]) -> Vec<(String, PathBuf)> {
+/// What a program that cargo built is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It runs tests.
+    Tests,
+    /// It is a binary, an example or a bench, perhaps built because a test wants it.
+    Plain,
+}
+
+/// Returns the programs of one kind that cargo's messages name, with the names of their targets.
+pub fn programs(messages: &[u8], kind: Kind) -> Vec<(String, PathBuf)> {
     json(messages)
+        .filter(|message| (message["profile"]["test"] == true) == (kind == Kind::Tests))
         .filter_map(|message| {
             let name = message["target"]["name"].as_str()?.to_owned();
             Some((name, message["executable"].as_str()?.into()))
@@ -95,4 +105,20 @@ fn failed(command: &Command, why: impl std::fmt::Display) -> String {
         .map(|argument| argument.to_string_lossy())
         .collect();
     format!("cargo {}: {why}", arguments.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Kind, programs};
+
+    #[test]
+    fn a_program_that_a_test_wants_is_no_test() {
+        let messages =
+            br#"{"target":{"name":"server"},"profile":{"test":false},"executable":"/server"}
+{"target":{"name":"clients"},"profile":{"test":true},"executable":"/clients-1"}
+{"target":{"name":"library"},"profile":{"test":false},"executable":null}"#;
+        let named = |kind| programs(messages, kind).into_iter().map(|(name, _)| name);
+        assert!(named(Kind::Tests).eq(["clients"]));
+        assert!(named(Kind::Plain).eq(["server"]));
+    }
 }

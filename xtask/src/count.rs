@@ -137,7 +137,7 @@ fn build() -> Result<PathBuf> {
         "build --release --package ringbus-benches --bin {PROGRAM} --message-format=json-render-diagnostics"
     );
     let messages = cargo::read(&mut cargo::command_for_default(&line))?;
-    let programs = cargo::programs(messages.as_bytes());
+    let programs = cargo::programs(messages.as_bytes(), cargo::Kind::Plain);
     let found = programs.into_iter().find(|(name, _)| name == PROGRAM);
     found
         .map(|(_, path)| path)

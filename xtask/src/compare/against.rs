@@ -147,7 +147,7 @@ impl Tree {
                 None => "it does not build, cargo says why above".into(),
             });
         }
-        let built = cargo::programs(&output.stdout)
+        let built = cargo::programs(&output.stdout, cargo::Kind::Plain)
             .into_iter()
             .find(|(target, _)| target == "compare");
         let (_, built) = built.ok_or("it has no program `compare`")?;

@@ -159,7 +159,7 @@ impl Lane {
                 .unwrap_or_else(|| String::from_utf8_lossy(&built.stderr).trim().to_owned());
             return Ok(Verdict::DoesNotBuild(error));
         }
-        for (file, program) in cargo::programs(&built.stdout) {
+        for (file, program) in cargo::programs(&built.stdout, cargo::Kind::Tests) {
             match self.run_program(&program, name, preemptions)? {
                 End::Passed => {}
                 End::Failed(tests) => {
