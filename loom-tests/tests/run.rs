@@ -148,10 +148,26 @@ fn a_slot_inside_of_a_run_is_handed_to_the_next() {
 /// A publisher swaps out the head of a run and goes in there, while a scan looks whether a reader
 /// inside of the run waits for a claim: no event that was published becomes a hole.
 ///
-/// Fails without the fence in `hand_on`: the scan sees the new head, and not what the run left.
+/// Fails without the Release in `swap_in`: the scan sees the new head, and not what the run left.
 #[test]
 fn a_scan_takes_no_event_of_a_run_that_is_handed_on() {
-    check(|| {
+    is_handed_on(1, |bus| drop(bus.try_report(Arc::new(16))));
+}
+
+/// The same where a batch goes in at the head.
+///
+/// Fails without the Release in `enter_run`.
+#[test]
+fn a_scan_takes_no_event_of_a_run_that_a_batch_hands_on() {
+    is_handed_on(2, |bus| {
+        let mut two = [16, 18].map(Arc::new).into_iter();
+        bus.publisher().try_report_batch(&mut two);
+    });
+}
+
+/// `report` swaps the head out, where there is room for so many events.
+fn is_handed_on(room: usize, report: fn(&Bus<Event>)) {
+    check(move || {
         let bus = shared(8);
         let mut near = Reader::join(&bus, 1);
         let mut far = Reader::join(&bus, 1);
@@ -164,7 +180,7 @@ fn a_scan_takes_no_event_of_a_run_that_is_handed_on() {
         }
         let mut run = [8, 9, 10, 11].map(Arc::new).into_iter();
         assert_eq!(bus.publisher().report_batch(&mut run).unwrap(), 4);
-        for (reader, events) in [(&mut far, 1), (&mut near, 3)] {
+        for (reader, events) in [(&mut far, room), (&mut near, 3)] {
             (0..events).for_each(|_| assert!(reader.poll()));
             reader.release();
         }
@@ -173,7 +189,7 @@ fn a_scan_takes_no_event_of_a_run_that_is_handed_on() {
         }
         let (one, other) = (bus.clone(), bus.clone());
         race(
-            move || drop(one.try_report(Arc::new(16))),
+            move || report(&one),
             move || drop(other.try_report(Arc::new(17))),
         );
         let worker = bus.stats().workers[0].clone();

@@ -12,7 +12,7 @@
 //! | `mark` | `Cursor::evict` (R), or a fence before it | `Cursor::detach`, `Cursor::look` (A) | how far it was behind, and why it was dropped: a guard that left, a panic's message |
 //! | `limit` | raising it after a scan (R) | a claim's load (A) | `advance` and `detach`, and of runs `vacate`, to publishers that did not scan |
 //! | `runs` | a claim (R) | fence before a scan (SC), the tail read before it | that there may be runs to look after |
-//! | `final` | the stamps that `hand_on` leaves of a run, then a fence (R), then the head is swapped out | a scan's look at heads (A) | what was inside of a run that is final stays final |
+//! | `final` | the stamps that `hand_on` leaves of a run, then the exchange that swaps its head out (R) | a scan's look at heads (A) | what was inside of a run that is final stays final |
 //! | `join` | fence after registering (SC) | fence before a scan (SC), the tail read before it | either the scan sees the cursor, or the joiner sees the tail |
 //! | `registry` | the snapshot's swap | its load | `detach` of cursors that were pruned; a whole member |
 //! | `close` | `CLOSED` in the listeners, after the tail (R) | `Ring::is_closed` (A) | the last tail |
@@ -32,7 +32,7 @@
 //! attached by its starter, before anybody else has the worker.
 //!
 //! Relaxed on purpose besides: the tail's store and load (what there is to read, the stamps say), the count of
-//! listeners (a report that follows a `subscribe` sees it by whatever told it that it follows), `make_holes` and `give_up`
+//! listeners (a report that follows a `subscribe` sees it by whatever told it that it follows), `give_up`
 //! (the memory is not touched), counters, the watch's own notes, a cursor's own glance, `Cursor::resume`, which only needs its place in
 //! the order of one word, and `Cursor::rest`, which leaves the word where an advance released it.
 //!
@@ -71,16 +71,18 @@
 //! | `ring.rs` | `make_room` | fence | join | the other half of that in `tail_after_fence` | join::a_joiner_sees_what_comes_after_its_join |
 //! | `ring/exclusive.rs` | `commit_exclusive` | R | publish | the contents of the run | exclusive::a_reader_sees_what_was_written |
 //! | `ring/run.rs` | `values_from` | A | vacate | the last writers have left the memory of a run | run::a_straggler_stays_out_of_a_run |
+//! | `ring/run.rs` | `enter_run` | R | final | a scan that sees the new head sees what the run left | run::a_scan_takes_no_event_of_a_run_that_a_batch_hands_on |
 //! | `ring/run.rs` | `commit_run` | R | publish, vacate | the contents of the run | run::a_run_is_read_by_its_head |
 //! | `ring/run.rs` | `hand_on` | R | publish | the contents of what is left of a run, to a reader that passes over to the newest event from behind it | none: all between must be holes then; no model is small enough |
-//! | `ring/run.rs` | `hand_on` | fence | final | a scan that sees the new head sees what the run left | run::a_scan_takes_no_event_of_a_run_that_is_handed_on |
 //! | `ring/run.rs` | `first_hanging_run` | A | vacate | the writer of a run has left it, to those who enter its inside | none: whoever swaps out the head says as much first, by `hand_on`; where it hangs before that, three threads are too many for a model. Without both, run::a_slot_inside_of_a_run_is_handed_to_the_next fails |
 //! | `ring/shared.rs` | `claim` | R | runs | a scan that meets this tail looks after the runs below it | run::a_lapped_run_keeps_its_slots_to_itself |
 //! | `ring/shared.rs` | `room` | A | limit | reads are over that another publisher's scan saw | wrap::the_limit_says_that_reads_are_over |
 //! | `ring/shared.rs` | `raise_limit` | R | limit | the same | wrap::the_limit_says_that_reads_are_over |
-//! | `ring/shared.rs` | `swap_in` | A | vacate | the last writer has left the memory | wrap::a_writer_hands_its_slot_to_the_next |
+//! | `ring/shared.rs` | `swap_in` | A of AR | vacate | the last writer has left the memory | wrap::a_writer_hands_its_slot_to_the_next |
+//! | `ring/shared.rs` | `swap_in` | R of AR | final | a scan that sees the new head sees what the run left | run::a_scan_takes_no_event_of_a_run_that_is_handed_on |
 //! | `ring/shared.rs` | `commit` | R | publish, vacate | the contents of the event | publish::a_reader_sees_what_was_written |
 //! | `ring/shared.rs` | `leave` | R | vacate | the memory is as it was found | stall::a_lapped_writer_keeps_its_slot_to_itself |
+//! | `ring/shared.rs` | `make_holes` | R | final | the same, where the claim of the head was taken away | none: it takes a publisher that hangs, who takes its claim, and a scan: three threads are too many for a model |
 //! | `stack.rs` | `push` | R | stack | the node | registry::a_drop_is_told_once |
 //! | `stack.rs` | `take_all` | A | stack | the same | registry::a_drop_is_told_once |
 //! | `wait.rs` | `register` | R | cell | the sleeper, to whoever wakes it | cell::two_wakers_meet_a_registration |

@@ -104,8 +104,9 @@ impl<E> Ring<E> {
             crate::hooks::reach(crate::hooks::Point::Seen);
             self.hand_on(head + run, reach, Stamp::full(lap - 1));
             let writing = Stamp::writing(lap).with_run(run);
-            // Relaxed: that the last writers have left was acquired above.
-            match stamp.compare_exchange(seen.0, writing.0, Ordering::Relaxed, Ordering::Relaxed) {
+            // SYNC final: the stamps that `hand_on` left. That the last writers have left was acquired
+            // above.
+            match stamp.compare_exchange(seen.0, writing.0, Ordering::Release, Ordering::Relaxed) {
                 Ok(_) => {
                     owed.0 |= seen.is_waited();
                     crate::hooks::reach(crate::hooks::Point::Entered);
@@ -188,7 +189,8 @@ impl<E> Ring<E> {
     }
 
     /// A publisher is about to swap out `head`, the stamp of a run: what it leaves of that, from `start` to `end`, gets stamps of
-    /// its own. So it stays final to whoever looks there, and a run may be entered there too.
+    /// its own. So it stays final to whoever looks there, and a run may be entered there too. The
+    /// exchange that swaps `head` out releases these stamps: `final`.
     ///
     /// Whoever claimed there meanwhile is not disturbed: what the stamps say of their lap is true, then as later.
     #[inline]
@@ -212,8 +214,6 @@ impl<E> Ring<E> {
                 next += run;
             }
         }
-        // SYNC final: whoever sees that the head was swapped out sees the stamps that it left.
-        crate::sync::fence(Ordering::Release);
     }
 
     /// The first place where a run that covers `sequence` may begin; beyond it if there is none.

@@ -452,9 +452,9 @@ impl<E> Ring<E> {
             } else {
                 return 0;
             };
-            // Relaxed: the memory is not touched. Its `vacate` passes through, as a read-modify-write continues the
-            // release sequence.
-            match stamp.compare_exchange(seen.0, next.0, Ordering::Relaxed, Ordering::Relaxed) {
+            // SYNC final: the stamps that `hand_on` left. The memory is not touched: its `vacate` passes
+            // through, as a read-modify-write continues the release sequence.
+            match stamp.compare_exchange(seen.0, next.0, Ordering::Release, Ordering::Relaxed) {
                 Ok(_) => {
                     if seen.at_rest() {
                         owed.0 |= seen.is_waited();
@@ -512,5 +512,6 @@ impl<E> Ring<E> {
 #[inline(always)]
 fn swap_in(stamp: &AtomicU64, seen: Stamp, next: Stamp) -> Result<u64, u64> {
     // SYNC vacate: the last writer has left.
-    stamp.compare_exchange(seen.0, next.0, Ordering::Acquire, Ordering::Relaxed)
+    // SYNC final: the stamps that `hand_on` left of a run.
+    stamp.compare_exchange(seen.0, next.0, Ordering::AcqRel, Ordering::Relaxed)
 }

@@ -102,7 +102,7 @@ const RULES: &[Rule] = &[
         guard: "model stall::one_of_two_readers_takes_the_claim_away",
         edits: &[Edit(
             "ring/shared.rs",
-            "stamp.compare_exchange(seen.0, next.0, Ordering::Acquire, Ordering::Relaxed)",
+            "stamp.compare_exchange(seen.0, next.0, Ordering::AcqRel, Ordering::Relaxed)",
             "{ stamp.store(next.0, Ordering::Release); Ok(seen.0) }",
         )],
     },
