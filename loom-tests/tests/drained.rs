@@ -5,10 +5,10 @@
 mod support_b;
 
 use loom::sync::Arc;
-use loom::thread;
+use loom::thread::{self, JoinHandle};
 use ringbus::{Bus, Subscriber};
 use std::future::Future;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use support_b::Wakes;
 
 /// A future waits while the last subscriber reads to the end, and a second one leaves: it is ready, or it is woken.
@@ -28,12 +28,7 @@ fn a_future_is_woken_by_the_last_subscriber_that_is_done() {
             assert!(reader.try_recv().unwrap_err().is_closed());
             reader
         });
-        let wakes = Wakes::new();
-        let is_pending = wakes
-            .poll(|context| drained.as_mut().poll(context))
-            .is_pending();
-        let reader = reading.join().unwrap();
-        assert!(!is_pending || wakes.count() > 0, "pending for good");
+        let (wakes, reader) = poll_while(drained.as_mut(), reading);
         assert!(
             wakes
                 .poll(|context| drained.as_mut().poll(context))
@@ -96,11 +91,19 @@ fn a_future_meets(last: fn(&mut Subscriber<Arc<u32>>)) {
         reader
     });
     bus.close();
+    drop(poll_while(drained.as_mut(), reading));
+}
+
+/// Polls a future once while a reader reads: it is ready, or it is woken.
+fn poll_while(
+    mut drained: Pin<&mut impl Future>,
+    reading: JoinHandle<Subscriber<Arc<u32>>>,
+) -> (std::sync::Arc<Wakes>, Subscriber<Arc<u32>>) {
     let wakes = Wakes::new();
     let is_pending = wakes
         .poll(|context| drained.as_mut().poll(context))
         .is_pending();
     let reader = reading.join().unwrap();
     assert!(!is_pending || wakes.count() > 0, "pending for good");
-    drop(reader);
+    (wakes, reader)
 }

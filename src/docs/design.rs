@@ -75,7 +75,8 @@
 //! that one comparison says that an event is there; everything else (a hole, a run, a claim that hangs, the end of the
 //! window, an eviction) is looked after apart. A reader that finds nothing right after an event that came just as soon
 //! rests for some hundred nanoseconds: else it takes the slots' cache lines from under the publisher's hands, one by one.
-//! A rest that brings one event did not pay, so that the reader reads on longer before it rests again.
+//! A rest that brings one event did not pay, so that the reader reads on longer before it rests
+//! again.
 //!
 //! ## Room, eviction, pins
 //!

@@ -32,8 +32,8 @@
 //! attached by its starter, before anybody else has the worker.
 //!
 //! Relaxed on purpose besides: the tail's store and load (what there is to read, the stamps say), the count of
-//! listeners (a report that follows a `subscribe` sees it by whatever told it that it follows), `give_up`
-//! (the memory is not touched), counters, the watch's own notes, a cursor's own glance, `Cursor::resume`, which only needs its place in
+//! listeners (a report that follows a `subscribe` sees it by whatever told it that it follows),
+//! `give_up` (the memory is not touched), counters, the watch's own notes, a cursor's own glance, `Cursor::resume`, which only needs its place in
 //! the order of one word, and `Cursor::rest`, which leaves the word where an advance released it.
 //!
 //! # Every operation that is not Relaxed

@@ -189,8 +189,8 @@ impl<E> Ring<E> {
     }
 
     /// A publisher is about to swap out `head`, the stamp of a run: what it leaves of that, from `start` to `end`, gets stamps of
-    /// its own. So it stays final to whoever looks there, and a run may be entered there too. The
-    /// exchange that swaps `head` out releases these stamps: `final`.
+    /// its own. So a scan, or a reader, finds those slots final as before, and a run may be entered
+    /// there too. The exchange that swaps `head` out releases these stamps: `final`.
     ///
     /// Whoever claimed there meanwhile is not disturbed: what the stamps say of their lap is true, then as later.
     #[inline]

@@ -17,7 +17,8 @@ pub(crate) type PoisonError<T> = std::sync::PoisonError<T>;
 
 pub(crate) use std::sync::atomic::fence;
 
-/// A fence behind an exchange of this thread's, with no store between the two.
+/// A fence behind an exchange of this thread's. It is for the exchange and for what came before; a
+/// store between the two may still be late.
 ///
 /// On x86 the exchange is a full barrier itself (Intel's manual, volume 3, "Locked instructions and
 /// memory ordering"), so that only the compiler is to be kept from reordering.

@@ -186,8 +186,7 @@ fn function_of(code: &str) -> Option<String> {
 
 /// Each way to weaken a line by one step: how the page calls it, where, and what comes there instead.
 fn weaker(code: &str) -> Vec<(&'static str, Range<usize>, &'static str)> {
-    const FENCES: [&str; 4] = [
-        "crate::sync::fence(Ordering::Release)",
+    const FENCES: [&str; 3] = [
         "crate::sync::fence(Ordering::SeqCst)",
         "fence(Ordering::SeqCst)",
         "fence_behind_exchange(Ordering::SeqCst)",
