@@ -13,8 +13,7 @@ use support_b::Wakes;
 
 /// A future waits while the last subscriber reads to the end, and a second one leaves: it is ready, or it is woken.
 ///
-/// Fails without: the fence in `wake_all`, or that in the future's poll (it is pending for good); the call in `wait_at`, or that
-/// in the drop of a reader.
+/// Fails without: the fence in the future's poll (it is pending for good); the call in `wait_at`.
 #[test]
 fn a_future_is_woken_by_the_last_subscriber_that_is_done() {
     loom::model(|| {
@@ -39,6 +38,8 @@ fn a_future_is_woken_by_the_last_subscriber_that_is_done() {
 }
 
 /// The same of a subscriber that leaves with an event unread.
+///
+/// Fails without: the fence in `wake_all`; the call in the drop of a reader.
 #[test]
 fn a_future_is_woken_by_a_subscriber_that_leaves() {
     loom::model(|| {

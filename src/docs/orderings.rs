@@ -45,7 +45,7 @@
 //!
 //! | file | operation | order | edge | why it is needed | fails without it |
 //! |---|---|---|---|---|---|
-//! | `drain.rs` | `wake_all` | fence | drain | a future that was listed before is found; one that is listed later sees what this subscriber or close did | drained::a_future_is_woken_by_the_last_subscriber_that_is_done |
+//! | `drain.rs` | `wake_all` | fence | drain | a future that was listed before is found; one that is listed later sees what this subscriber or close did | drained::a_future_is_woken_by_a_subscriber_that_leaves |
 //! | `bus/drained.rs` | `poll` | fence | drain | the other half of that in `wake_all` | drained::a_future_is_woken_by_the_last_subscriber_that_is_done |
 //! | `cursor.rs` | `look` | A | advance, detach | the reads behind the cursor are over before a slot is written again | publish::a_slot_is_written_again_when_its_reader_has_moved_on |
 //! | `cursor.rs` | `advance` | R | advance | the same | publish::a_slot_is_written_again_when_its_reader_has_moved_on |
