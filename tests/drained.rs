@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Census, LONG, builder, manual, threaded, until};
-use ringbus::{Drive, HandlerEnd, SubscribeError, SubscribeOptions};
+use ringbus::{Drive, EvictionReason, HandlerEnd, ManualClock, SubscribeError, SubscribeOptions};
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -69,6 +69,31 @@ fn a_program_of_one_thread_reads_after_its_stop_what_it_had_reported() {
         }
         drop((readers, bus));
         census.expect_all_dropped();
+    }
+}
+
+#[test]
+fn a_stop_drops_no_subscriber_that_was_over_a_soft_limit() {
+    const LIMIT: Duration = Duration::from_millis(1);
+    for stops in [false, true] {
+        let clock = ManualClock::new();
+        let bus = builder(64).drive(Drive::Manual).clock(clock.clone());
+        let bus = bus.build().unwrap();
+        let options = SubscribeOptions::new().stall_limit(LIMIT);
+        let mut reader = bus.subscribe_with(options).unwrap();
+        bus.report(7).unwrap();
+        assert_eq!(bus.turn().evicted, 0, "the first look at it");
+        clock.advance(2 * LIMIT);
+        if stops {
+            let report = bus.stop_timeout(Duration::ZERO);
+            assert_eq!(report.undrained.len(), 1);
+            assert_eq!(*reader.recv().unwrap(), 7);
+            assert!(reader.recv().unwrap_err().is_closed());
+        } else {
+            assert_eq!(bus.turn().evicted, 1, "what a stop must not do");
+            let reason = reader.eviction().map(|eviction| eviction.reason);
+            assert_eq!(reason, Some(EvictionReason::Stalled));
+        }
     }
 }
 

@@ -386,7 +386,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "soft limits go on while a stop waits",
-        guard: "test drained::a_program_of_one_thread_reads_after_its_stop_what_it_had_reported",
+        guard: "test drained::a_stop_drops_no_subscriber_that_was_over_a_soft_limit",
         edits: &[Edit(
             "watch.rs",
             "} else if !self.is_stopping() && let",
