@@ -167,8 +167,13 @@ fn with_nobody_listening() {
 
 #[test]
 fn nobody_is_dropped_for_a_batch_that_fits() {
-    let whole_ring = || 0..64u64;
-    let read = |mut subscriber: Subscriber<u64>| {
+    fits::<u64>(0);
+    fits([0u8; 5_000]); // goes one by one
+}
+
+fn fits<E: Copy + Send + Sync + 'static>(event: E) {
+    let whole_ring = || std::iter::repeat_n(event, 64);
+    let read = |mut subscriber: Subscriber<E>| {
         let drained = subscriber.drain(usize::MAX, |_| {});
         assert_eq!(drained, Ok(64));
     };

@@ -200,21 +200,30 @@ fn a_run_is_not_entered_a_lap_late() {
     let gone = nobody(&bus);
     let mut publisher = bus.publisher();
     report(&mut publisher, &census, 0..256, || {});
+    // A run, so that in the next lap its head alone says that a run may be entered there.
+    let mut run = (256..256 + LONGEST).map(|n| census.value(n));
+    assert_eq!(publisher.report_batch(&mut run).unwrap() as u64, LONGEST);
+    let mut report_until = |numbers: std::ops::Range<u64>, end| {
+        for n in numbers {
+            publisher.report(census.value(n)).unwrap();
+        }
+        let stats = &bus.stats().workers[0];
+        assert_eq!(stats.published + stats.holes, end);
+    };
+    report_until(256 + LONGEST..512, 512);
     // Claimed, and not entered: at its head, a lap later, there is another of that kind.
     let batch = stop_a_batch(&bus, &census, POINTS[0], 0);
-    for n in 356..512 {
-        publisher.report(census.value(n)).unwrap();
-    }
-    let (event, mut single) = (census.value(512), bus.publisher());
+    report_until(512..768 - LONGEST, 768);
+    let (event, mut single) = (census.value(0), bus.publisher());
     let single = Stopped::at(POINTS[0], 0, move || single.report(event).is_ok());
     let mut late = bus.subscribe().unwrap();
-    // Into the inside, where nobody is, or will be.
-    publisher.report(census.value(513)).unwrap();
+    // Into the inside of what the batch would enter as a run.
+    publisher.report(census.value(769)).unwrap();
     assert_eq!(batch.go_on() as u64, MANY);
     assert!(single.go_on()); // where it claimed: before `late`
     let mut seen = Vec::new();
     read(&mut late, &mut seen);
-    assert_eq!(seen.remove(0), 513);
+    assert_eq!(seen.remove(0), 769);
     // Some of its claims were still good, before `late`; the rest was claimed anew.
     let first = seen.first().copied().unwrap();
     assert!(first > STOPPED && seen.into_iter().eq(first..STOPPED + MANY));
@@ -317,7 +326,7 @@ fn a_run_that_is_taken_from_its_passer_is_counted_once() {
     }
     let (event, mut passer) = (census.value(STOPPED * 2), bus.publisher());
     let passer = Stopped::at(POINTS[0], 0, move || passer.report(event).is_ok());
-    for _ in 0..100 {
+    for _ in 0..CAPACITY / 2 + 10 {
         report_one(&mut reader); // far enough to take it away
     }
     assert!(passer.go_on());
