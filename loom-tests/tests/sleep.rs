@@ -65,8 +65,7 @@ fn a_thread_is_woken_by_a_report() {
 
 /// A task that was told to wait is woken; the turns are another thread's.
 ///
-/// Fails without: `WAITED` set in `Ring::arm`, `raise` where a publisher is inside (`Reader::fall_asleep`), a writer inside
-/// counted as in flight whatever the tail seems to be (`Ring::is_in_flight`): asleep for good.
+/// Fails without: `WAITED` set in `Ring::arm`, `raise` where a publisher is inside (`Reader::fall_asleep`): asleep for good.
 #[test]
 fn a_task_is_woken_by_a_report() {
     loom::model(|| {

@@ -635,15 +635,6 @@ const RULES: &[Rule] = &[
         )],
     },
     Rule {
-        name: "a writer inside counts as in flight only below a tail that may be stale",
-        guard: "model sleep::a_task_is_woken_by_a_report",
-        edits: &[Edit(
-            "ring.rs",
-            "Look::Writing => true,",
-            "Look::Writing => claimed,",
-        )],
-    },
-    Rule {
         name: "an idle reader wakes without a look at its cursor",
         guard: "model sleep::a_sleeper_wakes_into_its_eviction",
         edits: &[Edit(

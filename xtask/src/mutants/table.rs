@@ -36,7 +36,8 @@ impl Outcome {
         match (&self.verdict, &self.mutant.guard) {
             (Verdict::Caught { by }, guard) => match guard {
                 Guard::Nothing(_) => format!("caught by {by}, though it was argued to survive"),
-                _ if *by == self.mutant.expected() => format!("caught by {by}"),
+                // A guard may name a whole file.
+                _ if by.starts_with(&self.mutant.expected()) => format!("caught by {by}"),
                 _ => format!("caught by {by}, not by {}", self.mutant.expected()),
             },
             (Verdict::Survived, Guard::Nothing(why)) => format!("survives: {why}"),
