@@ -282,7 +282,7 @@ impl Seats {
             return (Room::Exhausted, false);
         }
 
-        let mut gate = tail + (capacity / 2).max(1);
+        let mut gate = tail + most_room(capacity);
         let mut free = gate;
         let mut pinned_here = 0;
         let mut again = true;
@@ -369,6 +369,11 @@ impl Scan {
         }
         (position, until.min(position.sequence() + self.capacity))
     }
+}
+
+/// Returns how many slots one scan gives at most, in a ring of `capacity`.
+pub(crate) fn most_room(capacity: u64) -> u64 {
+    (capacity / 2).max(1)
 }
 
 /// Where the window of an evicted reader next meets the tail.

@@ -21,7 +21,7 @@ pub(crate) mod stamp;
 
 use crate::contain::drop_each;
 use crate::error::BuildError;
-use crate::registry::{CursorAt, Registry, Room, Scan, Seats};
+use crate::registry::{CursorAt, Registry, Room, Scan, Seats, most_room};
 use crate::sync::{AtomicBool, AtomicU64, Borrow, Lease, Ordering, PlainArc, limits};
 use crossbeam_utils::CachePadded;
 use slots::{Row, SlotLayout, Slots};
@@ -119,7 +119,8 @@ impl Counters {
 #[derive(Debug)]
 pub(crate) struct Ring<E> {
     slots: Slots<E>,
-    /// Shared: the next sequence to claim. Exclusive: what is published. And [`CLOSED`].
+    /// Shared: the next sequence to claim. Exclusive: what is published, or a little less. And
+    /// [`CLOSED`].
     tail: CachePadded<AtomicU64>,
     /// No claim at or beyond it: [C2 gate], [C4 pin].
     limit: CachePadded<AtomicU64>,
@@ -142,7 +143,7 @@ impl<E> Ring<E> {
         worker: usize,
     ) -> Result<Self, BuildError> {
         let slots = Slots::new(capacity, layout)?;
-        let first_scan = (slots.capacity() / 2).max(1);
+        let first_scan = most_room(slots.capacity());
         Ok(Ring {
             slots,
             tail: CachePadded::new(AtomicU64::new(0)),
@@ -180,6 +181,16 @@ impl<E> Ring<E> {
     /// The next sequence that a publisher will take.
     #[inline(always)]
     pub(crate) fn tail(&self) -> u64 {
+        let stored = self.stored_tail();
+        if self.exclusive {
+            self.tail_by_stamps(stored)
+        } else {
+            stored
+        }
+    }
+
+    #[inline(always)]
+    fn stored_tail(&self) -> u64 {
         // Relaxed: a number. What there is to read, the stamps say.
         self.tail.load(Ordering::Relaxed) & !CLOSED
     }

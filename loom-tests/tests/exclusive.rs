@@ -75,7 +75,7 @@ fn a_borrowed_event_stays_whole() {
 
 /// Whoever joins while the publisher scans is seen by the scan, or starts behind what the scan made room for.
 ///
-/// Fails without: the tail stored before the fence of a scan (`move_tip` in `ring/exclusive.rs`).
+/// Fails without: the tail stored before the fence of a scan (`find_exclusive_room`).
 #[test]
 fn a_joiner_is_seen_or_starts_at_the_tail() {
     check(|| {
@@ -104,5 +104,38 @@ fn a_joiner_is_seen_or_starts_at_the_tail() {
         );
         assert!(joiner.evicted.is_some() || events.last().is_none_or(|last| *last == 2));
         drop(publisher);
+    });
+}
+
+/// [T1 tail] Whoever joins while a batch is written starts before it or behind it: a stamp comes
+/// there.
+///
+/// Fails without: the run that is added to where its head was found (`tail_by_stamps`): the joiner
+/// waits inside of the run for ever.
+#[test]
+fn a_joiner_starts_where_a_stamp_comes() {
+    check(|| {
+        let (mut publisher, bus) = Bus::<Event>::builder()
+            .capacity(8)
+            .build_exclusive()
+            .unwrap();
+        let witness = Reader::join(&bus, 1);
+        let thread = thread::spawn(move || {
+            publisher.report(Arc::new(0)).unwrap();
+            let mut run = [1, 2, 3].map(Arc::new).into_iter();
+            publisher.report_batch(&mut run).unwrap();
+            publisher
+        });
+        let mut joiner = Reader::join(&bus, 1);
+        let mut publisher = thread.join().unwrap();
+        publisher.report(Arc::new(4)).unwrap();
+        joiner.drain();
+        let events = joiner.events();
+        assert_eq!(events.last(), Some(&4), "{events:?}");
+        assert!(
+            events.windows(2).all(|pair| pair[0] + 1 == pair[1]),
+            "{events:?}"
+        );
+        drop((publisher, witness));
     });
 }

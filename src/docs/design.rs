@@ -96,6 +96,10 @@
 //! fence, then the cursors. So a scan that does not see the cursor has read a tail that the joiner is not behind of, and
 //! the half lap that it allows at most never reaches the joiner's first slot from behind.
 //!
+//! An exclusive publisher stores its tail before each scan and after each batch, not after each event, because a store to
+//! another cache line would keep the processor from gathering the stores to a line of slots. Who asks for the tail looks
+//! for it: the stamps behind the stored one say how far the publisher is, and halving finds it in some ten looks.
+//!
 //! ## Sleeping
 //!
 //! There is no flag that publishers poll and no fence on their path. A subscriber that wants to sleep leaves its waker in

@@ -1,12 +1,16 @@
 //! Writing with one publisher: no compare-and-swap, no stamp loaded, one stamp for a run of a batch.
 //!
-//! The same slots and the same readers as in [`super::shared`]. The ring's `tail` is stored after each report
-//! or batch and before the fence of every scan, always at the start of a run, so a joiner that starts there meets a stamp. Nobody but the publisher writes a stamp: there is nothing to rescue and nothing to wait at.
+//! The same slots and the same readers as in [`super::shared`]. Nobody but the publisher writes a stamp: there is nothing to
+//! rescue and nothing to wait at.
+//!
+//! - **\[T1 tail\]** The ring's `tail` is stored before the fence of every scan, and after each batch and each hole. So the
+//!   events behind it bear single stamps, lie in one lap, and are at most as many as a scan gives. A store for each event
+//!   would go to another cache line between two stores to a line of slots, and keep the processor from gathering those.
 
 use super::batch::{Batch, Olds, batch_of};
-use super::stamp::Stamp;
+use super::stamp::{Look, Stamp};
 use super::{Owed, Policy, Refusal, Ring, Stretch, longest_hole};
-use crate::registry::Room;
+use crate::registry::{Room, most_room};
 use crate::sync::Ordering;
 
 /// The publisher's own side of the ring.
@@ -54,7 +58,7 @@ impl<E> Ring<E> {
         // SAFETY: there is room, so [C2 gate], [C4 pin]: nobody borrows the older value, and nobody else writes at all.
         let old = unsafe { self.slots.replace(next, event, holds_value) };
         self.commit_exclusive(next, tip.room.full);
-        self.move_tip(tip, next + 1);
+        tip.next = next + 1;
         old
     }
 
@@ -70,7 +74,7 @@ impl<E> Ring<E> {
         // SAFETY: the exchange left the value of the slot in the place, if there was one.
         unsafe { batch.published(1, holds_value) };
         self.commit_exclusive(next, tip.room.full);
-        self.move_tip(tip, next + 1);
+        tip.next = next + 1;
     }
 
     /// Publishes events of an iterator as far as the room goes that is known, at most [`batch_of`], and moves the values that
@@ -120,16 +124,38 @@ impl<E> Ring<E> {
         self.slots.stamp(sequence).store(stamp.0, Ordering::Release);
     }
 
-    /// Everything before `next` is written, or a hole.
-    ///
-    /// The tail follows the tip at once, so before the fence of every scan: a joiner that the scan does not see starts
-    /// here or later.
+    /// [T1 tail] Everything before the tip is written, or a hole. A stamp comes there next, so that a
+    /// joiner may start there.
     #[inline(always)]
-    fn move_tip(&self, tip: &mut Tip, next: u64) {
-        tip.next = next;
+    fn store_tail(&self, tip: &Tip) {
         // Relaxed: a number, and what there is to read, the stamps say. A plain store: only the publisher writes this
         // word, the close included.
-        self.tail.store(next, Ordering::Relaxed);
+        self.tail.store(tip.next, Ordering::Relaxed);
+    }
+
+    /// [T1 tail] Returns what is published when `stored` is the tail that was stored: a place where a
+    /// stamp is or comes next.
+    ///
+    /// It halves what the publisher may have written without another scan. A run that it meets ends
+    /// behind all that is searched, or the events behind it are searched in turn.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn tail_by_stamps(&self, stored: u64) -> u64 {
+        let mut tail = stored;
+        let mut end = self
+            .slots
+            .lap_end(stored)
+            .min(stored + most_room(self.capacity()));
+        while tail < end {
+            let middle = tail + (end - tail) / 2;
+            match self.look(middle) {
+                Look::Ready { run } | Look::Skip { run } => tail = middle + run,
+                // The publisher is a lap further, so that it stored a tail since.
+                Look::Lapped => return self.stored_tail(),
+                Look::Writing | Look::Earlier => end = middle,
+            }
+        }
+        tail
     }
 
     /// Looks for room beyond the tip. `owed` is to be paid, whatever comes of it.
@@ -142,6 +168,7 @@ impl<E> Ring<E> {
         owed: &mut Owed,
     ) -> Result<(), Refusal> {
         for _ in 0..self.capacity() {
+            self.store_tail(tip);
             match self.make_room(tip.next, policy, owed) {
                 Room::Until(limit) => {
                     tip.room = self.stretch(tip.next, limit);
@@ -167,7 +194,8 @@ impl<E> Ring<E> {
             // Relaxed: readers pass over it, and read nothing.
             self.slots.stamp(tip.next).store(hole.0, Ordering::Relaxed);
             self.count_holes(run);
-            self.move_tip(tip, tip.next + run);
+            tip.next += run;
+            self.store_tail(tip);
         }
         tip.room.end = tip.next;
     }
@@ -187,7 +215,8 @@ impl<E> Drop for Run<'_, E> {
             let run = self.written as u64;
             let stamp = self.tip.room.full.with_run(run);
             self.ring.commit_exclusive(self.tip.next, stamp);
-            self.ring.move_tip(self.tip, self.tip.next + run);
+            self.tip.next += run;
+            self.ring.store_tail(self.tip);
         }
     }
 }

@@ -792,8 +792,35 @@ const RULES: &[Rule] = &[
         guard: "test batches::who_joins_after_a_batch_hears_nothing_of_it",
         edits: &[Edit(
             "ring/exclusive.rs",
-            "self.ring.move_tip(self.tip, self.tip.next + run);",
-            "self.tip.next += run;",
+            "self.ring.store_tail(self.tip);",
+            "",
+        )],
+    },
+    Rule {
+        name: "[T1 tail] the tail is not stored before a scan",
+        guard: "model exclusive::a_joiner_is_seen_or_starts_at_the_tail",
+        edits: &[Edit(
+            "ring/exclusive.rs",
+            "self.store_tail(tip); match",
+            "match",
+        )],
+    },
+    Rule {
+        name: "[T1 tail] a joiner starts inside of a run",
+        guard: "model exclusive::a_joiner_starts_where_a_stamp_comes",
+        edits: &[Edit(
+            "ring/exclusive.rs",
+            "tail = middle + run,",
+            "tail = middle + run.min(1),",
+        )],
+    },
+    Rule {
+        name: "[T1 tail] what was reported since the last scan is not looked for",
+        guard: "test tail",
+        edits: &[Edit(
+            "ring/exclusive.rs",
+            "while tail < end {",
+            "while tail > end {",
         )],
     },
     Rule {
