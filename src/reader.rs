@@ -13,7 +13,7 @@ mod span;
 use crate::error::{Eviction, EvictionReason};
 use crate::member::Member;
 use crate::ring::stamp::Look;
-use crate::ring::{Held, Stretch};
+use crate::ring::{Held, Ring, Stretch};
 use crate::sync::{Arc, Ordering, PlainArc, fence_behind_exchange, thread};
 use crate::worker::Worker;
 use pace::{Found, Pace};
@@ -234,41 +234,43 @@ impl<E> Reader<E> {
         let first = self.span.next();
         let (window, ready) = (self.span.window(), self.span.ready());
         let end = window.end.min(first.saturating_add(most));
-        let mut next = first;
+        let Reader {
+            worker, span, held, ..
+        } = self;
+        let row = worker.ring.row(first);
+        let mut offset = 0;
+        let mut take_one = |offset: usize| {
+            held.end();
+            // SAFETY: ready or full, and in the window: [C1 window], not idle: [C4 pin].
+            let (event, borrow) = unsafe { row.borrow(offset) };
+            held.begin(borrow);
+            span.step_to(first + offset as u64 + 1);
+            // SAFETY: good until the next look, as the cursor stands still.
+            each(unsafe { &*event })
+        };
+        let end = (end - first) as usize;
+        // SAFETY: the slot lies before the end of the window.
+        let is_full = |offset| offset < end && unsafe { Ring::is_full_in(&row, offset, window) };
         // As far as the last look went, no stamp is looked at.
-        let known = end.min(ready);
-        if first + 1 < known {
-            let row = self.worker.ring.row(first);
-            for offset in 0..(known - first) as usize {
-                self.held.end();
-                // SAFETY: ready, and in the window: [C1 window], not idle: [C4 pin].
-                let (event, held) = unsafe { row.borrow(offset) };
-                self.held.begin(held);
-                next += 1;
-                self.span.step_to(next);
-                // SAFETY: good until the next look, as the cursor stands still.
-                let flow = each(unsafe { &*event });
+        let known = end.min((ready - first) as usize);
+        if known > 1 {
+            while offset < known {
+                let flow = take_one(offset);
+                offset += 1;
                 if flow.is_break() {
-                    return (next - first, flow);
+                    return (offset as u64, flow);
                 }
             }
-            if next == end || !self.worker.ring.is_full(next, window) {
-                return (next - first, ControlFlow::Continue(()));
+            if !is_full(offset) {
+                return (offset as u64, ControlFlow::Continue(()));
             }
-            self.held.end();
         }
         loop {
-            // SAFETY: ready or full, and in the window: [C1 window], not idle: [C4 pin].
-            let (event, held) = unsafe { self.worker.ring.borrow(next) };
-            self.held.begin(held);
-            next += 1;
-            self.span.step_to(next);
-            // SAFETY: good until the next look, as the cursor stands still.
-            let flow = each(unsafe { &*event });
-            if flow.is_break() || next == end || !self.worker.ring.is_full(next, window) {
-                return (next - first, flow);
+            let flow = take_one(offset);
+            offset += 1;
+            if flow.is_break() || !is_full(offset) {
+                return (offset as u64, flow);
             }
-            self.held.end();
         }
     }
 

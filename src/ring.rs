@@ -270,8 +270,7 @@ impl<E> Ring<E> {
 
     #[inline(always)]
     fn stamp(&self, sequence: u64) -> Stamp {
-        // SYNC publish: the contents of the event.
-        Stamp(self.slots.stamp(sequence).load(Ordering::Acquire))
+        Stamp::load(self.slots.stamp(sequence))
     }
 
     /// From `start` to `limit`, or to the end of the lap.
@@ -287,6 +286,16 @@ impl<E> Ring<E> {
     #[inline(always)]
     pub(crate) fn is_full(&self, sequence: u64, stretch: Stretch) -> bool {
         self.stamp(sequence) == stretch.full
+    }
+
+    /// A plain event is in the `offset`th slot of a row.
+    ///
+    /// # Safety
+    /// The slot lies in `stretch`, and in the lap of the row.
+    #[inline(always)]
+    pub(crate) unsafe fn is_full_in(row: &Row<'_, E>, offset: usize, stretch: Stretch) -> bool {
+        // SAFETY: as the caller promises.
+        Stamp::load(unsafe { row.stamp(offset) }) == stretch.full
     }
 
     /// What a reader at `sequence` finds.

@@ -67,9 +67,8 @@
 //! | `ring.rs` | `is_closed` | A | close | who sees the bit sees the last tail | close::an_accepted_event_is_read_before_the_end |
 //! | `ring.rs` | `close` | R | close | the same | close::an_accepted_event_is_read_before_the_end |
 //! | `ring.rs` | `close` | fence | sleep | a sleeper that registered before is found; one that registers later sees the close | close::a_sleeper_is_woken_by_the_close |
-//! | `ring.rs` | `stamp` | A | publish | the contents of the event | publish::a_reader_sees_what_was_written |
 //! | `ring.rs` | `make_room` | fence | join | the other half of that in `tail_after_fence` | join::a_joiner_sees_what_comes_after_its_join |
-//! | `ring/exclusive.rs` | `commit_exclusive` | R | publish | the contents of the run | exclusive::a_reader_sees_what_was_written |
+//! | `ring/exclusive.rs` | `commit` | R | publish | the contents of the run | exclusive::a_reader_sees_what_was_written |
 //! | `ring/run.rs` | `values_from` | A | vacate | the last writers have left the memory of a run | run::a_straggler_stays_out_of_a_run |
 //! | `ring/run.rs` | `enter_run` | R | final | a scan that sees the new head sees what the run left | run::a_scan_takes_no_event_of_a_run_that_a_batch_hands_on |
 //! | `ring/run.rs` | `commit_run` | R | publish, vacate | the contents of the run | run::a_run_is_read_by_its_head |
@@ -83,6 +82,7 @@
 //! | `ring/shared.rs` | `commit` | R | publish, vacate | the contents of the event | publish::a_reader_sees_what_was_written |
 //! | `ring/shared.rs` | `leave` | R | vacate | the memory is as it was found | stall::a_lapped_writer_keeps_its_slot_to_itself |
 //! | `ring/shared.rs` | `make_holes` | R | final | the same, where the claim of the head was taken away | none: it takes a publisher that hangs, who takes its claim, and a scan: three threads are too many for a model |
+//! | `ring/stamp.rs` | `load` | A | publish | the contents of the event | publish::a_reader_sees_what_was_written |
 //! | `stack.rs` | `push` | R | stack | the node | registry::a_drop_is_told_once |
 //! | `stack.rs` | `take_all` | A | stack | the same | registry::a_drop_is_told_once |
 //! | `wait.rs` | `register` | R | cell | the sleeper, to whoever wakes it | cell::two_wakers_meet_a_registration |

@@ -8,6 +8,7 @@
 //!   would go to another cache line between two stores to a line of slots, and keep the processor from gathering those.
 
 use super::batch::{Batch, Olds, batch_of};
+use super::slots::Row;
 use super::stamp::{Look, Stamp};
 use super::{Owed, Policy, Refusal, Ring, Stretch, longest_hole};
 use crate::registry::{Room, most_room};
@@ -55,9 +56,10 @@ impl<E> Ring<E> {
         debug_assert!(tip.has_room());
         let next = tip.next;
         let holds_value = self.holds_value(next);
+        let row = self.slots.row(next);
         // SAFETY: there is room, so [C2 gate], [C4 pin]: nobody borrows the older value, and nobody else writes at all.
-        let old = unsafe { self.slots.replace(next, event, holds_value) };
-        self.commit_exclusive(next, tip.room.full);
+        let old = unsafe { row.replace(0, event, holds_value) };
+        commit(&row, tip.room.full);
         tip.next = next + 1;
         old
     }
@@ -68,12 +70,13 @@ impl<E> Ring<E> {
         let next = tip.next;
         let holds_value = self.holds_value(next);
         let place = &mut batch.front(1)[0];
+        let row = self.slots.row(next);
         // SAFETY: there is room, so that no subscriber borrows the older value, and no other thread
         // writes at all. [C2 gate], [C4 pin]
-        unsafe { self.slots.row(next).exchange(0, place, holds_value) };
+        unsafe { row.exchange(0, place, holds_value) };
         // SAFETY: the exchange left the value of the slot in the place, if there was one.
         unsafe { batch.published(1, holds_value) };
-        self.commit_exclusive(next, tip.room.full);
+        commit(&row, tip.room.full);
         tip.next = next + 1;
     }
 
@@ -115,13 +118,6 @@ impl<E> Ring<E> {
     #[inline(always)]
     fn holds_value(&self, sequence: u64) -> bool {
         sequence >= self.capacity()
-    }
-
-    /// The stamp of a run, at its head, last.
-    #[inline(always)]
-    fn commit_exclusive(&self, sequence: u64, stamp: Stamp) {
-        // SYNC publish: the contents of the whole run.
-        self.slots.stamp(sequence).store(stamp.0, Ordering::Release);
     }
 
     /// [T1 tail] Everything before the tip is written, or a hole. A stamp comes there next, so that a
@@ -201,6 +197,15 @@ impl<E> Ring<E> {
     }
 }
 
+/// The stamp of a run, at its head, last.
+#[inline(always)]
+fn commit<E>(row: &Row<'_, E>, stamp: Stamp) {
+    // SAFETY: the head is the first slot of the row.
+    let head = unsafe { row.stamp(0) };
+    // SYNC publish: the contents of the whole run.
+    head.store(stamp.0, Ordering::Release);
+}
+
 /// Events that were written and bear no stamp yet. Its drop, which a panic of the iterator's comes to as well, gives them
 /// theirs.
 struct Run<'a, E> {
@@ -214,7 +219,7 @@ impl<E> Drop for Run<'_, E> {
         if self.written > 0 {
             let run = self.written as u64;
             let stamp = self.tip.room.full.with_run(run);
-            self.ring.commit_exclusive(self.tip.next, stamp);
+            commit(&self.ring.slots.row(self.tip.next), stamp);
             self.tip.next += run;
             self.ring.store_tail(self.tip);
         }

@@ -196,15 +196,17 @@ impl<E> Slots<E> {
         (pointer.cast(), borrow)
     }
 
-    /// The values from `sequence` to the end of its lap.
+    /// Returns the slots from `sequence` to the end of its lap.
     #[inline(always)]
     pub(crate) fn row(&self, sequence: u64) -> Row<'_, E> {
+        let from = |array: Array| Array {
+            // SAFETY: masked, so in bounds.
+            base: unsafe { array.at((sequence & self.mask) as usize) },
+            stride: array.stride,
+        };
         Row {
-            values: Array {
-                // SAFETY: masked, so in bounds.
-                base: unsafe { self.values.at((sequence & self.mask) as usize) },
-                stride: self.values.stride,
-            },
+            stamps: from(self.stamps),
+            values: from(self.values),
             _slots: PhantomData,
         }
     }
@@ -248,14 +250,25 @@ impl<E> Slots<E> {
     }
 }
 
-/// Values in a row, as far as their lap goes: where they lie is found once for all of them.
+/// Slots in a row, as far as their lap goes: where they lie is found once for all of them.
 #[derive(Debug)]
 pub(crate) struct Row<'a, E> {
+    stamps: Array,
     values: Array,
     _slots: PhantomData<&'a Slots<E>>,
 }
 
 impl<E> Row<'_, E> {
+    /// Returns the stamp of the `offset`th slot.
+    ///
+    /// # Safety
+    /// The slot is of the same lap.
+    #[inline(always)]
+    pub(crate) unsafe fn stamp(&self, offset: usize) -> &AtomicU64 {
+        // SAFETY: in bounds, as the lap goes so far; a live `AtomicU64` since `new`.
+        unsafe { self.stamps.at(offset).cast::<AtomicU64>().as_ref() }
+    }
+
     /// A pointer to the event of the `offset`th slot, and the borrow that a model follows.
     ///
     /// # Safety

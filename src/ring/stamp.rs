@@ -21,6 +21,8 @@
 //!
 //! **Architecture Invariant:** nobody else knows these bits.
 
+use crate::sync::{AtomicU64, Ordering};
+
 const TAG: u64 = 0b111;
 const WAITED: u64 = 1 << 3;
 const RUN_SHIFT: u32 = 4;
@@ -58,6 +60,13 @@ pub(crate) enum Look {
 
 impl Stamp {
     pub(crate) const NEW: Stamp = Stamp(0);
+
+    /// The stamp of a slot, and what it says of its memory.
+    #[inline(always)]
+    pub(crate) fn load(stamp: &AtomicU64) -> Stamp {
+        // SYNC publish: the contents of the event.
+        Stamp(stamp.load(Ordering::Acquire))
+    }
 
     #[inline(always)]
     fn make(lap: u64, tag: u64) -> Stamp {

@@ -1029,7 +1029,7 @@ const RULES: &[Rule] = &[
         edits: &[Edit(
             "ring/exclusive.rs",
             "olds.keep(unsafe { row.replace(run.written, event, holds_value) });",
-            "self.commit_exclusive(run.tip.next, run.tip.room.full.with_run(run.written as u64 + 1)); olds.keep(unsafe { row.replace(run.written, event, holds_value) });",
+            "commit(&row, run.tip.room.full.with_run(run.written as u64 + 1)); olds.keep(unsafe { row.replace(run.written, event, holds_value) });",
         )],
     },
     Rule {
