@@ -133,7 +133,7 @@ fn report<R: Report<Event = Word>>(publisher: &mut R, numbers: Range<u64>) {
 #[inline(never)]
 fn report_batches<R: Report<Event = Word>>(publisher: &mut R, numbers: Range<u64>) {
     for first in numbers.step_by(BATCH as usize) {
-        publisher.batch(&mut (first..first + BATCH).map(Word::new));
+        publisher.batch((first..first + BATCH).map(Word::new));
     }
 }
 

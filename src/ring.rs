@@ -12,6 +12,7 @@
 //!
 //! **Architecture Invariant:** only this module and its children dereference a slot; nothing here knows of threads.
 
+mod at_hand;
 pub(crate) mod batch;
 pub(crate) mod exclusive;
 mod run;

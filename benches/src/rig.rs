@@ -52,7 +52,7 @@ pub trait Report: Send + Sized + 'static {
     fn one(&mut self, event: Self::Event);
 
     /// `report_batch`, which must be accepted.
-    fn batch(&mut self, events: &mut impl Iterator<Item = Self::Event>);
+    fn batch(&mut self, events: impl Iterator<Item = Self::Event>);
 
     /// `try_report`, which gives the event back if there is no room.
     fn try_one(&mut self, event: Self::Event) -> Option<Self::Event>;
@@ -78,7 +78,7 @@ macro_rules! report {
             }
 
             #[inline(always)]
-            fn batch(&mut self, events: &mut impl Iterator<Item = P>) {
+            fn batch(&mut self, events: impl Iterator<Item = P>) {
                 assert!(self.report_batch(events).is_ok());
             }
 
@@ -177,7 +177,7 @@ impl Rig {
         match self.batch {
             1 => numbers.for_each(|number| publisher.one(make(number))),
             batch => split(numbers, batch)
-                .for_each(|numbers| publisher.batch(&mut numbers.map(make::<R::Event>))),
+                .for_each(|numbers| publisher.batch(numbers.map(make::<R::Event>))),
         }
     }
 }

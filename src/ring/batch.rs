@@ -1,6 +1,7 @@
 //! Events on their way into a ring, many at a time.
 
 use super::Refusal;
+use super::at_hand::at_hand;
 use crate::contain::drop_each;
 use std::mem::MaybeUninit;
 
@@ -45,6 +46,20 @@ pub(crate) struct Batch<'a, E> {
     start: usize,
     end: usize,
     committed: usize,
+}
+
+/// How far an iterator has filled a batch. Its drop, which a panic of the iterator's comes to as
+/// well, writes that down.
+struct Given<'a> {
+    end: usize,
+    batch_end: &'a mut usize,
+}
+
+impl Drop for Given<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        *self.batch_end = self.end;
+    }
 }
 
 /// Lends `work` an empty batch.
@@ -96,15 +111,20 @@ impl<'a, E> Batch<'a, E> {
     #[inline]
     pub(crate) fn gather(&mut self, events: &mut impl Iterator<Item = E>, most: usize) -> bool {
         let end = self.places.len().min(self.end.saturating_add(most));
-        for place in &mut self.places[self.end..end] {
-            let Some(event) = events.next() else {
-                return true;
-            };
-            put(place, event);
-            // At once: whatever the iterator does next, it is kept.
-            self.end += 1;
-        }
-        most == 0
+        let mut given = Given {
+            end: self.end,
+            batch_end: &mut self.end,
+        };
+        at_hand(events, |events| {
+            for place in &mut self.places[given.end..end] {
+                let Some(event) = events.next() else {
+                    return true;
+                };
+                put(place, event);
+                given.end += 1;
+            }
+            most == 0
+        })
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -7,6 +7,7 @@
 //!   events behind it bear single stamps, lie in one lap, and are at most as many as a scan gives. A store for each event
 //!   would go to another cache line between two stores to a line of slots, and keep the processor from gathering those.
 
+use super::at_hand::at_hand;
 use super::batch::{Batch, Olds, batch_of};
 use super::slots::Row;
 use super::stamp::{Look, Stamp};
@@ -99,17 +100,18 @@ impl<E> Ring<E> {
             tip,
             written: 0,
         };
-        let mut ended = false;
-        while run.written < most {
-            let Some(event) = events.next() else {
-                ended = true;
-                break;
-            };
-            // SAFETY: in the room, which is of one lap, and not committed. [C2 gate], [C4 pin]: nobody borrows the older
-            // value, and nobody else writes at all.
-            olds.keep(unsafe { row.replace(run.written, event, holds_value) });
-            run.written += 1;
-        }
+        let ended = at_hand(events, |events| {
+            while run.written < most {
+                let Some(event) = events.next() else {
+                    return true;
+                };
+                // SAFETY: in the room, which is of one lap, and not committed. [C2 gate], [C4 pin]: nobody borrows the older
+                // value, and nobody else writes at all.
+                olds.keep(unsafe { row.replace(run.written, event, holds_value) });
+                run.written += 1;
+            }
+            false
+        });
         (run.written, ended)
     }
 

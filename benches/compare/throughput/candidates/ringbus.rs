@@ -84,7 +84,7 @@ pub struct OfOne<P> {
 }
 
 macro_rules! publish {
-    ($of:ident, $close:expr) => {
+    ($of:ident, $carried:expr, $close:expr) => {
         impl<P: Payload> Publish<P> for $of<P> {
             #[inline]
             fn one_by_one(&mut self, numbers: Range<u64>, idle: &mut Idle) {
@@ -100,12 +100,12 @@ macro_rules! publish {
 
             #[inline]
             fn batches(&mut self, numbers: Range<u64>, batch: usize, idle: &mut Idle) {
-                for batch in batches_of(numbers, batch) {
-                    let mut left = (batch.end - batch.start) as usize;
-                    let mut events = batch.map(make::<P>);
+                for Range { mut start, end } in batches_of(numbers, batch) {
                     loop {
-                        left -= self.publisher.try_report_batch(&mut events);
-                        if left == 0 {
+                        let next = start + $carried(&self.publisher) as u64;
+                        let events = (next..end).map(make::<P>);
+                        start += self.publisher.try_report_batch(events) as u64;
+                        if start == end {
                             break;
                         }
                         idle.rest();
@@ -119,8 +119,10 @@ macro_rules! publish {
         }
     };
 }
-publish!(OfMany, |this: Self| drop(this.bus.stop()));
-publish!(OfOne, |this: Self| drop(this.publisher.stop()));
+publish!(OfMany, Publisher::carried, |this: Self| drop(
+    this.bus.stop()
+));
+publish!(OfOne, |_: &_| 0, |this: Self| drop(this.publisher.stop()));
 
 #[inline(always)]
 fn expect(full: bool) {
