@@ -485,3 +485,47 @@ fn a_run_that_is_handed_on_under_a_scan_stays_final() {
         (first..8).for_each(|second| a_run_is_handed_on_under_a_scan(first, second));
     }
 }
+
+/// Needs no drop, and must not be there twice all the same.
+#[derive(Debug)]
+struct Token(u64);
+
+#[test]
+fn what_needs_no_drop_is_given_back_once_after_its_batch_was_lost() {
+    for layout in LAYOUTS {
+        let bus = Bus::builder()
+            .capacity(CAPACITY)
+            .slots(layout)
+            .drive(Drive::Manual)
+            .build()
+            .unwrap();
+        let mut gone = bus.subscribe().unwrap();
+        assert!(bus.unsubscribe(gone.id()));
+        assert!(gone.try_recv().is_err());
+        let mut publisher = bus.publisher();
+        let lap = CAPACITY as u64;
+        (0..lap).for_each(|number| publisher.report(Token(number)).unwrap());
+
+        let mut other = bus.publisher();
+        let stopped = Stopped::at(Point::Written, 1, move || {
+            let tokens = STOPPED..STOPPED + MANY;
+            other.report_batch(tokens.map(Token)).unwrap()
+        });
+        // A lap on, a scan takes the run away and passes over it.
+        (lap..3 * lap).for_each(|number| publisher.report(Token(number)).unwrap());
+        assert!(bus.stats().workers[0].abandoned >= LONGEST);
+        assert_eq!(stopped.go_on(), MANY as usize);
+
+        let mut given = Vec::new();
+        for number in 3 * lap..6 * lap {
+            let old = publisher.report_recycling(Token(number)).unwrap();
+            given.extend(old.map(|token| token.0));
+        }
+        given.sort_unstable();
+        let twice = given.windows(2).find(|pair| pair[0] == pair[1]);
+        assert_eq!(twice, None);
+        // Its first run was there before, and others' reports have dropped it.
+        let anew = given.iter().filter(|number| **number >= STOPPED).count();
+        assert_eq!(anew as u64, MANY - LONGEST);
+    }
+}

@@ -143,6 +143,8 @@ impl<E: Send + Sync + 'static> Publisher<E> {
     /// Reports an event and gives back the value that its slot held, buffers and all: with nobody listening, the event
     /// itself. Lock-free.
     ///
+    /// A value that needs no drop is gone once a [batch](Self::report_batch) was copied over it.
+    ///
     /// # Errors
     /// [`ReportError`], with the event.
     #[inline]

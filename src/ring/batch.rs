@@ -34,8 +34,8 @@ pub(crate) const fn goes_one_by_one<E>() -> bool {
 /// Events on their way into slots, and the values that those slots held.
 ///
 /// A slot and the place of its event swap their contents, so that an event is moved once, however
-/// many calls it passes. The places lie on the publisher's stack. User code (the iterator before,
-/// the drops after) runs outside of any claim.
+/// many calls it passes. Where no value is kept, the event is copied. The places lie on the
+/// publisher's stack. User code (the iterator before, the drops after) runs outside of any claim.
 ///
 /// **\[B1 places\]** `places[..olds]` hold values that slots held, and `places[start..end]` hold
 /// events. No other place holds anything, and `olds <= start`.
@@ -46,6 +46,7 @@ pub(crate) struct Batch<'a, E> {
     start: usize,
     end: usize,
     committed: usize,
+    keeps_olds: bool,
 }
 
 /// How far an iterator has filled a batch. Its drop, which a panic of the iterator's comes to as
@@ -95,7 +96,14 @@ impl<'a, E> Batch<'a, E> {
             start: 0,
             end: 0,
             committed: 0,
+            keeps_olds: std::mem::needs_drop::<E>(),
         }
+    }
+
+    /// The values that slots held are wanted: their drop does something, or the caller takes them.
+    /// Otherwise an event is copied over them, and they are gone.
+    pub(crate) fn keeps_olds(&self) -> bool {
+        self.keeps_olds
     }
 
     /// Moves `event` to `place`, as a batch of one.
@@ -103,6 +111,7 @@ impl<'a, E> Batch<'a, E> {
         put(place, event);
         let mut batch = Batch::new(std::slice::from_mut(place));
         batch.end = 1;
+        batch.keeps_olds = true;
         batch
     }
 

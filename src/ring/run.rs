@@ -144,12 +144,19 @@ impl<E> Ring<E> {
             holds_value,
         } = entered;
         let lap = self.slots.lap(head);
+        let keeps_olds = batch.keeps_olds();
         let places = batch.front(run as usize);
         // SAFETY: our compare-and-swap made the stamp `WRITING(head)`, for all of the run, so that
         // only this publisher touches its memory. [S1 enter], [R1 rest], [R2 lap], [R3 whole] No
         // subscriber borrows the older values. [C2 gate], [C4 pin] The stamps that were found said
         // whether there are any.
-        unsafe { self.exchange_run(head, places, holds_value) };
+        unsafe {
+            if keeps_olds {
+                self.exchange_run(head, places, holds_value);
+            } else {
+                self.copy_run(head, places);
+            }
+        }
         crate::hooks::reach(crate::hooks::Point::Written);
         // SYNC publish, vacate: the events' contents to readers, the memory to the next claimers.
         match self.slots.stamp(head).compare_exchange(
@@ -160,16 +167,22 @@ impl<E> Ring<E> {
         ) {
             Ok(_) => {
                 // SAFETY: the exchange left the values of the slots in the places, if there were
-                // any.
-                unsafe { batch.published(run as usize, holds_value) };
+                // any. Behind a copy the places count as empty.
+                unsafe { batch.published(run as usize, keeps_olds && holds_value) };
                 true
             }
-            Err(_) => {
+            Err(_) if keeps_olds => {
                 if holds_value {
                     // SAFETY: [S1 enter]: `LOST` leaves the memory to its writer.
                     unsafe { self.exchange_run(head, places, true) };
                 }
                 self.leave(head, holds_value);
+                false
+            }
+            Err(_) => {
+                // The events at the places are the ones to use.
+                self.forget_values(head + 1, head + run);
+                self.leave(head, false);
                 false
             }
         }
@@ -185,6 +198,39 @@ impl<E> Ring<E> {
         for (offset, place) in places.iter_mut().enumerate() {
             // SAFETY: as the caller promises.
             unsafe { row.exchange(offset, place, holds_value) };
+        }
+    }
+
+    /// Copies the events at `places` over what the slots from `head` on hold.
+    ///
+    /// # Safety
+    /// The caller alone may touch the memory of these slots, which are of one lap.
+    unsafe fn copy_run(&self, head: u64, places: &[MaybeUninit<E>]) {
+        let row = self.slots.row(head);
+        for (offset, place) in places.iter().enumerate() {
+            // SAFETY: as the caller promises.
+            unsafe { row.copy_in(offset, place) };
+        }
+    }
+
+    /// Slots inside of a run that was taken from its writer, which is still there, hold no value any
+    /// more: their stamps, which are of earlier laps, say so from now on.
+    ///
+    /// [R3 whole] Nobody else comes there but a sleeper with its mark.
+    #[cold]
+    fn forget_values(&self, start: u64, end: u64) {
+        for sequence in start..end {
+            let stamp = self.slots.stamp(sequence);
+            let mut seen = Stamp(stamp.load(Ordering::Relaxed));
+            // Relaxed: the memory is this writer's until `leave` releases it.
+            while let Err(found) = stamp.compare_exchange(
+                seen.0,
+                seen.without_value().0,
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            ) {
+                seen = Stamp(found);
+            }
         }
     }
 

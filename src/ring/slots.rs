@@ -8,7 +8,7 @@ use crate::sync::{AtomicU64, Borrow, UnsafeCell};
 use std::alloc::{Layout, alloc, dealloc};
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 
 /// A cache line, as slots are aligned.
 const LINE: usize = 64;
@@ -307,6 +307,21 @@ impl<E> Row<'_, E> {
                 // SAFETY: two places, of one type.
                 unsafe { std::ptr::copy_nonoverlapping(place, value, 1) };
             }
+        });
+    }
+
+    /// Copies the event at `place` over what the `offset`th slot holds. Only one of the two is to be
+    /// used from then on.
+    ///
+    /// # Safety
+    /// The slot is of the same lap, and the caller alone may touch its memory.
+    #[inline(always)]
+    pub(crate) unsafe fn copy_in(&self, offset: usize, place: &MaybeUninit<E>) {
+        // SAFETY: in bounds, as the lap goes so far; a live cell since `new`.
+        let value = unsafe { self.values.at(offset).cast::<Value<E>>().as_ref() };
+        value.with_mut(|value| {
+            // SAFETY: two places, of one type; the slot's is exclusive, as the caller promises.
+            unsafe { ptr::copy_nonoverlapping(place, value, 1) };
         });
     }
 

@@ -148,6 +148,12 @@ impl Stamp {
         Stamp(self.0 | WAITED)
     }
 
+    /// Of a stamp at rest: the same, but that the memory holds no value any more.
+    pub(crate) fn without_value(self) -> Stamp {
+        debug_assert!(self.at_rest());
+        Stamp(self.0 & !TAG | VACANT)
+    }
+
     /// A publisher is inside, for `lap`.
     pub(crate) fn is_writing_in(self, lap: u64) -> bool {
         self.is_writing() && self.lap() == Some(lap)
