@@ -238,13 +238,16 @@ impl<E> Reader<E> {
             worker, span, held, ..
         } = self;
         let row = worker.ring.row(first);
-        let mut offset = 0;
+        let mut taken = Taken {
+            span,
+            first,
+            count: 0,
+        };
         let mut take_one = |offset: usize| {
             held.end();
             // SAFETY: ready or full, and in the window: [C1 window], not idle: [C4 pin].
             let (event, borrow) = unsafe { row.borrow(offset) };
             held.begin(borrow);
-            span.step_to(first + offset as u64 + 1);
             // SAFETY: good until the next look, as the cursor stands still.
             each(unsafe { &*event })
         };
@@ -254,22 +257,22 @@ impl<E> Reader<E> {
         // As far as the last look went, no stamp is looked at.
         let known = end.min((ready - first) as usize);
         if known > 1 {
-            while offset < known {
-                let flow = take_one(offset);
-                offset += 1;
+            while taken.count < known {
+                taken.count += 1;
+                let flow = take_one(taken.count - 1);
                 if flow.is_break() {
-                    return (offset as u64, flow);
+                    return (taken.count as u64, flow);
                 }
             }
-            if !is_full(offset) {
-                return (offset as u64, ControlFlow::Continue(()));
+            if !is_full(taken.count) {
+                return (taken.count as u64, ControlFlow::Continue(()));
             }
         }
         loop {
-            let flow = take_one(offset);
-            offset += 1;
-            if flow.is_break() || !is_full(offset) {
-                return (offset as u64, flow);
+            taken.count += 1;
+            let flow = take_one(taken.count - 1);
+            if flow.is_break() || !is_full(taken.count) {
+                return (taken.count as u64, flow);
             }
         }
     }
@@ -404,6 +407,21 @@ impl<E> Reader<E> {
         // Should the ring be closed meanwhile, it has read everything.
         self.worker.ring.seats().drain_waiters().wake_all();
         Some(missed)
+    }
+}
+
+/// How many events were taken, from `first` on. Its drop, which a panic of a closure's comes to as
+/// well, writes that down.
+struct Taken<'a> {
+    span: &'a mut Span,
+    first: u64,
+    count: usize,
+}
+
+impl Drop for Taken<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.span.step_to(self.first + self.count as u64);
     }
 }
 
