@@ -10,7 +10,7 @@ use clap::{Parser, ValueEnum};
 use ringbus::{
     Bus, Drive, ExclusivePublisher, Pinning, Publisher, SlotLayout, SubscribeOptions, Subscriber,
 };
-use ringbus_benches::payload::{Payload, Word};
+use ringbus_benches::payload::{Event48, Payload, Word};
 use ringbus_benches::rig::{Report, Tally};
 
 /// Slots of the ring.
@@ -22,12 +22,15 @@ const BATCH: u64 = 64;
 /// How long all may take, under a tool too.
 const DEADLINE: Duration = Duration::from_secs(300);
 
-/// Reports events of 8 B, and receives them.
+/// Reports events, and receives them.
 #[derive(Parser)]
 struct Options {
     /// Which publisher reports
     #[arg(value_enum)]
     publisher: Kind,
+    /// How large an event is
+    #[arg(value_enum)]
+    bytes: Bytes,
     /// How slots lie in memory
     #[arg(value_enum)]
     layout: Layout,
@@ -43,6 +46,14 @@ struct Options {
 enum Kind {
     Exclusive,
     Shared,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Bytes {
+    #[value(name = "8")]
+    Eight,
+    #[value(name = "48")]
+    FortyEight,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -82,15 +93,17 @@ fn main() {
     });
     // On a thread of its own, because the main thread's stack begins where the environment ends:
     // which of its words share a cache line would be another thing each time.
-    let thread = thread::spawn(move || match options.publisher {
-        Kind::Exclusive => run::<ExclusivePublisher<Word>>(&options),
-        Kind::Shared => run::<Publisher<Word>>(&options),
+    let thread = thread::spawn(move || match (options.publisher, options.bytes) {
+        (Kind::Exclusive, Bytes::Eight) => run::<ExclusivePublisher<Word>>(&options),
+        (Kind::Exclusive, Bytes::FortyEight) => run::<ExclusivePublisher<Event48>>(&options),
+        (Kind::Shared, Bytes::Eight) => run::<Publisher<Word>>(&options),
+        (Kind::Shared, Bytes::FortyEight) => run::<Publisher<Event48>>(&options),
     });
     // A panic has ended the program.
     let _ = thread.join();
 }
 
-fn run<R: Report<Event = Word>>(options: &Options) {
+fn run<R: Report>(options: &Options) {
     let builder = Bus::builder()
         .capacity(CAPACITY)
         .slots(match options.layout {
@@ -124,26 +137,26 @@ fn run<R: Report<Event = Word>>(options: &Options) {
 // registers.
 
 #[inline(never)]
-fn report<R: Report<Event = Word>>(publisher: &mut R, numbers: Range<u64>) {
+fn report<R: Report>(publisher: &mut R, numbers: Range<u64>) {
     for number in numbers {
-        publisher.one(Word::new(number));
+        publisher.one(R::Event::new(number));
     }
 }
 
 #[inline(never)]
-fn report_batches<R: Report<Event = Word>>(publisher: &mut R, numbers: Range<u64>) {
+fn report_batches<R: Report>(publisher: &mut R, numbers: Range<u64>) {
     for first in numbers.step_by(BATCH as usize) {
-        publisher.batch((first..first + BATCH).map(Word::new));
+        publisher.batch((first..first + BATCH).map(R::Event::new));
     }
 }
 
-fn pass_over(subscriber: &mut Subscriber<Word>, numbers: &Range<u64>) {
+fn pass_over<P: Payload>(subscriber: &mut Subscriber<P>, numbers: &Range<u64>) {
     let newest = subscriber.latest().expect("the burst is there");
     assert_eq!(newest.number(), numbers.end - 1);
 }
 
 #[inline(never)]
-fn drain(subscriber: &mut Subscriber<Word>, numbers: Range<u64>) {
+fn drain<P: Payload>(subscriber: &mut Subscriber<P>, numbers: Range<u64>) {
     let mut tally = Tally::default();
     let drained = subscriber.drain(usize::MAX, |event| tally.see(event));
     assert!(drained.is_ok());
@@ -151,7 +164,7 @@ fn drain(subscriber: &mut Subscriber<Word>, numbers: Range<u64>) {
 }
 
 #[inline(never)]
-fn recv(subscriber: &mut Subscriber<Word>, numbers: Range<u64>) {
+fn recv<P: Payload>(subscriber: &mut Subscriber<P>, numbers: Range<u64>) {
     let mut tally = Tally::default();
     for _ in numbers.clone() {
         tally.see(&*subscriber.recv().expect("a whole burst is there"));
@@ -160,7 +173,7 @@ fn recv(subscriber: &mut Subscriber<Word>, numbers: Range<u64>) {
 }
 
 #[inline(never)]
-fn try_recv(subscriber: &mut Subscriber<Word>, numbers: Range<u64>) {
+fn try_recv<P: Payload>(subscriber: &mut Subscriber<P>, numbers: Range<u64>) {
     let mut tally = Tally::default();
     while let Ok(event) = subscriber.try_recv() {
         tally.see(&*event);
@@ -173,14 +186,14 @@ fn try_recv(subscriber: &mut Subscriber<Word>, numbers: Range<u64>) {
 /// burst.
 static GATE: Barrier = Barrier::new(2);
 
-fn handle<R: Report<Event = Word>>(
+fn handle<R: Report>(
     publisher: &mut R,
-    bus: &Bus<Word, R::Mode>,
+    bus: &Bus<R::Event, R::Mode>,
     bursts: impl Iterator<Item = Range<u64>>,
 ) {
     let mut tally = Tally::default();
     let handler = bus
-        .handle(SubscribeOptions::new(), move |event: &Word| {
+        .handle(SubscribeOptions::new(), move |event: &R::Event| {
             tally.see(event);
             let end = event.number() + 1;
             if end.is_multiple_of(BURST) {
