@@ -66,6 +66,8 @@ enum Layout {
 enum Operation {
     /// Reported one by one; the subscriber passes over each burst
     Report,
+    /// Offered one by one until there is room, which there is; the subscriber passes over each burst
+    TryReport,
     /// Reported in batches of 64; the subscriber passes over each burst
     Batch,
     /// Reported one by one, then received by `drain`
@@ -120,11 +122,14 @@ fn run<R: Report>(options: &Options) {
     let mut subscriber = bus.subscribe().expect("the ring has room for one");
     for numbers in bursts {
         match options.operation {
+            Operation::TryReport => try_report(&mut publisher, numbers.clone()),
             Operation::Batch => report_batches(&mut publisher, numbers.clone()),
             _ => report(&mut publisher, numbers.clone()),
         }
         match options.operation {
-            Operation::Report | Operation::Batch => pass_over(&mut subscriber, &numbers),
+            Operation::Report | Operation::TryReport | Operation::Batch => {
+                pass_over(&mut subscriber, &numbers)
+            }
             Operation::Drain => drain(&mut subscriber, numbers),
             Operation::Recv => recv(&mut subscriber, numbers),
             Operation::TryRecv => try_recv(&mut subscriber, numbers),
@@ -140,6 +145,16 @@ fn run<R: Report>(options: &Options) {
 fn report<R: Report>(publisher: &mut R, numbers: Range<u64>) {
     for number in numbers {
         publisher.one(R::Event::new(number));
+    }
+}
+
+#[inline(never)]
+fn try_report<R: Report>(publisher: &mut R, numbers: Range<u64>) {
+    for number in numbers {
+        let mut event = R::Event::new(number);
+        while let Some(refused) = publisher.try_one(event) {
+            event = refused;
+        }
     }
 }
 

@@ -72,6 +72,8 @@ const ROWS: &[Row] = &[
     row("exclusive", "8", "try-recv", 55.5, Some([4.5, 5.5])),
     row("exclusive", "8", "handler", 70.0, None),
     row("exclusive", "48", "report", 99.0, Some([9.0, 9.0])),
+    row("exclusive", "8", "try-report", 99.0, Some([9.0, 9.0])),
+    row("exclusive", "48", "try-report", 99.0, Some([9.0, 9.0])),
     row("exclusive", "48", "batch", 99.0, Some([9.0, 9.0])),
     row("exclusive", "48", "drain", 99.0, Some([9.0, 9.0])),
     row("shared", "8", "report", 108.0, Some([7.4, 8.4])),
@@ -80,6 +82,8 @@ const ROWS: &[Row] = &[
     row("shared", "8", "recv", 142.0, Some([9.6, 10.6])),
     row("shared", "8", "try-recv", 138.0, Some([10.6, 11.6])),
     row("shared", "48", "report", 199.0, Some([9.0, 9.0])),
+    row("shared", "8", "try-report", 199.0, Some([99.0, 99.0])),
+    row("shared", "48", "try-report", 199.0, Some([99.0, 99.0])),
     row("shared", "48", "batch", 99.0, Some([9.0, 9.0])),
     row("shared", "8", "handler", 156.0, None),
 ];

@@ -1038,7 +1038,7 @@ const RULES: &[Rule] = &[
         edits: &[Edit(
             "ring/exclusive.rs",
             "olds.keep(unsafe { row.replace(run.written, event, holds_value) });",
-            "commit(&row, run.tip.room.full.with_run(run.written as u64 + 1)); olds.keep(unsafe { row.replace(run.written, event, holds_value) });",
+            "commit(self.slots.stamp(run.tip.next), run.tip.room.full.with_run(run.written as u64 + 1)); olds.keep(unsafe { row.replace(run.written, event, holds_value) });",
         )],
     },
     Rule {
