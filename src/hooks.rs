@@ -12,6 +12,8 @@ pub enum Point {
     Entered,
     /// The event is written, and not committed.
     Written,
+    /// A slot inside of a run is seen, and is to get a stamp of its own.
+    HandingOn,
     /// A scan has looked at a place where a run may begin that a subscriber is inside of.
     Sought,
     /// A reader has read everything, and is about to rest.

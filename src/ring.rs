@@ -338,14 +338,16 @@ impl<E> Ring<E> {
 
     /// `sequence` is claimed and neither committed nor given up.
     pub(crate) fn is_in_flight(&self, sequence: u64) -> bool {
+        if self.exclusive {
+            return false;
+        }
         let claimed = sequence < self.tail();
         // A publisher that is inside has claimed it, whatever this thread knows of the tail.
-        !self.exclusive
-            && match self.look(sequence) {
-                Look::Writing => true,
-                Look::Earlier => claimed && !self.is_in_final_run(sequence),
-                _ => false,
-            }
+        match self.look(sequence) {
+            Look::Writing => true,
+            Look::Earlier => claimed && !self.is_in_final_run(sequence),
+            _ => false,
+        }
     }
 
     /// [K2 young] Returns whether a claim at `sequence` counts as stalled without a grace, because the tail is so far ahead.

@@ -6,10 +6,12 @@ mod common;
 #[path = "common/stopped.rs"]
 mod stopped;
 
-use common::{Census, Counted, builder};
+use common::{Census, Counted, LONG, builder};
 use ringbus::hooks::{self, Point};
 use ringbus::{Bus, Drive, ManualClock, Publisher, SlotLayout, SubscribeOptions, Subscriber};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::task::{Context, Waker};
+use std::thread;
 use std::time::Duration;
 use stopped::{POINTS, Stopped};
 
@@ -528,4 +530,71 @@ fn what_needs_no_drop_is_given_back_once_after_its_batch_was_lost() {
         let anew = given.iter().filter(|number| **number >= STOPPED).count();
         assert_eq!(anew as u64, MANY - LONGEST);
     }
+}
+
+/// Stops a thread once at each of `points`, in order; its `go` lets it go on.
+fn stops(points: &[Point]) -> (impl FnMut(Point) + 'static, Receiver<()>, Sender<()>) {
+    let (tell, told) = channel();
+    let (go, wait) = channel::<()>();
+    let mut points = points.to_vec().into_iter().peekable();
+    let hook = move |point| {
+        if points.next_if_eq(&point).is_some() {
+            tell.send(()).unwrap();
+            let _ = wait.recv_timeout(LONG);
+        }
+    };
+    (hook, told, go)
+}
+
+#[test]
+fn a_slow_hand_on_brings_back_nothing_that_was_forgotten() {
+    let bus = Bus::builder()
+        .capacity(CAPACITY)
+        .drive(Drive::Manual)
+        .build()
+        .unwrap();
+    let mut gone = bus.subscribe().unwrap();
+    assert!(bus.unsubscribe(gone.id()));
+    assert!(gone.try_recv().is_err());
+    let mut publisher = bus.publisher();
+    let lap = CAPACITY as u64;
+    (0..lap).for_each(|number| publisher.report(Token(number)).unwrap());
+    publisher.report_batch((lap..2 * lap).map(Token)).unwrap();
+
+    // A batch claims the head of a run, a lap on.
+    let (hook, reached, go) = stops(&[Point::Claimed, Point::Written]);
+    let mut other = bus.publisher();
+    let batch = thread::spawn(move || {
+        hooks::set(hook);
+        let tokens = STOPPED..STOPPED + 2 * LONGEST;
+        other.report_batch(tokens.map(Token)).unwrap()
+    });
+    reached.recv_timeout(LONG).unwrap();
+    // A scan takes the claim, and is slow to hand on that run.
+    let (hook, is_slow, go_slowly) = stops(&[Point::HandingOn]);
+    let mut third = bus.publisher();
+    let tail = bus.stats().workers[0].published;
+    (tail..3 * lap).for_each(|number| publisher.report(Token(number)).unwrap());
+    let slow = thread::spawn(move || {
+        hooks::set(hook);
+        third.report(Token(3 * lap)).unwrap();
+    });
+    is_slow.recv_timeout(LONG).unwrap();
+    // The batch goes in and writes, is taken away, and forgets what lay there.
+    go.send(()).unwrap();
+    reached.recv_timeout(LONG).unwrap();
+    publisher.report(Token(3 * lap + 1)).unwrap();
+    go.send(()).unwrap();
+    assert_eq!(batch.join().unwrap() as u64, 2 * LONGEST);
+    go_slowly.send(()).unwrap();
+    slow.join().unwrap();
+
+    let mut given = Vec::new();
+    for number in 4 * lap..10 * lap {
+        let old = publisher.report_recycling(Token(number)).unwrap();
+        given.extend(old.map(|token| token.0));
+    }
+    given.sort_unstable();
+    let twice = given.windows(2).find(|pair| pair[0] == pair[1]);
+    assert_eq!(twice, None);
 }

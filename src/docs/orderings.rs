@@ -13,6 +13,7 @@
 //! | `limit` | raising it after a scan (R) | a claim's load (A) | `advance` and `detach`, and of runs `vacate`, to publishers that did not scan |
 //! | `runs` | a claim (R) | fence before a scan (SC), the tail read before it | that there may be runs to look after |
 //! | `final` | the stamps that `hand_on` leaves of a run, then the exchange that swaps its head out (R) | a scan's look at heads (A) | what was inside of a run that is final stays final |
+//! | `tail` | an exclusive publisher's stamp, a hole's too (R), and the tail that it stored before | a look at that stamp (A) | what `tail_by_stamps` finds never goes back |
 //! | `join` | fence after registering (SC) | fence before a scan (SC), the tail read before it | either the scan sees the cursor, or the joiner sees the tail |
 //! | `registry` | the snapshot's swap | its load | `detach` of cursors that were pruned; a whole member |
 //! | `close` | `CLOSED` in the listeners, after the tail (R) | `Ring::is_closed` (A) | the last tail |
@@ -68,6 +69,7 @@
 //! | `ring.rs` | `close` | R | close | the same | close::an_accepted_event_is_read_before_the_end |
 //! | `ring.rs` | `close` | fence | sleep | a sleeper that registered before is found; one that registers later sees the close | close::a_sleeper_is_woken_by_the_close |
 //! | `ring.rs` | `make_room` | fence | join | the other half of that in `tail_after_fence` | join::a_joiner_sees_what_comes_after_its_join |
+//! | `ring/exclusive.rs` | `pass_over_exclusive` | R | tail | who finds this hole and not the next finds no earlier tail later | none: a tail that goes back among holes does no harm that a model sees |
 //! | `ring/exclusive.rs` | `commit` | R | publish | the contents of the run | exclusive::a_reader_sees_what_was_written |
 //! | `ring/run.rs` | `values_from` | A | vacate | the last writers have left the memory of a run | run::a_straggler_stays_out_of_a_run |
 //! | `ring/run.rs` | `enter_run` | R | final | a scan that sees the new head sees what the run left | run::a_scan_takes_no_event_of_a_run_that_a_batch_hands_on |

@@ -188,8 +188,8 @@ impl<E> Ring<E> {
         while tip.next < end {
             let run = (end - tip.next).min(longest);
             let hole = Stamp::empty(self.slots.lap(tip.next), true).with_run(run);
-            // Relaxed: readers pass over it, and read nothing.
-            self.slots.stamp(tip.next).store(hole.0, Ordering::Relaxed);
+            // SYNC tail: who sees this hole sees the tail that was stored before it. Nothing is read.
+            self.slots.stamp(tip.next).store(hole.0, Ordering::Release);
             self.count_holes(run);
             tip.next += run;
             self.store_tail(tip);

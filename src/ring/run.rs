@@ -216,7 +216,8 @@ impl<E> Ring<E> {
     /// Slots inside of a run that was taken from its writer, which is still there, hold no value any
     /// more: their stamps, which are of earlier laps, say so from now on.
     ///
-    /// [R3 whole] Nobody else comes there but a sleeper with its mark.
+    /// [R3 whole] No other thread goes in there. A sleeper may set its mark, and a slow `hand_on` of
+    /// the run that was there before may come by: it leaves alone what was forgotten.
     #[cold]
     fn forget_values(&self, start: u64, end: u64) {
         for sequence in start..end {
@@ -252,6 +253,7 @@ impl<E> Ring<E> {
                 continue;
             };
             let final_too = final_too.with_run(run).0;
+            crate::hooks::reach(crate::hooks::Point::HandingOn);
             // SYNC publish: the contents of the run, which its head had, to whoever comes from behind.
             if stamp
                 .compare_exchange(inside.0, final_too, Ordering::Release, Ordering::Relaxed)

@@ -175,6 +175,9 @@ impl Stamp {
     pub(crate) fn hand_on_to(self, inside: Stamp) -> Option<Stamp> {
         let lap = self.lap()?;
         let by_itself = match self.tag() {
+            // A run of values was entered again and lost, and its writer has forgotten what lay in its
+            // slots: this head is gone by now.
+            FULL if inside.tag() == VACANT => return None,
             FULL => Stamp::full(lap),
             HOLE | VACANT => Stamp::empty(lap, inside.tag() != VACANT),
             _ => return None,
@@ -291,6 +294,7 @@ mod tests {
             Stamp::lost(3),
             Stamp::full(5),
             Stamp::writing(6),
+            written.without_value(),
         ] {
             assert!(full.hand_on_to(other).is_none());
         }

@@ -828,11 +828,20 @@ const RULES: &[Rule] = &[
         guard: "model exclusive::a_borrowed_event_stays_whole",
         edits: &[Edit(
             "ring/exclusive.rs",
-            "self.slots.stamp(tip.next).store(hole.0, Ordering::Relaxed);",
+            "self.slots.stamp(tip.next).store(hole.0, Ordering::Release);",
             "let _ = hole;",
         )],
     },
     // Runs of a batch among other publishers.
+    Rule {
+        name: "a slow hand_on brings back what was forgotten",
+        guard: "test runs::a_slow_hand_on_brings_back_nothing_that_was_forgotten",
+        edits: &[Edit(
+            "ring/stamp.rs",
+            "FULL if inside.tag() == VACANT => return None,",
+            "",
+        )],
+    },
     Rule {
         name: "what a lost batch copied stays in its slots",
         guard: "test runs::what_needs_no_drop_is_given_back_once_after_its_batch_was_lost",
