@@ -82,6 +82,7 @@ pub use error::{
 pub use handler::{Handler, HandlerEnd, HandlerGuard, Info};
 pub use member::{OnLap, SubscriberId};
 pub use publisher::{ExclusivePublisher, Publisher};
+pub use ring::in_place::SlotsMut;
 pub use ring::slots::SlotLayout;
 pub use stats::{BusStats, SubscriberState, SubscriberStats, WorkerStats};
 pub use stop::{StopReport, Stopped};

@@ -15,6 +15,7 @@
 mod at_hand;
 pub(crate) mod batch;
 pub(crate) mod exclusive;
+pub(crate) mod in_place;
 mod run;
 pub(crate) mod shared;
 pub(crate) mod slots;
@@ -418,8 +419,9 @@ impl<E> Drop for Ring<E> {
         let tail = self.tail();
         let holds_value = |sequence: &u64| {
             if self.exclusive {
-                // Every slot of lap 0 that was passed holds a value: no window is pinned in the lap it was read in.
-                *sequence < tail
+                // Each slot of the first lap that was passed holds a value, because no window is pinned in the lap that
+                // it was read in. Beyond the tail there may be slots that were filled.
+                *sequence < tail || self.stamp(*sequence).holds_value()
             } else {
                 // At rest, as publishers are gone. (Were one not, its slot would leak.)
                 let stamp = Stamp(self.slots.stamp(*sequence).load(Ordering::Relaxed));

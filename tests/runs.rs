@@ -536,7 +536,7 @@ fn what_needs_no_drop_is_given_back_once_after_its_batch_was_lost() {
 fn stops(points: &[Point]) -> (impl FnMut(Point) + 'static, Receiver<()>, Sender<()>) {
     let (tell, told) = channel();
     let (go, wait) = channel::<()>();
-    let mut points = points.to_vec().into_iter().peekable();
+    let mut points = Vec::from(points).into_iter().peekable();
     let hook = move |point| {
         if points.next_if_eq(&point).is_some() {
             tell.send(()).unwrap();

@@ -21,6 +21,15 @@ fn is_exact(capacity: usize, layout: SlotLayout) {
     for size in SIZES.into_iter().cycle() {
         if size == 1 {
             publisher.report(next).unwrap();
+        } else if size == 7 {
+            let mut numbers = next..;
+            publisher
+                .report_batch_with(7, |slots| {
+                    slots
+                        .zip(&mut numbers)
+                        .for_each(|(slot, number)| *slot = number);
+                })
+                .unwrap();
         } else {
             publisher.report_batch(next..next + size).unwrap();
         }

@@ -139,3 +139,34 @@ fn a_joiner_starts_where_a_stamp_comes() {
         drop((publisher, witness));
     });
 }
+
+/// What a closure writes into a slot is published as a whole, where the slot was filled and where it held an older event; and
+/// a closure has the slot to itself.
+///
+/// Fails without: the stamp stored with Release, `Cursor::advance` releasing; a filled slot's value dropped with
+/// the ring (it leaks).
+#[test]
+fn a_reader_sees_what_was_written_in_place() {
+    check(|| {
+        let (mut publisher, bus) = Bus::<Event>::builder()
+            .capacity(2)
+            .build_exclusive()
+            .unwrap();
+        let mut reader = Reader::join(&bus, 1);
+        let thread = thread::spawn(move || {
+            publisher.report_with(|slot| *slot = Arc::new(0)).unwrap();
+            let more = publisher.try_report_batch_with(2, |slots| {
+                for (slot, number) in slots.zip(1..) {
+                    *slot = Arc::new(number);
+                }
+            });
+            (publisher, more)
+        });
+        reader.poll();
+        let (publisher, more) = thread.join().unwrap();
+        reader.drain();
+        assert_eq!(reader.evicted, None);
+        assert_eq!(reader.events(), [0, 1, 2][..=more]);
+        drop(publisher);
+    });
+}

@@ -1,5 +1,7 @@
 //! The only publisher of its bus.
 
+mod in_place;
+
 use super::send::in_place;
 use super::{Published, batch_error, batch_refused, report_error, try_report_error, wait_for_room};
 use crate::bus::Core;

@@ -19,8 +19,10 @@ use crate::sync::{AtomicU64, Ordering};
 pub(crate) struct Tip {
     /// The next sequence to write.
     next: u64,
-    /// No slot at or beyond its end is entered: [C2 gate], [C4 pin].
+    /// No slot at or beyond its end is entered: [C2 gate], [C4 pin]. Its slots all hold a value, or none does.
     room: Stretch,
+    /// The slots from this sequence on hold a value. At first those of the first lap hold none.
+    pub(super) filled_from: u64,
 }
 
 impl Tip {
@@ -35,9 +37,35 @@ impl Tip {
         self.next < self.room.end
     }
 
-    /// Events that can be written without another scan.
+    /// Returns how many events can be written without another scan.
+    #[inline(always)]
     pub(crate) fn room(&self) -> usize {
         (self.room.end - self.next) as usize
+    }
+
+    /// Returns whether the next slot, and each one after it, holds a value.
+    ///
+    /// Of laps but the first they always do: a pin makes no hole in the lap that it was read in, so that every slot of the
+    /// first lap was written. [C4 pin]
+    #[inline(always)]
+    pub(crate) fn is_filled(&self) -> bool {
+        self.next >= self.filled_from
+    }
+
+    /// The stamp of a single event in the room.
+    #[inline(always)]
+    pub(super) fn stamp(&self) -> Stamp {
+        self.room.full
+    }
+
+    /// There is none until it is looked for.
+    pub(super) fn forget_room(&mut self) {
+        self.room.end = self.next;
+    }
+
+    #[inline(always)]
+    pub(super) fn advance(&mut self, slots: u64) {
+        self.next += slots;
     }
 }
 
@@ -47,6 +75,7 @@ impl<E> Ring<E> {
         Tip {
             next: 0,
             room: self.stretch(0, 0),
+            filled_from: self.capacity(),
         }
     }
 
@@ -55,7 +84,7 @@ impl<E> Ring<E> {
     pub(crate) fn publish_exclusive(&self, tip: &mut Tip, event: E) -> Option<E> {
         debug_assert!(tip.has_room());
         let next = tip.next;
-        let holds_value = self.holds_value(next);
+        let holds_value = tip.is_filled();
         // SAFETY: there is room, so [C2 gate], [C4 pin]: nobody borrows the older value, and nobody else writes at all.
         let old = unsafe { self.slots.replace(next, event, holds_value) };
         // Where the stamp lies is found only now. Found before, it takes a register from an event of
@@ -69,7 +98,7 @@ impl<E> Ring<E> {
     pub(crate) fn publish_exclusive_in_place(&self, tip: &mut Tip, batch: &mut Batch<'_, E>) {
         debug_assert!(tip.has_room());
         let next = tip.next;
-        let holds_value = self.holds_value(next);
+        let holds_value = tip.is_filled();
         let place = &mut batch.front(1)[0];
         // SAFETY: there is room, so that no subscriber borrows the older value, and no other thread
         // writes at all. [C2 gate], [C4 pin]
@@ -93,7 +122,7 @@ impl<E> Ring<E> {
     ) -> (usize, bool) {
         let most = tip.room().min(batch_of::<E>());
         let row = self.slots.row(tip.next);
-        let holds_value = self.holds_value(tip.next);
+        let holds_value = tip.is_filled();
         let mut run = Run {
             ring: self,
             tip,
@@ -114,17 +143,10 @@ impl<E> Ring<E> {
         (run.written, ended)
     }
 
-    /// Every slot of a lap but the first holds a value: a pin makes no hole in the lap that it was read in, so every slot
-    /// of lap 0 was written. [C4 pin]
-    #[inline(always)]
-    fn holds_value(&self, sequence: u64) -> bool {
-        sequence >= self.capacity()
-    }
-
     /// [T1 tail] Everything before the tip is written, or a hole. A stamp comes there next, so that a
     /// joiner may start there.
     #[inline(always)]
-    fn store_tail(&self, tip: &Tip) {
+    pub(super) fn store_tail(&self, tip: &Tip) {
         // Relaxed: a number, and what there is to read, the stamps say. A plain store: only the publisher writes this
         // word, the close included.
         self.tail.store(tip.next, Ordering::Relaxed);
@@ -168,7 +190,12 @@ impl<E> Ring<E> {
             self.store_tail(tip);
             match self.make_room(tip.next, policy, owed) {
                 Room::Until(limit) => {
-                    tip.room = self.stretch(tip.next, limit);
+                    let alike = if tip.is_filled() {
+                        limit
+                    } else {
+                        limit.min(tip.filled_from)
+                    };
+                    tip.room = self.stretch(tip.next, alike);
                     return Ok(());
                 }
                 Room::Pinned { slots, again } => {
@@ -200,7 +227,7 @@ impl<E> Ring<E> {
 
 /// The stamp of a run, at its head, last.
 #[inline(always)]
-fn commit(head: &AtomicU64, stamp: Stamp) {
+pub(super) fn commit(head: &AtomicU64, stamp: Stamp) {
     // SYNC publish: the contents of the whole run.
     head.store(stamp.0, Ordering::Release);
 }

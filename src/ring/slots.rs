@@ -258,7 +258,7 @@ pub(crate) struct Row<'a, E> {
     _slots: PhantomData<&'a Slots<E>>,
 }
 
-impl<E> Row<'_, E> {
+impl<'a, E> Row<'a, E> {
     /// Returns the stamp of the `offset`th slot.
     ///
     /// # Safety
@@ -279,6 +279,20 @@ impl<E> Row<'_, E> {
         let value = unsafe { self.values.at(offset).cast::<Value<E>>().as_ref() };
         let (pointer, borrow) = value.borrow();
         (pointer.cast(), borrow)
+    }
+
+    /// Returns the value in the `offset`th slot.
+    ///
+    /// # Safety
+    /// The slot is of the same lap and holds a value. The caller alone may touch its memory, and has no other reference to
+    /// it.
+    #[inline(always)]
+    #[allow(clippy::mut_from_ref)] // the caller promises what a `&mut` would
+    pub(crate) unsafe fn value_mut(&self, offset: usize) -> &'a mut E {
+        // SAFETY: in bounds, as the lap goes so far; a live cell since `new`.
+        let value = unsafe { self.values.at(offset).cast::<Value<E>>().as_ref() };
+        // SAFETY: exclusive and initialised, as the caller promises, and it lives as long as the slots.
+        value.with_mut(|value| unsafe { (*value).assume_init_mut() })
     }
 
     /// Exchanges the event at `place` for what the `offset`th slot holds: a value, or nothing.

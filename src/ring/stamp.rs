@@ -6,7 +6,7 @@
 //!
 //! A slot's index is implied by where it is, so its lap says its sequence. A ring of 64 wraps the lap after `2^58` events, nine
 //! years at a thousand million a second. A new slot bears the stamp 0: at rest,
-//! of no lap, without a value.
+//! of no lap, without a value. One that was filled before anything was reported bears a `HOLE` of no lap.
 //!
 //! | tag | meaning for its sequence | value in memory? | who may touch the memory |
 //! |---|---|---|---|
@@ -60,6 +60,8 @@ pub(crate) enum Look {
 
 impl Stamp {
     pub(crate) const NEW: Stamp = Stamp(0);
+    /// Of a new slot that was given a value before anything was reported.
+    pub(crate) const FILLED: Stamp = Stamp(HOLE);
 
     /// The stamp of a slot, and what it says of its memory.
     #[inline(always)]
@@ -233,10 +235,12 @@ mod tests {
 
     #[test]
     fn a_new_slot_is_at_rest_before_every_lap() {
-        let new = Stamp::NEW;
-        assert!(new.at_rest() && !new.holds_value() && !new.is_waited());
-        assert_eq!(new.lap(), None);
-        assert_eq!(new.look(0), Look::Earlier);
+        for (new, holds_value) in [(Stamp::NEW, false), (Stamp::FILLED, true)] {
+            assert!(new.at_rest() && !new.is_waited() && new.is_single());
+            assert_eq!(new.holds_value(), holds_value);
+            assert_eq!(new.lap(), None);
+            assert_eq!(new.look(0), Look::Earlier);
+        }
     }
 
     #[test]

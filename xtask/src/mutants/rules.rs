@@ -832,6 +832,51 @@ const RULES: &[Rule] = &[
             "let _ = hole;",
         )],
     },
+    // Writing in place.
+    Rule {
+        name: "an event is committed before its closure writes it",
+        guard: "model exclusive::a_reader_sees_what_was_written_in_place",
+        edits: &[
+            Edit(
+                "ring/in_place.rs",
+                "write(unsafe { self.slots.row(next).value_mut(0) });",
+                "commit(self.slots.stamp(next), tip.stamp());",
+            ),
+            Edit(
+                "ring/in_place.rs",
+                "tip.advance(1);",
+                "write(unsafe { self.slots.row(next).value_mut(0) }); tip.advance(1);",
+            ),
+        ],
+    },
+    Rule {
+        name: "a slot that was filled is not marked",
+        guard: "test in_place::a_bus_that_ends_in_its_first_lap_drops_what_it_filled",
+        edits: &[Edit(
+            "ring/in_place.rs",
+            ".store(Stamp::FILLED.0, Ordering::Relaxed);",
+            ".store(Stamp::NEW.0, Ordering::Relaxed);",
+        )],
+    },
+    Rule {
+        name: "room goes beyond the first slot that was filled",
+        guard: "test in_place::a_default_that_panics_leaves_the_slots_to_the_next_report",
+        edits: &[Edit(
+            "ring/exclusive.rs",
+            "limit.min(tip.filled_from)",
+            "limit",
+        )],
+    },
+    Rule {
+        name: "room that was known goes beyond the first slot that was filled",
+        guard: "test in_place::a_default_that_panics_leaves_the_slots_to_the_next_report",
+        edits: &[Edit("ring/in_place.rs", "tip.forget_room();", "")],
+    },
+    Rule {
+        name: "[T1 tail] the tail is not stored after a batch in place",
+        guard: "test tail",
+        edits: &[Edit("ring/in_place.rs", "self.store_tail(tip);", "")],
+    },
     // Runs of a batch among other publishers.
     Rule {
         name: "a slow hand_on brings back what was forgotten",
@@ -1037,8 +1082,8 @@ const RULES: &[Rule] = &[
         guard: "model exclusive::a_reader_sees_what_was_written",
         edits: &[Edit(
             "ring/exclusive.rs",
-            "{ sequence >= self.capacity() }",
-            "{ sequence > self.capacity() }",
+            "{ self.next >= self.filled_from }",
+            "{ self.next > self.filled_from }",
         )],
     },
     Rule {

@@ -1,0 +1,193 @@
+//! Reporting in place: a closure changes what a slot holds.
+
+use super::{ExclusivePublisher, Waker};
+use crate::error::{BatchError, ReportError, TryReportError};
+use crate::publisher::{batch_error, report_error, try_report_error};
+use crate::ring::exclusive::Tip;
+use crate::ring::in_place::SlotsMut;
+use crate::ring::{Policy, Refusal};
+use crate::worker::Worker;
+
+/// Writing in place, for events with a [`Default`].
+impl<E: Default + Send + Sync + 'static> ExclusivePublisher<E> {
+    /// Reports one event that `write` makes of the value in its slot. So an event with a `String` or a `Vec` keeps its
+    /// buffers, and need not allocate.
+    ///
+    /// The value is what was reported a lap ago, so `write` has to set everything that a subscriber is to read. On the
+    /// first lap it is a [`Default`] one: the first call makes one for each slot that holds nothing yet, and takes as long
+    /// as that takes.
+    ///
+    /// ```
+    /// # #[derive(Default)]
+    /// # struct Line { text: String }
+    /// # let (mut publisher, bus) = ringbus::Bus::<Line>::builder().build_exclusive()?;
+    /// # let mut subscriber = bus.subscribe()?;
+    /// publisher.report_with(|line| {
+    ///     line.text.clear();
+    ///     line.text.push_str("ready");
+    /// })?;
+    /// assert_eq!(subscriber.recv()?.text, "ready");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// Never waits for a subscriber: one that is in the way is dropped. With no subscriber, `write` is not called. As
+    /// wait-free as [`report`](Self::report), but for `write` itself: until it returns, subscribers wait for the event, and
+    /// nothing else does.
+    ///
+    /// # Errors
+    /// [`ReportError::Exhausted`]; `write` was not called.
+    ///
+    /// # Panics
+    /// If `write` panics, or `default` does. Nothing is published then, and the slot keeps what `write` left in it.
+    #[inline]
+    pub fn report_with(&mut self, write: impl FnOnce(&mut E)) -> Result<(), ReportError<()>> {
+        self.send_with(write, Policy::Evict)
+            .map_err(|refusal| report_error((refusal, ())))
+    }
+
+    /// Reports one event as [`report_with`](Self::report_with) does, if no subscriber is in the way. Drops no subscriber.
+    ///
+    /// # Errors
+    /// [`TryReportError`]; `write` was not called. `Full` if a subscriber is a whole ring behind:
+    /// [`Bus::slowest`](crate::Bus::slowest) names it.
+    ///
+    /// # Panics
+    /// As [`report_with`](Self::report_with).
+    #[inline]
+    pub fn try_report_with(
+        &mut self,
+        write: impl FnOnce(&mut E),
+    ) -> Result<(), TryReportError<()>> {
+        self.send_with(write, Policy::Keep)
+            .map_err(|refusal| try_report_error((refusal, ())))
+    }
+
+    /// Reports `count` events that `write` makes of the values in their slots. Returns how many were reported, which is
+    /// `count`.
+    ///
+    /// `write` is called for up to 128 slots at a time, as many as lie side by side and are free, until `count` are
+    /// written. Those of one call become visible together when it returns. All of them are published, also a slot that
+    /// `write` did not take: that one is reported with what it held. With no subscriber, `write` is not called.
+    ///
+    /// ```
+    /// # let (mut publisher, bus) = ringbus::Bus::<u64>::builder().build_exclusive()?;
+    /// # let mut subscriber = bus.subscribe()?;
+    /// let mut numbers = 0..;
+    /// publisher.report_batch_with(10, |slots| {
+    ///     for (slot, number) in slots.zip(&mut numbers) {
+    ///         *slot = number;
+    ///     }
+    /// })?;
+    /// assert_eq!(subscriber.drain(usize::MAX, |_| {})?, 10);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`BatchError`], which says how many events were accepted. It holds no event.
+    ///
+    /// # Panics
+    /// If `write` panics, or `default` does. Of that call nothing is published, and the slots keep what it left in them.
+    pub fn report_batch_with(
+        &mut self,
+        count: usize,
+        mut write: impl FnMut(SlotsMut<'_, E>),
+    ) -> Result<usize, BatchError<()>> {
+        let mut accepted = 0;
+        while accepted < count {
+            match self.send_some_with(count - accepted, &mut write, Policy::Evict) {
+                Ok(some) => accepted += some,
+                Err(refusal) => return Err(batch_error(accepted, refusal, [()])),
+            }
+        }
+        Ok(accepted)
+    }
+
+    /// Reports as many of `count` events as there is room for, as [`report_batch_with`](Self::report_batch_with) does.
+    /// Drops no subscriber. Returns how many were reported.
+    ///
+    /// # Panics
+    /// As [`report_batch_with`](Self::report_batch_with).
+    pub fn try_report_batch_with(
+        &mut self,
+        count: usize,
+        mut write: impl FnMut(SlotsMut<'_, E>),
+    ) -> usize {
+        let mut accepted = 0;
+        while accepted < count {
+            match self.send_some_with(count - accepted, &mut write, Policy::Keep) {
+                Ok(some) => accepted += some,
+                Err(_) => break,
+            }
+        }
+        accepted
+    }
+
+    #[inline(always)]
+    fn send_with(&mut self, write: impl FnOnce(&mut E), policy: Policy) -> Result<(), Refusal> {
+        let audience = self.worker.ring.audience();
+        if audience.is_awake() {
+            self.send_heard_with(write, policy)
+        } else if audience.is_nobody() {
+            Ok(())
+        } else {
+            self.send_to_sleepers_with(write, policy)
+        }
+    }
+
+    #[inline(always)]
+    fn send_heard_with(
+        &mut self,
+        write: impl FnOnce(&mut E),
+        policy: Policy,
+    ) -> Result<(), Refusal> {
+        find_filled_room(&self.worker, &mut self.tip, policy)?;
+        let ring = &self.worker.ring;
+        ring.publish_exclusive_with(&mut self.tip, write);
+        Ok(())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn send_to_sleepers_with(
+        &mut self,
+        write: impl FnOnce(&mut E),
+        policy: Policy,
+    ) -> Result<(), Refusal> {
+        let sent = self.send_heard_with(write, policy);
+        self.worker.wake_sleepers();
+        sent
+    }
+
+    /// Reports up to `most` events by one call of `write`. Returns how many.
+    #[inline(always)]
+    fn send_some_with(
+        &mut self,
+        most: usize,
+        write: impl FnOnce(SlotsMut<'_, E>),
+        policy: Policy,
+    ) -> Result<usize, Refusal> {
+        if self.worker.ring.is_unheard() {
+            return Ok(most);
+        }
+        let _waker = Waker(&self.worker);
+        find_filled_room(&self.worker, &mut self.tip, policy)?;
+        let ring = &self.worker.ring;
+        Ok(ring.publish_exclusive_batch_with(&mut self.tip, most, write))
+    }
+}
+
+/// Finds room for an event among slots that hold a value.
+#[inline(always)]
+fn find_filled_room<E: Default>(
+    worker: &Worker<E>,
+    tip: &mut Tip,
+    policy: Policy,
+) -> Result<(), Refusal> {
+    if !tip.is_filled() {
+        worker.ring.fill(tip, E::default);
+    }
+    if !tip.has_room() {
+        worker.find_exclusive_room(tip, policy)?;
+    }
+    Ok(())
+}

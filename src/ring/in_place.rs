@@ -1,0 +1,139 @@
+//! Writing in place: a closure changes the values that slots hold, and then they are published.
+//!
+//! This is how disruptors publish (the LMAX Disruptor's event translators). A value that stays in its slot keeps its
+//! buffers, so that a report of an event with a `String` need not allocate.
+//!
+//! Every slot that a closure is given holds a value. Slots of the first lap hold none at first: [`Ring::fill`] makes one
+//! for each of them.
+
+use super::Ring;
+use super::batch::BATCH;
+use super::exclusive::{Tip, commit};
+use super::slots::Row;
+use super::stamp::Stamp;
+use crate::sync::Ordering;
+use std::fmt;
+use std::iter::FusedIterator;
+use std::marker::PhantomData;
+
+impl<E> Ring<E> {
+    /// Fills each slot of the first lap that holds no value yet with one that `make` gives. The last slot comes first, so
+    /// that the slots from [`Tip::filled_from`] on hold values at any time, also where `make` panics. Room is to be looked
+    /// for afterwards.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn fill(&self, tip: &mut Tip, mut make: impl FnMut() -> E) {
+        // What is known may go beyond the first slot that will be filled.
+        tip.forget_room();
+        while tip.filled_from > tip.next() {
+            let value = make();
+            let sequence = tip.filled_from - 1;
+            // SAFETY: it lies at or behind the tip in the first lap, so that it holds no value, and no other thread has
+            // anything to do with its memory.
+            let none = unsafe { self.slots.replace(sequence, value, false) };
+            debug_assert!(none.is_none());
+            // Relaxed: only the drop of the ring asks what such a stamp says of the memory.
+            self.slots
+                .stamp(sequence)
+                .store(Stamp::FILLED.0, Ordering::Relaxed);
+            tip.filled_from = sequence;
+        }
+    }
+
+    /// Publishes the value of the next slot after `write` has changed it. There must be room, and the slot holds a value.
+    ///
+    /// If `write` panics, nothing is published, and the value stays as it is then.
+    #[inline(always)]
+    pub(crate) fn publish_exclusive_with(&self, tip: &mut Tip, write: impl FnOnce(&mut E)) {
+        debug_assert!(tip.has_room() && tip.is_filled());
+        let next = tip.next();
+        // SAFETY: there is room, so that no subscriber borrows the value, and no other thread writes at all: [C2 gate],
+        // [C4 pin]. It holds a value, as the caller sees to.
+        write(unsafe { self.slots.row(next).value_mut(0) });
+        commit(self.slots.stamp(next), tip.stamp());
+        tip.advance(1);
+    }
+
+    /// The same for as many slots as there is room for, at most `most`. Returns how many were published.
+    #[inline(always)]
+    pub(crate) fn publish_exclusive_batch_with(
+        &self,
+        tip: &mut Tip,
+        most: usize,
+        write: impl FnOnce(SlotsMut<'_, E>),
+    ) -> usize {
+        debug_assert!(tip.has_room() && tip.is_filled());
+        let run = most.min(tip.room()).min(BATCH);
+        let next = tip.next();
+        // They lie in the room, so that `SlotsMut` keeps its promise for the same reasons as above.
+        write(SlotsMut {
+            row: self.slots.row(next),
+            next: 0,
+            end: run,
+            _writes: PhantomData,
+        });
+        commit(self.slots.stamp(next), tip.stamp().with_run(run as u64));
+        tip.advance(run as u64);
+        self.store_tail(tip);
+        run
+    }
+}
+
+/// The values of slots that are about to be published, in order: what [`report_batch_with`] gives its closure.
+///
+/// All of them are published, also those that are not taken from this iterator.
+///
+/// It takes events of the bus's own type only, not of one that borrows for a shorter time:
+/// ```compile_fail
+/// fn put<'s>(slots: ringbus::SlotsMut<'_, &'s str>, text: &'s str) {
+///     slots.for_each(|slot| *slot = text);
+/// }
+/// let (mut publisher, _bus) = ringbus::Bus::<&'static str>::builder().build_exclusive().unwrap();
+/// let text = String::from("gone soon");
+/// publisher.report_batch_with(1, |slots| put(slots, &text));
+/// ```
+///
+/// **\[B3 slots\]** Only the publisher may touch the memory of the slots from `next` to `end`, each holds a value, and no
+/// reference to one of them exists.
+///
+/// [`report_batch_with`]: crate::ExclusivePublisher::report_batch_with
+pub struct SlotsMut<'a, E> {
+    row: Row<'a, E>,
+    next: usize,
+    end: usize,
+    /// Events of this very type are written through it.
+    _writes: PhantomData<&'a mut E>,
+}
+
+impl<'a, E> Iterator for SlotsMut<'a, E> {
+    type Item = &'a mut E;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<&'a mut E> {
+        if self.next == self.end {
+            return None;
+        }
+        // SAFETY: [B3 slots], and it is given once, as `next` moves on.
+        let value = unsafe { self.row.value_mut(self.next) };
+        self.next += 1;
+        Some(value)
+    }
+
+    #[inline]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.end - self.next;
+        (left, Some(left))
+    }
+}
+
+impl<E> ExactSizeIterator for SlotsMut<'_, E> {}
+impl<E> FusedIterator for SlotsMut<'_, E> {}
+
+// By hand, so that events need not be `Debug`.
+impl<E> fmt::Debug for SlotsMut<'_, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SlotsMut")
+            .field("len", &self.len())
+            .finish_non_exhaustive()
+    }
+}
