@@ -8,7 +8,8 @@ use std::{panic, process, thread};
 
 use clap::{Parser, ValueEnum};
 use ringbus::{
-    Bus, Drive, ExclusivePublisher, Pinning, Publisher, SlotLayout, SubscribeOptions, Subscriber,
+    Bus, BusBuilder, Drive, ExclusivePublisher, Pinning, Publisher, SlotLayout, SubscribeOptions,
+    Subscriber,
 };
 use ringbus_benches::payload::{Event48, Payload, Word};
 use ringbus_benches::rig::{Report, Tally};
@@ -70,6 +71,10 @@ enum Operation {
     TryReport,
     /// Reported in batches of 64; the subscriber passes over each burst
     Batch,
+    /// Written in place one by one, by an exclusive publisher; the subscriber passes over each burst
+    ReportWith,
+    /// Written in place in batches of 64, by an exclusive publisher; the subscriber passes over each burst
+    BatchWith,
     /// Reported one by one, then received by `drain`
     Drain,
     /// Reported one by one, then received by `recv`
@@ -96,6 +101,14 @@ fn main() {
     // On a thread of its own, because the main thread's stack begins where the environment ends:
     // which of its words share a cache line would be another thing each time.
     let thread = thread::spawn(move || match (options.publisher, options.bytes) {
+        (Kind::Exclusive, Bytes::Eight) if options.is_in_place() => run_in_place::<Word>(&options),
+        (Kind::Exclusive, Bytes::FortyEight) if options.is_in_place() => {
+            run_in_place::<Event48>(&options)
+        }
+        (Kind::Shared, _) if options.is_in_place() => {
+            eprintln!("only an exclusive publisher writes in place");
+            process::exit(2);
+        }
         (Kind::Exclusive, Bytes::Eight) => run::<ExclusivePublisher<Word>>(&options),
         (Kind::Exclusive, Bytes::FortyEight) => run::<ExclusivePublisher<Event48>>(&options),
         (Kind::Shared, Bytes::Eight) => run::<Publisher<Word>>(&options),
@@ -105,22 +118,47 @@ fn main() {
     let _ = thread.join();
 }
 
+impl Options {
+    fn builder<P: Payload>(&self) -> BusBuilder<P> {
+        Bus::builder()
+            .capacity(CAPACITY)
+            .slots(match self.layout {
+                Layout::InLine => SlotLayout::InLine,
+                Layout::Dense => SlotLayout::Dense,
+            })
+            .drive(Drive::Manual)
+            .pinning(Pinning::Off)
+    }
+
+    fn bursts(&self) -> impl Iterator<Item = Range<u64>> + use<> {
+        (0..self.bursts).map(|burst| burst * BURST..(burst + 1) * BURST)
+    }
+
+    fn is_in_place(&self) -> bool {
+        matches!(self.operation, Operation::ReportWith | Operation::BatchWith)
+    }
+}
+
+/// What an exclusive publisher does that others cannot.
+fn run_in_place<P: Payload>(options: &Options) {
+    let (mut publisher, bus) = ExclusivePublisher::<P>::build(options.builder());
+    let mut subscriber = bus.subscribe().expect("the ring has room for one");
+    for numbers in options.bursts() {
+        match options.operation {
+            Operation::BatchWith => report_batches_with(&mut publisher, numbers.clone()),
+            _ => report_with(&mut publisher, numbers.clone()),
+        }
+        pass_over(&mut subscriber, &numbers);
+    }
+}
+
 fn run<R: Report>(options: &Options) {
-    let builder = Bus::builder()
-        .capacity(CAPACITY)
-        .slots(match options.layout {
-            Layout::InLine => SlotLayout::InLine,
-            Layout::Dense => SlotLayout::Dense,
-        })
-        .drive(Drive::Manual)
-        .pinning(Pinning::Off);
-    let (mut publisher, bus) = R::build(builder);
-    let bursts = (0..options.bursts).map(|burst| burst * BURST..(burst + 1) * BURST);
+    let (mut publisher, bus) = R::build(options.builder());
     if let Operation::Handler = options.operation {
-        return handle(&mut publisher, &bus, bursts);
+        return handle(&mut publisher, &bus, options.bursts());
     }
     let mut subscriber = bus.subscribe().expect("the ring has room for one");
-    for numbers in bursts {
+    for numbers in options.bursts() {
         match options.operation {
             Operation::TryReport => try_report(&mut publisher, numbers.clone()),
             Operation::Batch => report_batches(&mut publisher, numbers.clone()),
@@ -133,7 +171,9 @@ fn run<R: Report>(options: &Options) {
             Operation::Drain => drain(&mut subscriber, numbers),
             Operation::Recv => recv(&mut subscriber, numbers),
             Operation::TryRecv => try_recv(&mut subscriber, numbers),
-            Operation::Handler => unreachable!("returned above"),
+            Operation::Handler | Operation::ReportWith | Operation::BatchWith => {
+                unreachable!("returned above")
+            }
         }
     }
 }
@@ -162,6 +202,27 @@ fn try_report<R: Report>(publisher: &mut R, numbers: Range<u64>) {
 fn report_batches<R: Report>(publisher: &mut R, numbers: Range<u64>) {
     for first in numbers.step_by(BATCH as usize) {
         publisher.batch((first..first + BATCH).map(R::Event::new));
+    }
+}
+
+#[inline(never)]
+fn report_with<P: Payload>(publisher: &mut ExclusivePublisher<P>, numbers: Range<u64>) {
+    for number in numbers {
+        let reported = publisher.report_with(|event| event.renew(number));
+        assert!(reported.is_ok());
+    }
+}
+
+#[inline(never)]
+fn report_batches_with<P: Payload>(publisher: &mut ExclusivePublisher<P>, numbers: Range<u64>) {
+    for first in numbers.step_by(BATCH as usize) {
+        let mut numbers = first..first + BATCH;
+        let reported = publisher.report_batch_with(BATCH as usize, |slots| {
+            for (event, number) in slots.zip(&mut numbers) {
+                event.renew(number);
+            }
+        });
+        assert!(reported.is_ok());
     }
 }
 

@@ -1,7 +1,8 @@
 //! What is published: events of several sizes, each with a number, so that losses and disorder show.
 
-/// An event that can be made from its number, and gives it back.
-pub trait Payload: Send + Sync + Sized + 'static {
+/// An event that can be made from its number, and gives it back. Its default is what slots hold before the first lap, where
+/// they must hold something.
+pub trait Payload: Default + Send + Sync + Sized + 'static {
     /// As tables and benchmarks name it.
     const NAME: &'static str;
 
@@ -25,15 +26,15 @@ pub trait Payload: Send + Sync + Sized + 'static {
 }
 
 /// Eight bytes: the number alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Word(pub [u64; 1]);
 
 /// 48 bytes: with its stamp, an event in line fits a cache line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Event48(pub [u64; 6]);
 
 /// 200 bytes: several cache lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Event200(pub [u64; 25]);
 
 macro_rules! words {
@@ -69,7 +70,7 @@ words!(Event48, 6, "48 B");
 words!(Event200, 25, "200 B");
 
 /// An event that owns memory.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Message {
     /// What benchmarks publish.
     Text {
@@ -78,7 +79,8 @@ pub enum Message {
         /// As long as a short line of a log.
         text: String,
     },
-    /// Nothing to say: what slots hold before the first lap, where they must hold something.
+    /// Nothing to say.
+    #[default]
     Silence,
 }
 

@@ -155,6 +155,7 @@ fn exclusive<P: Payload + Clone>(work: Work) -> Vec<Entrant> {
     let mut entrants = Vec::from(twice!(P, "ringbus", ringbus::One(InLine), work));
     entrants.extend([
         Entrant::of::<P>("ringbus, dense", ringbus::One(Dense), work),
+        Entrant::of::<P>("ringbus, in place", ringbus::InPlace(InLine), work),
         Entrant::of::<P>(DISRUPTOR, disruptor::Single, work),
         disruptor_thread::<P>(Threads::Single, work),
         Entrant::of::<P>(PHOTON_EVENTS, photon_ring::Events, work),
@@ -169,6 +170,7 @@ fn batches<P: Payload>(work: Work) -> Contest {
     let mut entrants = Vec::from(twice!(P, "ringbus, dense", ringbus::One(Dense), work));
     entrants.extend([
         Entrant::of::<P>("ringbus, in line", ringbus::One(InLine), work),
+        Entrant::of::<P>("ringbus, in place", ringbus::InPlace(Dense), work),
         Entrant::of::<P>(DISRUPTOR, disruptor::Single, work),
         disruptor_thread::<P>(Threads::Single, work),
         Entrant::of::<P>("rtrb (one to one)", rtrb::OneToOne, work),

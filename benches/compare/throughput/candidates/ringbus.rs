@@ -21,6 +21,9 @@ pub struct One(pub SlotLayout);
 /// One publisher that takes what its slots held, so that buffers are used again.
 pub struct Recycling;
 
+/// One publisher that changes what its slots hold.
+pub struct InPlace(pub SlotLayout);
+
 fn builder<P: Payload>(work: &Work, slots: SlotLayout) -> ringbus::BusBuilder<P> {
     // One worker, whose thread looks after the subscribers; it sleeps while they spin.
     Bus::builder()
@@ -181,5 +184,53 @@ impl<P: Payload> Publish<P> for OfRecycling<P> {
 
     fn close(self) {
         self.of_one.close();
+    }
+}
+
+impl<P: Payload> Candidate<P> for InPlace {
+    type Publisher = OfInPlace<P>;
+    type Subscriber = Subscriber<P>;
+
+    fn build(&self, work: &Work) -> Result<(OfInPlace<P>, Vec<Subscriber<P>>), Error> {
+        let (of_one, subscribers) = build_exclusive(work, self.0)?;
+        Ok((OfInPlace(of_one), subscribers))
+    }
+}
+
+pub struct OfInPlace<P>(OfOne<P>);
+
+impl<P: Payload> Publish<P> for OfInPlace<P> {
+    #[inline]
+    fn one_by_one(&mut self, numbers: Range<u64>, idle: &mut Idle) {
+        let publisher = &mut self.0.publisher;
+        for number in numbers {
+            while let Err(refused) = publisher.try_report_with(|event| renew(event, number)) {
+                expect(refused.is_full());
+                idle.rest();
+            }
+        }
+    }
+
+    #[inline]
+    fn batches(&mut self, numbers: Range<u64>, batch: usize, idle: &mut Idle) {
+        let publisher = &mut self.0.publisher;
+        for Range { mut start, end } in batches_of(numbers, batch) {
+            while start < end {
+                let mut events = start..end;
+                let some = publisher.try_report_batch_with((end - start) as usize, |slots| {
+                    for (event, number) in slots.zip(&mut events) {
+                        renew(event, number);
+                    }
+                });
+                start += some as u64;
+                if some == 0 {
+                    idle.rest();
+                }
+            }
+        }
+    }
+
+    fn close(self) {
+        self.0.close();
     }
 }
