@@ -1,6 +1,6 @@
 //! Places where a test can stop a thread, or count. Nothing without the feature `test-hooks`.
 
-/// A place inside a publish by a shared publisher, in a scan, or a reader's rest.
+/// A place inside a publish by a shared publisher, in a scan, in a wake-up, or a reader's rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(not(feature = "test-hooks"), allow(dead_code, unreachable_pub))]
 pub enum Point {
@@ -18,6 +18,10 @@ pub enum Point {
     Sought,
     /// A reader has read everything, and is about to rest.
     Resting,
+    /// A publisher is about to wake a thread. It has raised the worker if there are other sleepers.
+    Raised,
+    /// It has the thread's cell to itself, and has not woken it.
+    Waking,
 }
 
 #[cfg(not(feature = "test-hooks"))]

@@ -87,11 +87,15 @@ pub(crate) enum Policy {
     Keep,
 }
 
-/// Wake-ups that an operation owes: whoever swaps out a stamp that somebody waits for must pay, after its commit
-/// and on every other way out.
+/// Wake-ups that an operation owes. It pays them after its commit, and on every other way out.
 #[derive(Debug, Default)]
 #[must_use]
-pub(crate) struct Owed(pub(crate) bool);
+pub(crate) struct Owed {
+    /// It swapped out a stamp that a subscriber sleeps at.
+    pub(crate) mark: bool,
+    /// It did something after which the worker is to look at all subscribers.
+    pub(crate) turn: bool,
+}
 
 /// The event that a reader holds, which a model follows.
 pub(crate) type Held<E> = Lease<MaybeUninit<E>>;
@@ -381,7 +385,7 @@ impl<E> Ring<E> {
             // last to be waited for.
             self.seats.drain_waiters().wake_all();
         }
-        owed.0 |= wake | abandoned.0;
+        owed.turn |= wake | abandoned.mark | abandoned.turn;
         self.beside_runs(tail, room, owed)
     }
 

@@ -67,7 +67,7 @@ pub struct WorkerStats {
     pub evicted: [u64; EvictionReason::ALL.len()],
     /// Slots that evicted readers hold for now.
     pub pinned_slots: u64,
-    /// Wake-ups of the worker.
+    /// Wake-ups of the worker, and of sleeping threads by publishers themselves.
     pub wakes: u64,
     /// Panics in the host's notice callback.
     pub notice_panics: u64,

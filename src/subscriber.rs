@@ -193,11 +193,17 @@ impl<E> Subscriber<E> {
                 let bound = self.reader.worker.settings.nap_of_a_sleeper(naps);
                 naps += 1;
                 let nap = left.map_or(bound, |left| left.min(bound));
+                // The first nap is no longer than a worker's would be, so that the worker need not know of it.
+                let is_long = naps == 2;
                 if self
                     .reader
-                    .fall_asleep(Sleeper::Thread(thread::current()), naps == 1)
+                    .fall_asleep(Sleeper::Thread(thread::current()), is_long)
                 {
-                    thread::nap(nap);
+                    if naps == 1 && self.reader.worker.ring.is_exclusive() {
+                        thread::doze(nap); // a publisher that misses who sleeps says nothing
+                    } else {
+                        thread::nap(nap);
+                    }
                     self.reader.wake_up();
                 } else {
                     thread::yield_now();

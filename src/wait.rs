@@ -73,6 +73,14 @@ pub(crate) enum Sleeper {
 }
 
 impl Sleeper {
+    /// The state of a cell in which it sleeps.
+    fn asleep(&self) -> u8 {
+        match self {
+            Sleeper::Thread(_) => THREAD_ASLEEP,
+            Sleeper::Task(_) => TASK_ASLEEP,
+        }
+    }
+
     fn wake(self) {
         match self {
             Sleeper::Thread(thread) => thread.unpark(),
@@ -84,15 +92,17 @@ impl Sleeper {
 const EMPTY: u8 = 0;
 /// The subscriber is changing the sleeper.
 const REGISTERING: u8 = 1;
-/// There is a sleeper, and nobody touches it.
-const ASLEEP: u8 = 2;
+/// A task sleeps here, and no thread touches it.
+const TASK_ASLEEP: u8 = 2;
 /// A waker is taking the sleeper.
 const WAKING: u8 = 3;
 /// Somebody wanted to wake while the subscriber was registering.
 const MISSED: u8 = 4;
+/// The same as `TASK_ASLEEP`, of a thread.
+const THREAD_ASLEEP: u8 = 5;
 
-/// A place for one sleeper, written by its owner (a subscriber, or a future of `Bus::drained`) and emptied by the thread that
-/// wakes it.
+/// A place for one sleeper, written by its owner (a subscriber, or a future of `Bus::drained`). The thread that wakes a task
+/// empties it; the handle of a thread stays until its owner replaces it.
 ///
 /// No lock: a thread that is frozen in here makes nobody wait. While a waker is inside, registering fails, and the
 /// subscriber counts as woken; while the subscriber is inside, a waker leaves word. (The idea of futures'
@@ -115,13 +125,14 @@ impl SleeperCell {
 
     /// Called by the subscriber alone. False if it is being woken right now.
     pub(crate) fn register(&self, sleeper: Sleeper) -> bool {
+        let asleep = sleeper.asleep();
         let Some(old) = self.change(Some(sleeper)) else {
             return false;
         };
         // SYNC cell: hands the sleeper over to whoever wakes it, or takes over what was missed.
         let settled =
             self.state
-                .compare_exchange(REGISTERING, ASLEEP, Ordering::Release, Ordering::Acquire);
+                .compare_exchange(REGISTERING, asleep, Ordering::Release, Ordering::Acquire);
         if settled.is_err() {
             // MISSED: this very thread is to wake; nobody else comes in before the store.
             let missed = self.take();
@@ -175,7 +186,43 @@ impl SleeperCell {
 
     pub(crate) fn is_asleep(&self) -> bool {
         // Relaxed: `wake` acquires.
-        self.state.load(Ordering::Relaxed) == ASLEEP
+        matches!(
+            self.state.load(Ordering::Relaxed),
+            TASK_ASLEEP | THREAD_ASLEEP
+        )
+    }
+
+    /// A thread sleeps here, which a publisher may wake.
+    pub(crate) fn is_thread_asleep(&self) -> bool {
+        // Relaxed: `wake_thread` acquires.
+        self.state.load(Ordering::Relaxed) == THREAD_ASLEEP
+    }
+
+    /// Wakes the thread that sleeps here. Runs no code of a user's and frees nothing, because the
+    /// subscriber drops the handle when it sleeps again. Returns false if no thread sleeps here.
+    ///
+    /// A waker that is frozen in here keeps the subscriber from sleeping, not from running.
+    pub(crate) fn wake_thread(&self) -> bool {
+        // SYNC cell: takes the sleeper over.
+        let taken = self.state.compare_exchange(
+            THREAD_ASLEEP,
+            WAKING,
+            Ordering::Acquire,
+            Ordering::Relaxed,
+        );
+        if taken.is_err() {
+            return false;
+        }
+        crate::hooks::reach(crate::hooks::Point::Waking);
+        self.sleeper.with_mut(|cell| {
+            // SAFETY: [W1 cell]: the compare-and-swap above came to `WAKING`.
+            if let Some(Sleeper::Thread(thread)) = unsafe { &*cell } {
+                thread.unpark();
+            }
+        });
+        // SYNC cell: hands the sleeper back to the subscriber.
+        self.state.store(EMPTY, Ordering::Release);
+        true
     }
 
     /// Wakes whoever sleeps here. True if there was somebody.
@@ -185,7 +232,7 @@ impl SleeperCell {
         let mut seen = self.state.load(Ordering::Relaxed);
         loop {
             let next = match seen {
-                ASLEEP => WAKING,
+                TASK_ASLEEP | THREAD_ASLEEP => WAKING,
                 REGISTERING => MISSED,
                 _ => return false,
             };

@@ -12,7 +12,7 @@ use crate::ring::batch::Batch;
 use crate::ring::exclusive::Tip;
 use crate::ring::{Owed, Policy, Refusal, Ring};
 use crate::stack::Stack;
-use crate::sync::{Arc, AtomicBool, AtomicU64, OnceLock, Ordering, PlainArc};
+use crate::sync::{Arc, AtomicBool, AtomicU64, OnceLock, Ordering, PlainArc, fence};
 use crate::wait::{Idler, Pause, Signal};
 use crate::watch::EvictionNotice;
 use std::time::Duration;
@@ -114,7 +114,7 @@ impl<E> Worker<E> {
     #[inline(never)]
     pub(crate) fn wake_sleepers(&self) {
         if self.ring.take_asleep() {
-            self.wake();
+            self.wake_one();
         }
     }
 
@@ -136,9 +136,54 @@ impl<E> Worker<E> {
 
     #[inline(always)]
     pub(crate) fn pay(&self, owed: Owed) {
-        if owed.0 {
+        if owed.turn {
+            self.wake();
+        } else if owed.mark {
+            self.wake_one();
+        }
+    }
+
+    /// Wakes one thread that sleeps and has something to read. All other sleepers are the worker's: tasks,
+    /// because their wakers are user code, and further threads, because each takes a system call.
+    #[cold]
+    #[inline(never)]
+    fn wake_one(&self) {
+        // SYNC sleep: sleepers that registered before are seen; those that come after look for themselves.
+        fence(Ordering::SeqCst);
+        let roster = self.ring.seats().registry().load();
+        let mut one = None;
+        let mut others = false;
+        for member in roster.of(self.id) {
+            if !member.sleeper.is_asleep() {
+                continue;
+            }
+            if self.sleeps_on(member) {
+                // On a shared ring its own stamp bears its mark. On an exclusive ring all sleepers share the
+                // one that was taken.
+                others |= self.ring.is_exclusive();
+            } else if one.is_none() && member.sleeper.is_thread_asleep() {
+                one = Some(member);
+            } else {
+                others = true;
+            }
+        }
+        // First, because this publisher may be frozen in between.
+        if others {
             self.wake();
         }
+        let Some(member) = one else {
+            return;
+        };
+        crate::hooks::reach(crate::hooks::Point::Raised);
+        if member.sleeper.wake_thread() {
+            self.tally.wakes.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// There is nothing yet where a subscriber sleeps, nor will it end.
+    fn sleeps_on(&self, member: &Member) -> bool {
+        let position = member.cursor.look();
+        position.is_active() && !self.ring.is_closed() && self.ring.is_pending(position.sequence())
     }
 
     /// Wakes the worker, if it sleeps.

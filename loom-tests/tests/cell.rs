@@ -45,3 +45,30 @@ fn two_wakers_meet_a_registration() {
         assert!(first.count() <= 1);
     });
 }
+
+/// A thread that sleeps is woken by the report or by its eviction, whichever comes; the handle in its cell is one waker's at a
+/// time, and its subscriber's after that.
+///
+/// Fails without: the compare-and-swap in `SleeperCell::wake_thread` (Relaxed, or the store after it): concurrent accesses.
+#[test]
+fn a_report_and_an_eviction_wake_one_thread() {
+    loom::model(|| {
+        let bus: Bus<Arc<u32>> = Bus::builder().capacity(4).build().unwrap();
+        let mut subscriber = bus.subscribe().unwrap();
+        let id = subscriber.id();
+        let reader = thread::spawn(move || {
+            loop {
+                match subscriber.recv() {
+                    Ok(event) => assert_eq!(**event, 7),
+                    Err(RecvError::Evicted(_)) => return,
+                    Err(other) => panic!("{other:?}"),
+                }
+            }
+        });
+        let mut publisher = bus.publisher();
+        let reporter = thread::spawn(move || publisher.report(Arc::new(7)).unwrap());
+        assert!(bus.unsubscribe(id));
+        reporter.join().unwrap();
+        reader.join().unwrap();
+    });
+}

@@ -5,7 +5,7 @@
 mod support_b;
 
 use loom::sync::Arc;
-use loom::sync::atomic::{AtomicBool, Ordering};
+use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::thread;
 use ringbus::{Bus, RecvError, ReportError, SubscribeOptions, Subscriber};
 use std::task::Poll;
@@ -137,6 +137,36 @@ fn two_sleep_at_one_stamp() {
         turn_if_wanted(&bus, soon);
         assert_eq!(early.count(), 1);
         assert!(ready || late.count() > 0, "asleep for good");
+    });
+}
+
+/// A report wakes a thread itself; another that sleeps at the same stamp is the worker's, which is told.
+///
+/// Fails without: the worker raised for the other (`Worker::wake_one`), the fence before the look at sleepers: asleep for good.
+#[test]
+fn two_threads_sleep_at_one_stamp() {
+    let mut model = loom::model::Builder::new();
+    model.max_branches = 10_000; // two threads take more steps than loom's default allows
+    model.check(|| {
+        let (bus, first) = bus_of(4);
+        let second = join(&bus);
+        let done = Arc::new(AtomicUsize::new(0));
+        let readers = [first, second].map(|mut subscriber| {
+            let done = Arc::clone(&done);
+            thread::spawn(move || {
+                assert_eq!(**subscriber.recv().unwrap(), 7);
+                done.fetch_add(1, Ordering::Release);
+            })
+        });
+        bus.report(Arc::new(7)).unwrap();
+        let mut soon = false;
+        while done.load(Ordering::Acquire) < readers.len() {
+            soon = turn_if_wanted(&bus, soon);
+            thread::yield_now();
+        }
+        readers
+            .into_iter()
+            .for_each(|reader| reader.join().unwrap());
     });
 }
 

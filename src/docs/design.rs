@@ -103,10 +103,13 @@
 //! ## Sleeping
 //!
 //! There is no flag that publishers poll and no fence on their path. A subscriber that wants to sleep leaves its waker in
-//! its own cell and sets a bit on the *stamp* of the slot that it waits for; whoever swaps that stamp out owes a wake-up of
-//! the worker, which wakes the sleepers. The bit says only that somebody sleeps. That nobody is missed rests on two fences
-//! off the publishers' path: the sleeper registers, then a fence, then it looks once more; the worker's turn begins with a
-//! fence, then it looks for sleepers. Where a publisher is inside already, the worker is asked to look after the sleeper.
+//! its own cell and sets a bit on the *stamp* of the slot that it waits for. The publisher that swaps that stamp out owes a
+//! wake-up. It looks for sleepers that have something to read, and wakes one *thread* itself, for the price of the system
+//! call that it would make anyway. Tasks are the worker's, because their wakers are user code, and so are further threads:
+//! if there are any, the publisher raises the worker first, because it may be frozen before it has woken the one. The bit
+//! says only that a subscriber sleeps. That none is missed rests on two fences off the plain path of a report: the sleeper
+//! registers, then a fence, then it looks once more; a publisher that pays a wake-up, and the worker's turn, begin with a
+//! fence, then they look for sleepers. Where a publisher is inside already, the worker is asked to look after the sleeper.
 //! Under an exclusive publisher nobody else writes a stamp: sleepers set a bit in the word that the publisher looks at
 //! anyway, to see whether anyone listens. It may miss the bit in a report that is under way, having no fence; so the
 //! worker looks after sleepers in naps of at most `max_nap`, until one nap has passed and later reports are sure to see it.

@@ -15,8 +15,9 @@
 //! - [`Bus::start`](crate::Bus::start) and [`Bus::stop`](crate::Bus::stop), which exclude each other by a lock.
 //! - The delay of a subscriber that sleeps, if the frozen thread was about to wake it. It is up to
 //!   four times [`max_nap`](crate::BusBuilder::max_nap), because the worker's naps double so far
-//!   while nothing comes. If the frozen thread is the worker's, a parked thread wakes by itself
-//!   within a second (or `max_nap`, if that is longer). A *task* cannot: it depends on the worker's
+//!   while nothing comes. If the frozen thread is the worker's, or has that subscriber's cell to
+//!   itself just then, a parked thread wakes by itself within a second (or `max_nap`, if that is
+//!   longer), and does not park again until the cell is left. A *task* cannot: it depends on the worker's
 //!   thread or the host's turns, and on any thread that is waking it just then, such as one that
 //!   unsubscribes it or closes the bus.
 //!

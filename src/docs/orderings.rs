@@ -90,6 +90,8 @@
 //! | `wait.rs` | `register` | R | cell | the sleeper, to whoever wakes it | cell::two_wakers_meet_a_registration |
 //! | `wait.rs` | `register` | A | cell | what a waker knew that came meanwhile | none: the look before a sleep finds the same, as its fence or the exchange of a stamp makes sure; under an exclusive publisher a nap may cover it |
 //! | `wait.rs` | `change` | A | cell | the last waker has left | cell::two_wakers_meet_a_registration |
+//! | `wait.rs` | `wake_thread` | A | cell | the sleeper, from the subscriber that registered it | cell::a_report_and_an_eviction_wake_one_thread |
+//! | `wait.rs` | `wake_thread` | R | cell | the cell is left | cell::a_report_and_an_eviction_wake_one_thread |
 //! | `wait.rs` | `wake` | A of AR | cell | the sleeper, from whoever registered it | cell::two_wakers_meet_a_registration |
 //! | `wait.rs` | `wake` | R of AR | cell | what this waker knows, where it only leaves word | none: the other half of `register` |
 //! | `wait.rs` | `wake` | R | cell | the cell is left | cell::two_wakers_meet_a_registration |
@@ -97,3 +99,4 @@
 //! | `wait.rs` | `lower` | A | wake | the same; the order to end above all, as a turn has a fence besides | worker::a_worker_ends |
 //! | `watch.rs` | `turn` | fence | sleep | sleepers that registered before are seen; those that come later see what was reported | sleep::two_sleep_at_one_stamp |
 //! | `watch.rs` | `turn` | fence | sleep | an exclusive publisher's report that missed the sleepers is seen by the look that follows | none: a worker looks again after a nap where somebody sleeps under an exclusive publisher |
+//! | `worker.rs` | `wake_one` | fence | sleep | a sleeper that registered before is found; one that registers later sees the event | sleep::two_threads_sleep_at_one_stamp |

@@ -9,9 +9,11 @@ use crate::worker::QUIET_NAP;
 impl<E> Reader<E> {
     /// Says that `sleeper` is to be woken when [`Reader::poll`] would find something. False: it would already.
     ///
-    /// `fresh`: the first sleep of a wait, which a worker that naps for longer than this sleeper may is told of.
+    /// `fresh`: the first sleep of a wait that is longer than [`max_nap`], so that a worker that naps for longer is told of it.
     ///
     /// [`Reader::poll`] has just found nothing.
+    ///
+    /// [`max_nap`]: crate::BusBuilder::max_nap
     pub(crate) fn fall_asleep(&mut self, sleeper: Sleeper, fresh: bool) -> bool {
         let ring = &self.worker.ring;
         let cell = &self.member.sleeper;

@@ -35,7 +35,7 @@ impl Entered {
     /// A slot whose stamp was `found`, and is swapped out.
     #[inline(always)]
     fn new(sequence: u64, found: Stamp, owed: &mut Owed) -> Self {
-        owed.0 |= found.is_waited();
+        owed.mark |= found.is_waited();
         crate::hooks::reach(crate::hooks::Point::Entered);
         Entered {
             sequence,
@@ -269,7 +269,7 @@ impl<E> Ring<E> {
                 Ok(_) if seen.at_rest() => return Some(Entered::new(sequence, seen, owed)),
                 Ok(_) => {
                     debug_assert!(seen.is_single(), "[R3 whole] broken: {seen:?}");
-                    owed.0 = true; // perhaps: no bit can be set while a writer is inside
+                    owed.turn = true; // perhaps: no bit can be set while a writer is inside
                     self.count_lost(seen);
                     self.count_holes(1);
                     return None;
@@ -457,9 +457,9 @@ impl<E> Ring<E> {
             match stamp.compare_exchange(seen.0, next.0, Ordering::Release, Ordering::Relaxed) {
                 Ok(_) => {
                     if seen.at_rest() {
-                        owed.0 |= seen.is_waited();
+                        owed.mark |= seen.is_waited();
                     } else {
-                        owed.0 = true; // perhaps: no bit can be set while a writer is inside
+                        owed.turn = true; // perhaps: no bit can be set while a writer is inside
                         self.count_lost(seen);
                     }
                     self.count_holes(made);

@@ -129,7 +129,11 @@ impl<R: Send + 'static> Errand<R> {
             let at_hooks = pauses.clone();
             hooks::set(move |point| match point {
                 // A reader comes here too, and borrows nothing.
-                Point::Sought | Point::HandingOn | Point::Resting => {}
+                Point::Sought
+                | Point::HandingOn
+                | Point::Resting
+                | Point::Raised
+                | Point::Waking => {}
                 point => at_hooks.reach(Place::Hook(point)),
             });
             let last = match catch_unwind(AssertUnwindSafe(|| act(&pauses))) {

@@ -558,7 +558,7 @@ const RULES: &[Rule] = &[
         guard: "model sleep::a_turn_meets_a_report",
         edits: &[Edit(
             "ring/shared.rs",
-            "owed.0 |= found.is_waited(); crate::hooks",
+            "owed.mark |= found.is_waited(); crate::hooks",
             "crate::hooks",
         )],
     },
@@ -567,7 +567,7 @@ const RULES: &[Rule] = &[
         guard: "test hooks::a_sleeper_behind_a_frozen_writer_is_woken",
         edits: &[Edit(
             "ring/shared.rs",
-            "owed.0 = true; // perhaps: no bit can be set while a writer is inside self.count_lost(seen); self.count_holes(1); return None;",
+            "owed.turn = true; // perhaps: no bit can be set while a writer is inside self.count_lost(seen); self.count_holes(1); return None;",
             "self.count_lost(seen); self.count_holes(1); return None;",
         )],
     },
@@ -576,7 +576,7 @@ const RULES: &[Rule] = &[
         guard: "model sleep::a_rescue_pays_the_wake_up",
         edits: &[Edit(
             "ring/shared.rs",
-            "owed.0 |= seen.is_waited(); } else {",
+            "owed.mark |= seen.is_waited(); } else {",
             "} else {",
         )],
     },
@@ -673,7 +673,33 @@ const RULES: &[Rule] = &[
     Rule {
         name: "a subscriber changes its sleeper while a waker is inside",
         guard: "model cell::two_wakers_meet_a_registration",
-        edits: &[Edit("wait.rs", "if seen == WAKING {", "if seen > MISSED {")],
+        edits: &[Edit("wait.rs", "if seen == WAKING {", "if false {")],
+    },
+    Rule {
+        name: "a publisher that wakes one thread tells the worker of no other",
+        guard: "test one_hop::a_report_wakes_one_thread_and_tells_the_worker_of_all_others",
+        edits: &[Edit("worker.rs", "if others {", "if false && others {")],
+    },
+    Rule {
+        name: "a publisher wakes the thread before it tells the worker",
+        guard: "test one_hop::a_publisher_that_is_frozen_before_the_wake_up_delays_nobody",
+        edits: &[
+            Edit("worker.rs", "if others { self.wake(); }", ""),
+            Edit(
+                "worker.rs",
+                "if member.sleeper.wake_thread() { self.tally.wakes.fetch_add(1, Ordering::Relaxed); }",
+                "if member.sleeper.wake_thread() { self.tally.wakes.fetch_add(1, Ordering::Relaxed); } if others { self.wake(); }",
+            ),
+        ],
+    },
+    Rule {
+        name: "a publisher wakes a task",
+        guard: "test one_hop::a_report_wakes_one_thread_and_tells_the_worker_of_all_others",
+        edits: &[Edit(
+            "worker.rs",
+            "one.is_none() && member.sleeper.is_thread_asleep()",
+            "one.is_none() && (member.wake() || true)",
+        )],
     },
     // Closing.
     Rule {
