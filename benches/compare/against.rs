@@ -8,9 +8,9 @@ mod table;
 use std::path::Path;
 
 use crate::error::Error;
-use crate::ping;
 use crate::place::Cores;
 use crate::record::Unit;
+use crate::rounds::Domain;
 use crate::select::Only;
 use crate::trial::Listed;
 use contest::{Contest, Measured};
@@ -35,27 +35,28 @@ struct Row {
     first: Measured,
     /// If the first was outside.
     alone: Option<Measured>,
-    /// The raw flag ping-pong before and after.
-    ping: [f64; 2],
+    /// What the raw flag took in the first rounds, one way, in nanoseconds.
+    flag: f64,
+    domain: Option<Domain>,
 }
 
 /// Measures what `options` select and prints what came of it. Fails if the present program failed in a cell.
 pub fn run(cores: Cores, options: &Options<'_>) -> Result<(), Error> {
-    let mut contest = Contest::new(options)?;
+    let mut contest = Contest::new(cores, options)?;
     let is_wanted = |cell: &str| options.only.wants_text(cell);
     let mut trials = contest.trials();
     trials.retain(|trial| trial.cells.iter().any(|cell| is_wanted(cell)));
     let mut rows = Vec::new();
     for trial in &trials {
         eprintln!("{} ...", trial.key);
-        let new = measure(&mut contest, cores, trial)?.into_iter();
+        let new = measure(&mut contest, trial)?.into_iter();
         rows.extend(new.filter(|row| is_wanted(&row.cell)));
     }
     if rows.is_empty() {
         return Err("no cell has such a name: `compare cells` lists them".into());
     }
     for trial in &trials {
-        measure_again(&mut contest, trial, &mut rows);
+        measure_again(&mut contest, trial, &mut rows)?;
     }
     table::print(cores, &contest, options, &rows);
     let verdicts: Vec<Verdict> = rows.iter().map(Row::verdict).collect();
@@ -67,36 +68,36 @@ pub fn run(cores: Cores, options: &Options<'_>) -> Result<(), Error> {
     }
 }
 
-fn measure(contest: &mut Contest, cores: Cores, trial: &Listed) -> Result<Vec<Row>, Error> {
-    let before = ping::one_way(cores)?;
-    let measured = contest.measure(trial);
-    let ping = [before, ping::one_way(cores)?];
-    let rows = measured.into_iter().map(|(cell, first)| Row {
+fn measure(contest: &mut Contest, trial: &Listed) -> Result<Vec<Row>, Error> {
+    let measured = contest.measure(trial)?;
+    let rows = measured.cells.into_iter().map(|(cell, first)| Row {
         trial: trial.key.clone(),
         cell,
         unit: trial.unit,
         first,
         alone: None,
-        ping,
+        flag: measured.flag,
+        domain: measured.domain,
     });
     Ok(rows.collect())
 }
 
 /// Runs a trial again if one of its cells was outside.
-fn measure_again(contest: &mut Contest, trial: &Listed, rows: &mut [Row]) {
+fn measure_again(contest: &mut Contest, trial: &Listed, rows: &mut [Row]) -> Result<(), Error> {
     let mut outside: Vec<&mut Row> = rows
         .iter_mut()
         .filter(|row| row.trial == trial.key && row.is_outside())
         .collect();
     if outside.is_empty() {
-        return;
+        return Ok(());
     }
     eprintln!("{}, again ...", trial.key);
-    for (cell, alone) in contest.measure(trial) {
+    for (cell, alone) in contest.measure(trial)?.cells {
         if let Some(row) = outside.iter_mut().find(|row| row.cell == cell) {
             row.alone = Some(alone);
         }
     }
+    Ok(())
 }
 
 impl Row {

@@ -10,7 +10,7 @@ use crate::record::Record;
 /// One scenario a line.
 pub fn write(record: &mut Record, file: &Path) -> Result<(), Error> {
     for scenario in &mut record.scenarios {
-        scenario.ping = scenario.ping.map(rounded);
+        scenario.flag = rounded(scenario.flag);
         for series in &mut scenario.series {
             series
                 .samples

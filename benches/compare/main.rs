@@ -12,6 +12,7 @@ mod place;
 mod plot;
 mod record;
 mod report;
+mod rounds;
 mod select;
 mod stats;
 mod throughput;
@@ -126,9 +127,6 @@ fn main() -> ExitCode {
 
 fn measure(out: &Path, quick: bool, only: &Only, target: Target) -> Result<(), Error> {
     let cores = cores()?;
-    // Fails if threads do not stay where they are put.
-    let one_way = ping::one_way(cores)?;
-    eprintln!("a flag takes {one_way:.0} ns from core to core");
     let target = match target {
         Target::Default => "default",
         Target::Native => "native",
@@ -173,7 +171,7 @@ fn report(files: &[PathBuf], into: Option<&Path>) -> Result<(), Error> {
         let mut record = kept::read(file)?;
         match records
             .iter_mut()
-            .find(|known| known.target == record.target)
+            .find(|known| known.target == record.target && known.machine.cpu == record.machine.cpu)
         {
             // More of the same: what takes a build of its own comes in a file of its own.
             Some(known) => known.scenarios.append(&mut record.scenarios),
@@ -183,7 +181,8 @@ fn report(files: &[PathBuf], into: Option<&Path>) -> Result<(), Error> {
     if records.iter().all(|record| record.scenarios.is_empty()) {
         return Err("no scenario has such a name".into());
     }
-    let page = report::page(&records);
+    let columns = report::columns(&records);
+    let page = report::page(&columns);
     let Some(folder) = into else {
         print!("{page}");
         return Ok(());
@@ -192,19 +191,21 @@ fn report(files: &[PathBuf], into: Option<&Path>) -> Result<(), Error> {
     let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", folder.display());
     fs::create_dir_all(&beside).map_err(|error| failed(&error))?;
     fs::write(folder.join("benchmarks.md"), page).map_err(|error| failed(&error))?;
-    print!("{}", report::targets(&records));
-    for record in &mut records {
-        for scenarios in record
+    print!("{}", report::targets(&columns));
+    for column in &columns {
+        for scenarios in column
             .scenarios
             .chunk_by(|one, other| one.group == other.group)
         {
             let Some(first) = scenarios.first() else {
                 continue;
             };
-            let file = beside.join(report::plot_name(&record.target, &first.group));
+            let file = beside.join(report::plot_name(&column.target, &first.group));
             let scenarios: Vec<&Scenario> = scenarios.iter().collect();
             plot::group(&scenarios, &file).map_err(|error| failed(&error))?;
         }
+    }
+    for record in &mut records {
         let file = beside.join(format!("{}.json", record.target));
         kept::write(record, &file)?;
     }

@@ -8,12 +8,14 @@ use crossbeam_utils::CachePadded;
 
 use crate::place::{Cores, Misplaced, Pinned};
 
-const ROUNDS: u64 = 20_000;
+/// Of a run: some milliseconds.
+const ROUNDS: u64 = 10_000;
+const RUNS: u32 = 5;
 
 /// One way from core to core, in nanoseconds: half of a round trip, the median of several runs.
 pub fn one_way(cores: Cores) -> Result<f64, Misplaced> {
     // On a thread of its own: the caller must not inherit the pin, nor threads that it starts later.
-    let runs = || (0..9).map(|_| run(cores)).collect();
+    let runs = || (0..RUNS).map(|_| run(cores)).collect();
     let runs: Result<Vec<f64>, Misplaced> = thread::scope(|scope| {
         let runs = scope.spawn(runs).join();
         runs.unwrap_or_else(|panic| std::panic::resume_unwind(panic))

@@ -187,6 +187,7 @@ fn quantile_name(one_in: f64) -> String {
 mod tests {
     use super::*;
     use crate::record::Series;
+    use crate::rounds::Domain;
 
     #[test]
     fn quantiles_have_their_usual_names() {
@@ -208,7 +209,8 @@ mod tests {
             name: "a scenario".into(),
             unit: Unit::Nanoseconds,
             placement: String::new(),
-            ping: [1.0, 1.0],
+            domain: Domain::Shared,
+            flag: 1.0,
             series,
             targets: Vec::new(),
         };

@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::rounds::Domain;
+
 /// One build of the comparison, run once on one machine.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Record {
     /// What the compiler was to make code for: `default` or `native`.
     pub target: String,
@@ -14,7 +16,7 @@ pub struct Record {
 }
 
 /// Candidates that did the same work, interleaved, round by round.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Scenario {
     /// Scenarios of one group share a table: `throughput, exclusive`, `latency`, `trouble`, ...
     pub group: String,
@@ -23,8 +25,10 @@ pub struct Scenario {
     pub unit: Unit,
     /// Which thread had which core.
     pub placement: String,
-    /// The raw flag ping-pong before and after, one way, in nanoseconds.
-    pub ping: [f64; 2],
+    /// That all rounds ran in.
+    pub domain: Domain,
+    /// What the raw flag ping-pong took in these rounds, one way, in nanoseconds: the median.
+    pub flag: f64,
     /// Ours first; every other is compared with it.
     pub series: Vec<Series>,
     /// What is to be reached.
@@ -41,7 +45,7 @@ pub enum Unit {
 }
 
 /// One candidate's samples, one a round.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Series {
     pub candidate: String,
     pub samples: Vec<f64>,
@@ -53,7 +57,7 @@ pub struct Series {
     pub curve: Vec<(f64, f64)>,
 }
 
-/// A ratio, ours to another's, that is to be reached.
+/// A ratio, ours to another's, that is to be reached: where both cores lie in one cache domain.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Target {
     /// The candidate that ours is compared with.

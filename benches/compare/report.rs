@@ -1,13 +1,40 @@
-//! The report: what a reader gets of one record, or of two that differ in the target they were compiled for.
+//! The report: what a reader gets of records that differ in the target they were compiled for, in the processor, or in how
+//! the two cores lay to each other. Each of these has columns of its own.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use crate::machine::Machine;
 use crate::number;
 use crate::record::{Record, Scenario, Series};
+use crate::rounds::Domain;
 use crate::stats::Spread;
 
 mod text;
+
+/// Takes records apart by the domain that their rounds ran in, and names each after what sets it apart.
+pub fn columns(records: &[Record]) -> Vec<Record> {
+    let mut all = Vec::new();
+    let processors: BTreeSet<&str> = records.iter().map(|it| it.machine.cpu.as_str()).collect();
+    for record in records {
+        let scenarios = || record.scenarios.iter();
+        let domains: BTreeSet<Domain> = scenarios().map(|scenario| scenario.domain).collect();
+        all.extend(domains.into_iter().map(|domain| {
+            let mut name = format!("{}, {domain}", record.target);
+            if processors.len() > 1 {
+                let _ = write!(name, ", {}", record.machine.cpu);
+            }
+            let here = scenarios().filter(|scenario| scenario.domain == domain);
+            Record {
+                target: name,
+                quick: record.quick,
+                machine: record.machine.clone(),
+                scenarios: here.cloned().collect(),
+            }
+        }));
+    }
+    all
+}
 
 /// The whole page.
 pub fn page(records: &[Record]) -> String {
@@ -43,16 +70,18 @@ pub fn targets(records: &[Record]) -> String {
             ];
             cells.extend(records.iter().map(|record| {
                 let ratio = find(record, scenario).and_then(|here| {
-                    let theirs = here.series.iter();
-                    let theirs = theirs.clone().find(|s| s.candidate == target.against)?;
-                    ratio(here, theirs)
+                    let mut series = here.series.iter();
+                    let theirs = series.find(|s| s.candidate == target.against)?;
+                    Some((here.domain, ratio(here, theirs)?))
                 });
                 match ratio {
-                    Some(ratio) => format!(
+                    Some((Domain::Shared, ratio)) => format!(
                         "{} {}",
                         number::ratio(ratio),
                         number::verdict(target.bound, ratio)
                     ),
+                    // The bounds hold in one domain only.
+                    Some((_, ratio)) => number::ratio(ratio),
                     None => "not measured".into(),
                 }
             }));
@@ -64,11 +93,12 @@ pub fn targets(records: &[Record]) -> String {
 
 /// A file's name for a group's plot.
 pub fn plot_name(target: &str, group: &str) -> String {
-    let words: Vec<&str> = group
-        .split(|letter: char| !letter.is_ascii_alphanumeric())
+    let words: Vec<&str> = [target, group]
+        .into_iter()
+        .flat_map(|text| text.split(|letter: char| !letter.is_ascii_alphanumeric()))
         .filter(|word| !word.is_empty())
         .collect();
-    format!("{target}-{}.svg", words.join("-"))
+    format!("{}.svg", words.join("-"))
 }
 
 /// Those of the first record, then what only others have.
@@ -139,10 +169,10 @@ fn machine(page: &mut String, records: &[Record]) {
     fact("date", &|machine| machine.date.clone());
     let mut cells = vec!["flag from core to core, one way, ns".to_owned()];
     cells.extend(records.iter().map(|record| {
-        let pings: Vec<f64> = record.scenarios.iter().flat_map(|s| s.ping).collect();
-        let least = pings.iter().copied().fold(f64::INFINITY, f64::min);
-        let most = pings.iter().copied().fold(0.0, f64::max);
-        let median = crate::stats::median(&pings);
+        let flags: Vec<f64> = record.scenarios.iter().map(|s| s.flag).collect();
+        let least = flags.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = flags.iter().copied().fold(0.0, f64::max);
+        let median = crate::stats::median(&flags);
         format!("{median:.0} (from {least:.0} to {most:.0})")
     }));
     table.row(&cells);
@@ -172,10 +202,10 @@ fn describe(page: &mut String, scenario: &Scenario, records: &[Record]) {
         .filter_map(|record| Some((record.target.as_str(), find(record, scenario)?)))
         .collect();
     for (target, here) in &here {
-        let [before, after] = here.ping;
         let _ = writeln!(
             page,
-            "Flag from core to core, {target}: {before:.0} ns before, {after:.0} ns after."
+            "Flag from core to core, {target}: {:.0} ns.",
+            here.flag
         );
     }
     page.push('\n');

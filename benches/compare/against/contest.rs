@@ -7,10 +7,22 @@ use super::Options;
 use super::judge::{Ratios, Rounds, Verdict};
 use super::program::Program;
 use crate::error::Error;
+use crate::place::Cores;
+use crate::rounds::{self, Domain, Settled};
 use crate::trial::Listed;
 
 /// What a cell came to, or why it came to nothing.
 pub type Measured = Result<Ratios, Verdict>;
+
+/// What a trial came to.
+pub struct Trialled {
+    /// A cell that a run is too short for is left out.
+    pub cells: Vec<(String, Measured)>,
+    /// That all rounds ran in that count.
+    pub domain: Option<Domain>,
+    /// What the raw flag took in them, one way, in nanoseconds.
+    pub flag: f64,
+}
 
 pub struct Contest {
     pub rounds: u32,
@@ -19,6 +31,7 @@ pub struct Contest {
     pub runs: u64,
     /// How often threads lost their cores in these runs.
     pub preemptions: u64,
+    cores: Cores,
     now: Program,
     before: Program,
     ours: Vec<Listed>,
@@ -33,7 +46,7 @@ enum Entrant {
 }
 
 impl Contest {
-    pub fn new(options: &Options<'_>) -> Result<Contest, Error> {
+    pub fn new(cores: Cores, options: &Options<'_>) -> Result<Contest, Error> {
         let own = std::env::current_exe()
             .map_err(|error| format!("the path of this program: {error}"))?;
         let now = Program::new(&own, options.quick);
@@ -52,6 +65,7 @@ impl Contest {
             is_same,
             runs: 0,
             preemptions: 0,
+            cores,
             ours: list(&now)?,
             theirs: list(&before)?,
             now,
@@ -63,20 +77,76 @@ impl Contest {
         self.ours.clone()
     }
 
-    /// Returns every cell of `trial` with what it came to. A cell that a run is too short for is left out.
-    pub fn measure(&mut self, trial: &Listed) -> Vec<(String, Measured)> {
+    /// Returns every cell of `trial` with what it came to, in the cache domain that most rounds ran in.
+    pub fn measure(&mut self, trial: &Listed) -> Result<Trialled, Error> {
         let cells = trial.cells.iter();
-        match self.rounds_of(trial) {
-            Ok(rounds) => cells
-                .filter_map(|cell| Some((cell.clone(), measured(rounds.get(cell)?))))
-                .collect(),
-            Err(none) => cells
-                .map(|cell| (cell.clone(), Err(none.clone())))
-                .collect(),
-        }
+        Ok(match self.rounds_of(trial)? {
+            Ok((domain, settled)) => {
+                let rounds = by_cell(settled.rounds);
+                let measured =
+                    cells.filter_map(|cell| Some((cell.clone(), measured(rounds.get(cell)?))));
+                Trialled {
+                    cells: measured.collect(),
+                    domain: Some(domain),
+                    flag: settled.flag,
+                }
+            }
+            Err(none) => Trialled {
+                cells: cells
+                    .map(|cell| (cell.clone(), Err(none.clone())))
+                    .collect(),
+                domain: None,
+                flag: 0.0,
+            },
+        })
     }
 
-    fn rounds_of(&mut self, trial: &Listed) -> Result<BTreeMap<String, Rounds>, Verdict> {
+    /// The inner error says why there are no rounds.
+    fn rounds_of(
+        &mut self,
+        trial: &Listed,
+    ) -> Result<Result<(Domain, Settled<Round>), Verdict>, Error> {
+        let events = match self.warm_up(trial) {
+            Ok(events) => events,
+            Err(none) => return Ok(Err(none)),
+        };
+        // The same orders every time.
+        let mut random = fastrand::Rng::with_seed(4);
+        let mut order = [Entrant::Now, Entrant::Again, Entrant::Before];
+        let (cores, count) = (self.cores, self.rounds);
+        let mut none = None;
+        let by_domain = rounds::run(cores, count, || {
+            random.shuffle(&mut order);
+            let mut round = Round::new();
+            for entrant in order {
+                if none.is_some() {
+                    break;
+                }
+                match self.run(entrant, trial, events) {
+                    Ok(values) => round.push((entrant, values)),
+                    Err(why) => none = Some(why),
+                }
+            }
+            Ok(round)
+        })?;
+        if let Some(none) = none {
+            return Ok(Err(none));
+        }
+        let most = by_domain
+            .into_iter()
+            .max_by_key(|(_, settled)| settled.rounds.len());
+        Ok(match most {
+            Some((domain, settled)) if settled.rounds.len() > count as usize / 2 => {
+                Ok((domain, settled))
+            }
+            _ => Err(Verdict::NotComparable(
+                "the cache domain changed too often".into(),
+            )),
+        })
+    }
+
+    /// Returns over how many events all programs are to run.
+    fn warm_up(&mut self, trial: &Listed) -> Result<Option<u64>, Verdict> {
         if !self.theirs.iter().any(|theirs| theirs.key == trial.key) {
             return Err(Verdict::NotComparable(
                 "that commit has no such cell".into(),
@@ -86,24 +156,7 @@ impl Contest {
         let warm_up = self.now.sample(&trial.key, None);
         let events = warm_up.map_err(Verdict::Failed)?.events;
         self.run(Entrant::Before, trial, events)?;
-        let mut cells: BTreeMap<String, Rounds> = BTreeMap::new();
-        // The same orders every time.
-        let mut random = fastrand::Rng::with_seed(4);
-        let mut order = [Entrant::Now, Entrant::Again, Entrant::Before];
-        for _ in 0..self.rounds {
-            random.shuffle(&mut order);
-            for entrant in order {
-                for (cell, value) in self.run(entrant, trial, events)? {
-                    let rounds = cells.entry(cell).or_default();
-                    match entrant {
-                        Entrant::Now => rounds.now.push(value),
-                        Entrant::Again => rounds.again.push(value),
-                        Entrant::Before => rounds.before.push(value),
-                    }
-                }
-            }
-        }
-        Ok(cells)
+        Ok(events)
     }
 
     fn run(
@@ -126,6 +179,24 @@ impl Contest {
         self.preemptions += sample.preemptions;
         Ok(sample.values)
     }
+}
+
+/// What the runs of one round gave, each by cell.
+type Round = Vec<(Entrant, Vec<(String, f64)>)>;
+
+fn by_cell(rounds: Vec<Round>) -> BTreeMap<String, Rounds> {
+    let mut cells: BTreeMap<String, Rounds> = BTreeMap::new();
+    for (entrant, values) in rounds.into_iter().flatten() {
+        for (cell, value) in values {
+            let rounds = cells.entry(cell).or_default();
+            match entrant {
+                Entrant::Now => rounds.now.push(value),
+                Entrant::Again => rounds.again.push(value),
+                Entrant::Before => rounds.before.push(value),
+            }
+        }
+    }
+    cells
 }
 
 fn measured(rounds: &Rounds) -> Measured {

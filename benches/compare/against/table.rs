@@ -16,7 +16,7 @@ pub fn print(cores: Cores, contest: &Contest, options: &Options<'_>, rows: &[Row
         "now",
         "now against itself: least..greatest (median)",
         "before / now [middle half]",
-        "flag, ns",
+        "domain (flag, ns)",
         "verdict",
     ]);
     for row in rows {
@@ -24,13 +24,14 @@ pub fn print(cores: Cores, contest: &Contest, options: &Options<'_>, rows: &[Row
             Ok(ratios) => figures(row, ratios),
             Err(_) => Default::default(),
         };
-        let [flag_before, flag_after] = row.ping;
         table.row(&[
             row.cell.clone(),
             now,
             itself,
             before,
-            format!("{flag_before:.0}, {flag_after:.0}"),
+            row.domain.map_or(String::new(), |domain| {
+                format!("{domain} ({:.0})", row.flag)
+            }),
             verdict(row),
         ]);
     }
@@ -49,12 +50,13 @@ fn introduce(cores: Cores, contest: &Contest, options: &Options<'_>, rows: &[Row
         machine.rustc,
         machine.date,
     );
-    let pings: Vec<f64> = rows.iter().flat_map(|row| row.ping).collect();
+    let measured = rows.iter().filter(|row| row.domain.is_some());
+    let flags: Vec<f64> = measured.map(|row| row.flag).collect();
     println!(
         "flag from core to core, one way: {:.0} ns (from {:.0} to {:.0})",
-        stats::median(&pings),
-        pings.iter().copied().fold(f64::INFINITY, f64::min),
-        pings.iter().copied().fold(0.0, f64::max),
+        stats::median(&flags),
+        flags.iter().copied().fold(f64::INFINITY, f64::min),
+        flags.iter().copied().fold(0.0, f64::max),
     );
     let same = match contest.is_same {
         true => " (both programs are the same to the byte)",

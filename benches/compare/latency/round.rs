@@ -18,7 +18,7 @@ pub trait Receive: Send {
 }
 
 /// What a run came to.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Outcome {
     /// From the intended time of sending to the receiver's clock, each event, in nanoseconds.
     pub one_way: Vec<u64>,

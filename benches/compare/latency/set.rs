@@ -1,13 +1,14 @@
 //! Candidates under one load, side by side: in every round each runs once, in an order that is shuffled anew.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::quantiles::{ALONE, Latencies, QUANTILES, Quantile};
 use super::round::Outcome;
 use crate::error::Error;
-use crate::ping;
 use crate::place::Cores;
 use crate::record::{Bound, Scenario, Series, Target, Unit};
+use crate::rounds::{self, Domain, Settled};
 use crate::trial::{Listed, Sample, Trial};
 
 /// Scenarios that come out of the same runs.
@@ -183,15 +184,14 @@ impl Set {
         if let Some(view) = self.views.first() {
             eprintln!("{}: {} ...", self.group, view.name);
         }
-        let before = ping::one_way(cores)?;
-        let tracks = self.tracks(rounds)?;
-        let ping = [before, ping::one_way(cores)?];
         let mut scenarios = Vec::new();
-        for (view, tracks) in self.views.iter().zip(&tracks) {
-            let samples = tracks.iter().map(|track| track.samples).max();
-            for (at, quantile) in QUANTILES.iter().enumerate() {
-                if quantile.is_in(samples.unwrap_or(0)) {
-                    scenarios.push(self.scenario(view, tracks, at, ping));
+        for (domain, settled) in self.rounds(cores, rounds)? {
+            for (view, tracks) in self.views.iter().zip(&self.tracks(&settled)?) {
+                let samples = tracks.iter().map(|track| track.samples).max();
+                for (at, quantile) in QUANTILES.iter().enumerate() {
+                    if quantile.is_in(samples.unwrap_or(0)) {
+                        scenarios.push(self.scenario(view, tracks, at, (domain, settled.flag)));
+                    }
                 }
             }
         }
@@ -223,33 +223,52 @@ impl Set {
             .collect()
     }
 
-    /// For each view, each candidate's.
-    fn tracks(&self, rounds: u32) -> Result<Vec<Vec<Track>>, Error> {
+    /// What each candidate came to in each round, in the order of the candidates.
+    fn rounds(
+        &self,
+        cores: Cores,
+        rounds: u32,
+    ) -> Result<BTreeMap<Domain, Settled<Vec<Outcome>>>, Error> {
         // The same orders every time.
         let mut random = fastrand::Rng::with_seed(4);
-        let fresh = || self.candidates.iter().map(|_| Track::new()).collect();
-        let mut tracks: Vec<Vec<Track>> = self
-            .views
-            .iter()
-            .map(|_| fresh())
-            .collect::<Result<_, _>>()?;
         let mut order: Vec<usize> = (0..self.candidates.len()).collect();
         for candidate in &self.candidates {
             candidate.run()?; // warms up the machine
         }
-        for _ in 0..rounds {
+        rounds::run(cores, rounds, || {
             random.shuffle(&mut order);
+            let mut outcomes = vec![Outcome::default(); order.len()];
             for &at in &order {
-                let outcome = self.candidates[at].run()?;
-                for (view, tracks) in self.views.iter().zip(&mut tracks) {
-                    tracks[at].add(view.samples(&outcome), &outcome)?;
-                }
+                outcomes[at] = self.candidates[at].run()?;
             }
-        }
-        Ok(tracks)
+            Ok(outcomes)
+        })
     }
 
-    fn scenario(&self, view: &View, tracks: &[Track], quantile: usize, ping: [f64; 2]) -> Scenario {
+    /// For each view, each candidate's.
+    fn tracks(&self, settled: &Settled<Vec<Outcome>>) -> Result<Vec<Vec<Track>>, Error> {
+        let of_one = |view: &View, at: usize| {
+            let mut track = Track::new()?;
+            for outcomes in &settled.rounds {
+                track.add(view.samples(&outcomes[at]), &outcomes[at])?;
+            }
+            Ok(track)
+        };
+        let of_all = |view| {
+            (0..self.candidates.len())
+                .map(|at| of_one(view, at))
+                .collect()
+        };
+        self.views.iter().map(of_all).collect()
+    }
+
+    fn scenario(
+        &self,
+        view: &View,
+        tracks: &[Track],
+        quantile: usize,
+        (domain, flag): (Domain, f64),
+    ) -> Scenario {
         let Quantile { name, .. } = QUANTILES[quantile];
         let targets = view.targets.iter();
         Scenario {
@@ -257,7 +276,8 @@ impl Set {
             name: format!("{}, {name}", view.name),
             unit: Unit::Nanoseconds,
             placement: self.placement.clone(),
-            ping,
+            domain,
+            flag,
             series: self
                 .candidates
                 .iter()

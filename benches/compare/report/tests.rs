@@ -1,5 +1,6 @@
 use super::*;
 use crate::record::{Bound, Target, Unit};
+use crate::rounds::Domain;
 
 fn record(target: &str) -> Record {
     let series = |candidate: &str, samples: &[f64]| Series {
@@ -29,7 +30,8 @@ fn record(target: &str) -> Record {
             name: "8 B, ring 1024".into(),
             unit: Unit::EventsPerSecond,
             placement: "publisher on core 0".into(),
-            ping: [65.0, 66.0],
+            domain: Domain::Shared,
+            flag: 65.0,
             series: vec![series("ringbus", &[2e6, 4e6]), series("other", &[1e6, 2e6])],
             targets: vec![Target {
                 against: "other".into(),
@@ -60,4 +62,33 @@ fn a_page_has_every_candidate_once_for_both_targets() {
     assert!(page.contains(row), "{page}");
     assert_eq!(page.matches("### 8 B, ring 1024").count(), 1);
     assert!(page.contains("(benchmarks/native-throughput-shared.svg)"));
+}
+
+#[test]
+fn each_domain_and_each_processor_has_a_column_and_goals_hold_in_one() {
+    let mut one = record("default");
+    let mut two = one.scenarios[0].clone();
+    two.domain = Domain::Separate;
+    one.scenarios.push(two);
+    let names = |records: &[Record]| -> Vec<String> {
+        let columns = columns(records).into_iter();
+        columns.map(|column| column.target).collect()
+    };
+    assert_eq!(
+        names(&[one.clone()]),
+        ["default, one domain", "default, two domains"]
+    );
+    let row = "| at least 1.5 | 2.00 [2.00, 2.00] met | 2.00 [2.00, 2.00] |";
+    assert!(targets(&columns(&[one.clone()])).contains(row));
+
+    let mut other = record("default");
+    other.machine.cpu = "Another".into();
+    let names = names(&[one, other]);
+    assert_eq!(
+        names[1..],
+        [
+            "default, two domains, A CPU",
+            "default, one domain, Another"
+        ]
+    );
 }

@@ -1,5 +1,6 @@
 //! Candidates side by side: in every round each runs once, in an order that is shuffled anew.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ringbus_benches::payload::Payload;
@@ -7,9 +8,9 @@ use ringbus_benches::payload::Payload;
 use super::driver::{self, Outcome, Plan};
 use super::work::{Candidate, Work};
 use crate::error::Error;
-use crate::ping;
 use crate::place::Cores;
 use crate::record::{Bound, Scenario, Series, Target, Unit};
+use crate::rounds::{self, Domain, Settled};
 use crate::trial::{Listed, Sample, Trial};
 
 /// What a run should take: long against its start and its end, short against the machine's moods.
@@ -95,23 +96,25 @@ impl Contest {
         self
     }
 
-    pub fn run(self, cores: Cores, quick: bool) -> Result<Scenario, Error> {
+    /// A scenario for each cache domain that rounds ran in.
+    pub fn run(self, cores: Cores, quick: bool) -> Result<Vec<Scenario>, Error> {
         let rounds = if quick { 5 } else { 31 };
         eprintln!("{}: {} ...", self.group, self.name);
-        let before = ping::one_way(cores)?;
-        let series = self.measure(rounds).map_err(|error| match error {
+        let by_domain = self.measure(cores, rounds).map_err(|error| match error {
             Error::Failed(why) => Error::Failed(format!("{}: {}: {why}", self.group, self.name)),
             misplaced => misplaced,
         })?;
-        Ok(Scenario {
+        let scenarios = by_domain.into_iter().map(|(domain, settled)| Scenario {
             group: self.group.into(),
-            name: self.name,
+            name: self.name.clone(),
             unit: self.unit,
-            placement: self.placement,
-            ping: [before, ping::one_way(cores)?],
-            series,
-            targets: self.targets,
-        })
+            placement: self.placement.clone(),
+            domain,
+            flag: settled.flag,
+            series: self.series(&settled.rounds),
+            targets: self.targets.clone(),
+        });
+        Ok(scenarios.collect())
     }
 
     /// Returns those entrants whose names `counts` accepts, each by itself.
@@ -134,33 +137,44 @@ impl Contest {
             .collect()
     }
 
-    fn measure(&self, rounds: u32) -> Result<Vec<Series>, Error> {
+    /// What each entrant came to in each round, in the order of the entrants.
+    fn measure(
+        &self,
+        cores: Cores,
+        rounds: u32,
+    ) -> Result<BTreeMap<Domain, Settled<Vec<Outcome>>>, Error> {
         // The same orders every time.
         let mut random = fastrand::Rng::with_seed(4);
         let mut runners = Vec::new();
         for entrant in &self.entrants {
             let events = entrant.calibrate().map_err(|error| named(entrant, error))?;
-            let series = Series {
-                candidate: entrant.name.clone(),
-                samples: Vec::new(),
-                lost: 0,
-                preemptions: 0,
-                curve: Vec::new(),
-            };
-            runners.push((entrant, events, series));
+            runners.push((entrant, events));
         }
         let mut order: Vec<usize> = (0..runners.len()).collect();
-        for _ in 0..rounds {
+        rounds::run(cores, rounds, || {
             random.shuffle(&mut order);
+            let mut outcomes = vec![Outcome::default(); runners.len()];
             for &at in &order {
-                let (entrant, events, series) = &mut runners[at];
-                let outcome = (entrant.run)(*events).map_err(|error| named(entrant, error))?;
-                series.samples.push(outcome.value);
-                series.lost += outcome.lost;
-                series.preemptions += outcome.preemptions;
+                let (entrant, events) = runners[at];
+                outcomes[at] = (entrant.run)(events).map_err(|error| named(entrant, error))?;
             }
-        }
-        Ok(runners.into_iter().map(|(_, _, series)| series).collect())
+            Ok(outcomes)
+        })
+    }
+
+    fn series(&self, rounds: &[Vec<Outcome>]) -> Vec<Series> {
+        let entrants = self.entrants.iter().enumerate();
+        let series = entrants.map(|(at, entrant)| {
+            let outcomes = || rounds.iter().map(|outcomes| &outcomes[at]);
+            Series {
+                candidate: entrant.name.clone(),
+                samples: outcomes().map(|outcome| outcome.value).collect(),
+                lost: outcomes().map(|outcome| outcome.lost).sum(),
+                preemptions: outcomes().map(|outcome| outcome.preemptions).sum(),
+                curve: Vec::new(),
+            }
+        });
+        series.collect()
     }
 }
 
