@@ -37,51 +37,48 @@ pub fn all(cores: Cores) -> Vec<Contest> {
         subscribers: 1,
         cores,
     };
-    let photons = &[PHOTON, PHOTON_EVENTS];
     let mut contests = vec![
-        exclusive_plain::<Word>(of(1024, 1))
-            .target(DISRUPTORS, AtLeast(1.2))
-            .target(photons, AtLeast(1.5)),
-        exclusive_plain::<Word>(of(8192, 1))
-            .target(DISRUPTORS, AtLeast(2.0))
-            .target(photons, AtLeast(1.5)),
-        exclusive_plain::<Word>(of(65536, 1)).target(photons, AtLeast(1.5)),
-        exclusive_plain::<Event48>(of(1024, 1))
-            .target(DISRUPTORS, AtLeast(1.2))
-            .target(photons, AtLeast(1.5)),
+        exclusive_plain::<Word>(of(1024, 1)).target(DISRUPTORS, AtLeast(1.0)),
+        exclusive_plain::<Word>(of(8192, 1)).target(DISRUPTORS, AtLeast(1.4)),
+        exclusive_plain::<Word>(of(65536, 1)),
+        exclusive_plain::<Event48>(of(1024, 1)).target(DISRUPTORS, AtLeast(1.1)),
         exclusive_plain::<Event48>(of(8192, 1))
-            .target(DISRUPTORS, AtLeast(1.2))
-            .target(photons, AtLeast(1.5)),
-        exclusive_plain::<Event200>(of(8192, 1)),
-        exclusive_messages(of(8192, 1)),
-        batches::<Event48>(of(1024, 100)).target(DISRUPTORS, AtLeast(0.95)),
-        batches::<Event48>(of(8192, 100)).target(DISRUPTORS, AtLeast(0.95)),
+            .target(DISRUPTORS, AtLeast(1.1))
+            .target(&[PHOTON], AtLeast(1.4)),
+        exclusive_plain::<Event200>(of(8192, 1)).target(DISRUPTORS, AtLeast(1.0)),
+        exclusive_messages(of(8192, 1)).target(DISRUPTORS, AtLeast(0.6)),
+        messages_in_place(of(8192, 1)).target(DISRUPTORS, AtLeast(1.0)),
+        batches::<Event48>(of(1024, 100)).target(DISRUPTORS, AtLeast(1.0)),
+        batches::<Event48>(of(8192, 100)).target(DISRUPTORS, AtLeast(1.0)),
         batches::<Event48>(of(8192, 10)),
-        batches::<Word>(of(1024, 100)).target(DISRUPTORS, AtLeast(0.8)),
-        batches::<Word>(of(8192, 100)).target(DISRUPTORS, AtLeast(0.8)),
+        batches::<Word>(of(1024, 100)).target(DISRUPTORS, AtLeast(1.0)),
+        batches::<Word>(of(8192, 100)).target(DISRUPTORS, AtLeast(0.95)),
         batches::<Word>(of(8192, 10)),
     ];
-    let wakers = &[TOKIO, BUS, ASYNC_BROADCAST];
-    let shared = [
-        shared::<Word>(of(1024, 1)),
-        shared::<Word>(of(8192, 1)),
-        shared::<Event48>(of(8192, 1)),
-    ];
-    contests.extend(shared.map(|contest| {
+    let against_wakers = |contest: Contest| {
         contest
-            .target(DISRUPTORS, AtLeast(1.0))
-            .target(wakers, AtLeast(5.0))
-    }));
+            .target(&[TOKIO], AtLeast(6.0))
+            .target(&[BUS], AtLeast(4.0))
+            .target(&[ASYNC_BROADCAST], AtLeast(5.0))
+    };
     contests.extend([
-        shared_batches::<Event48>(of(8192, 100)).target(DISRUPTORS, AtLeast(0.8)),
+        against_wakers(shared::<Word>(of(1024, 1)).target(DISRUPTORS, AtLeast(1.3))),
+        against_wakers(shared::<Word>(of(8192, 1)).target(DISRUPTORS, AtLeast(1.3))),
+        shared::<Event48>(of(8192, 1)).target(DISRUPTORS, AtLeast(1.0)),
+        shared_batches::<Event48>(of(8192, 100)).target(DISRUPTORS, AtLeast(0.95)),
         shared_batches::<Event48>(of(8192, 10)),
-        shared_batches::<Word>(of(8192, 100)),
+        shared_batches::<Word>(of(8192, 100)).target(DISRUPTORS, AtLeast(0.7)),
     ]);
-    contests.extend([1, 2, 4, 8].map(|subscribers| {
-        fan_out(Work {
+    let bounds = [(1, None), (2, Some(1.0)), (4, Some(0.8)), (8, Some(0.8))];
+    contests.extend(bounds.map(|(subscribers, bound)| {
+        let contest = fan_out(Work {
             subscribers,
             ..of(8192, 1)
-        })
+        });
+        match bound {
+            Some(bound) => contest.target(&[DISRUPTOR], AtLeast(bound)),
+            None => contest,
+        }
     }));
     contests
 }
@@ -149,6 +146,23 @@ fn exclusive_messages(work: Work) -> Contest {
         work,
     ));
     contest::<Message>(EXCLUSIVE, work, entrants)
+}
+
+/// The same, where both write into what a slot holds.
+fn messages_in_place(work: Work) -> Contest {
+    let mut entrants = Vec::from(twice!(
+        Message,
+        "ringbus, in place",
+        ringbus::InPlace(InLine),
+        work
+    ));
+    entrants.extend([
+        Entrant::of::<Message>(DISRUPTOR, disruptor::Single, work),
+        disruptor_thread::<Message>(Threads::Single, work),
+    ]);
+    let mut contest = contest::<Message>(EXCLUSIVE, work, entrants);
+    contest.name += ", in place";
+    contest
 }
 
 fn exclusive<P: Payload + Clone>(work: Work) -> Vec<Entrant> {

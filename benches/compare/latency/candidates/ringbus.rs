@@ -5,7 +5,9 @@ use ringbus::{
     SubscribeOptions, Subscriber, WaitStrategy,
 };
 use ringbus_benches::payload::Event48;
+use tokio::runtime::Runtime;
 
+use super::tokio::runtime;
 use crate::error::Error;
 use crate::latency::ear::Ear;
 use crate::latency::pace::Publish;
@@ -163,6 +165,20 @@ impl Receive for Parked {
     }
 }
 
+/// A task that a runtime polls on the receiver's thread.
+pub struct Task {
+    runtime: Runtime,
+    subscriber: Subscriber<Event48>,
+}
+
+impl Receive for Task {
+    #[inline]
+    fn receive(&mut self, ear: &mut Ear) -> Result<bool, Error> {
+        let received = self.runtime.block_on(self.subscriber.recv_async());
+        Ok(received.inspect(|event| ear.hear(event)).is_ok())
+    }
+}
+
 pub fn spinning<R: Report>(plan: Plan, manner: Manner) -> Result<Outcome, Error> {
     let sender = Sender::<R>::new(plan.cores, manner)?;
     let on_lap = match manner {
@@ -177,4 +193,18 @@ pub fn parked<R: Report>(plan: Plan, manner: Manner) -> Result<Outcome, Error> {
     let sender = Sender::<R>::new(plan.cores, manner)?;
     let subscriber = sender.subscribe(SubscribeOptions::new().wait(WaitStrategy::Park))?;
     round::run(plan, sender, Parked(subscriber))
+}
+
+pub fn task<R: Report>(plan: Plan, manner: Manner) -> Result<Outcome, Error> {
+    let sender = Sender::<R>::new(plan.cores, manner)?;
+    let subscriber = sender.subscribe(SubscribeOptions::new())?;
+    let runtime = runtime()?;
+    round::run(
+        plan,
+        sender,
+        Task {
+            runtime,
+            subscriber,
+        },
+    )
 }
