@@ -208,7 +208,7 @@ fn report_batches<R: Report>(publisher: &mut R, numbers: Range<u64>) {
 #[inline(never)]
 fn report_with<P: Payload>(publisher: &mut ExclusivePublisher<P>, numbers: Range<u64>) {
     for number in numbers {
-        let reported = publisher.report_with(|event| event.renew(number));
+        let reported = publisher.report_with(move |event| event.renew(number));
         assert!(reported.is_ok());
     }
 }
@@ -216,9 +216,12 @@ fn report_with<P: Payload>(publisher: &mut ExclusivePublisher<P>, numbers: Range
 #[inline(never)]
 fn report_batches_with<P: Payload>(publisher: &mut ExclusivePublisher<P>, numbers: Range<u64>) {
     for first in numbers.step_by(BATCH as usize) {
-        let mut numbers = first..first + BATCH;
+        let mut next = first;
         let reported = publisher.report_batch_with(BATCH as usize, |slots| {
-            for (event, number) in slots.zip(&mut numbers) {
+            // From a copy, because what a closure captures stays in memory.
+            let numbers = next..;
+            next += slots.len() as u64;
+            for (event, number) in slots.zip(numbers) {
                 event.renew(number);
             }
         });

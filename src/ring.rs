@@ -90,11 +90,31 @@ pub(crate) enum Policy {
 /// Wake-ups that an operation owes. It pays them after its commit, and on every other way out.
 #[derive(Debug, Default)]
 #[must_use]
-pub(crate) struct Owed {
-    /// It swapped out a stamp that a subscriber sleeps at.
-    pub(crate) mark: bool,
-    /// It did something after which the worker is to look at all subscribers.
-    pub(crate) turn: bool,
+pub(crate) struct Owed(u8);
+
+impl Owed {
+    const MARK: u8 = 1;
+    const TURN: u8 = 2;
+
+    /// A stamp was swapped out, at which a subscriber sleeps if it `is_marked`.
+    #[inline(always)]
+    pub(crate) fn mark(&mut self, is_marked: bool) {
+        self.0 |= if is_marked { Self::MARK } else { 0 };
+    }
+
+    /// The worker is to look at all subscribers.
+    pub(crate) fn turn(&mut self) {
+        self.0 |= Self::TURN;
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.0 == 0
+    }
+
+    pub(crate) fn is_turn(&self) -> bool {
+        self.0 & Self::TURN != 0
+    }
 }
 
 /// The event that a reader holds, which a model follows.
@@ -385,7 +405,9 @@ impl<E> Ring<E> {
             // last to be waited for.
             self.seats.drain_waiters().wake_all();
         }
-        owed.turn |= wake | abandoned.mark | abandoned.turn;
+        if wake || !abandoned.is_nothing() {
+            owed.turn();
+        }
         self.beside_runs(tail, room, owed)
     }
 

@@ -76,7 +76,8 @@ impl<E> Worker<E> {
 
     // For publishers: each pays the wake-up that the ring's operation owes, whatever came of it.
 
-    #[inline]
+    // Inlined for certain, because otherwise the result of each report goes by way of memory.
+    #[inline(always)]
     pub(crate) fn publish(&self, event: E, policy: Policy) -> Result<Option<E>, (Refusal, E)> {
         let mut owed = Owed::default();
         let result = self.ring.publish(event, policy, &mut owed);
@@ -136,17 +137,23 @@ impl<E> Worker<E> {
 
     #[inline(always)]
     pub(crate) fn pay(&self, owed: Owed) {
-        if owed.turn {
+        if !owed.is_nothing() {
+            self.pay_up(owed);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn pay_up(&self, owed: Owed) {
+        if owed.is_turn() {
             self.wake();
-        } else if owed.mark {
+        } else {
             self.wake_one();
         }
     }
 
     /// Wakes one thread that sleeps and has something to read. All other sleepers are the worker's: tasks,
     /// because their wakers are user code, and further threads, because each takes a system call.
-    #[cold]
-    #[inline(never)]
     fn wake_one(&self) {
         // SYNC sleep: sleepers that registered before are seen; those that come after look for themselves.
         fence(Ordering::SeqCst);

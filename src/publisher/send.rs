@@ -23,7 +23,7 @@ pub(crate) fn report_once<E>(core: &Core<E>, event: E, policy: Policy) -> Result
 
 /// Reports to every ring that has a subscriber. A ring that was closed under us means that the workers may have been
 /// replaced: `Stopped` only if they were not.
-#[inline]
+#[inline(always)]
 pub(super) fn send<E>(
     core: &Core<E>,
     generation: &mut PlainArc<Generation<E>>,

@@ -58,7 +58,7 @@ impl<E: Send + Sync + 'static> Publisher<E> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn send(&mut self, event: E, policy: Policy) -> Published<E> {
         if const { goes_one_by_one::<E>() } {
             return in_place(event, |batch| self.send_in_place(batch, policy));

@@ -108,7 +108,7 @@ impl<E> Ring<E> {
             // above.
             match stamp.compare_exchange(seen.0, writing.0, Ordering::Release, Ordering::Relaxed) {
                 Ok(_) => {
-                    owed.mark |= seen.is_waited();
+                    owed.mark(seen.is_waited());
                     crate::hooks::reach(crate::hooks::Point::Entered);
                     return Some(run);
                 }

@@ -35,7 +35,7 @@ impl Entered {
     /// A slot whose stamp was `found`, and is swapped out.
     #[inline(always)]
     fn new(sequence: u64, found: Stamp, owed: &mut Owed) -> Self {
-        owed.mark |= found.is_waited();
+        owed.mark(found.is_waited());
         crate::hooks::reach(crate::hooks::Point::Entered);
         Entered {
             sequence,
@@ -62,7 +62,7 @@ pub(crate) enum Armed {
 
 impl<E> Ring<E> {
     /// Publishes one event, and returns the value that its slot held.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn publish(
         &self,
         mut event: E,
@@ -108,7 +108,7 @@ impl<E> Ring<E> {
         share.max(1)
     }
 
-    #[inline]
+    #[inline(always)]
     fn claim_and_enter_within(
         &self,
         tries: &mut Tries,
@@ -131,7 +131,7 @@ impl<E> Ring<E> {
     }
 
     /// Claims up to `want` slots: at least one. [C2 gate]
-    #[inline]
+    #[inline(always)]
     pub(super) fn claim(
         &self,
         want: u64,
@@ -155,7 +155,7 @@ impl<E> Ring<E> {
     }
 
     /// From the tail to the limit: at least one slot, if the tail is still the same.
-    #[inline]
+    #[inline(always)]
     fn room(
         &self,
         tries: &mut Tries,
@@ -232,7 +232,7 @@ impl<E> Ring<E> {
     }
 
     /// [S1 enter] Makes the slot of a claim this publisher's own; `None` if the claim was lost.
-    #[inline]
+    #[inline(always)]
     pub(super) fn enter(&self, sequence: u64, owed: &mut Owed) -> Option<Entered> {
         let lap = self.slots.lap(sequence);
         let stamp = self.slots.stamp(sequence);
@@ -269,7 +269,7 @@ impl<E> Ring<E> {
                 Ok(_) if seen.at_rest() => return Some(Entered::new(sequence, seen, owed)),
                 Ok(_) => {
                     debug_assert!(seen.is_single(), "[R3 whole] broken: {seen:?}");
-                    owed.turn = true; // perhaps: no bit can be set while a writer is inside
+                    owed.turn(); // perhaps: no bit can be set while a writer is inside
                     self.count_lost(seen);
                     self.count_holes(1);
                     return None;
@@ -280,7 +280,7 @@ impl<E> Ring<E> {
     }
 
     /// Writes and commits; gives the event back if the slot was abandoned meanwhile.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn commit(&self, entered: Entered, event: E) -> Result<Option<E>, E> {
         let Entered {
             sequence,
@@ -457,9 +457,9 @@ impl<E> Ring<E> {
             match stamp.compare_exchange(seen.0, next.0, Ordering::Release, Ordering::Relaxed) {
                 Ok(_) => {
                     if seen.at_rest() {
-                        owed.mark |= seen.is_waited();
+                        owed.mark(seen.is_waited());
                     } else {
-                        owed.turn = true; // perhaps: no bit can be set while a writer is inside
+                        owed.turn(); // perhaps: no bit can be set while a writer is inside
                         self.count_lost(seen);
                     }
                     self.count_holes(made);

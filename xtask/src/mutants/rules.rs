@@ -558,7 +558,7 @@ const RULES: &[Rule] = &[
         guard: "model sleep::a_turn_meets_a_report",
         edits: &[Edit(
             "ring/shared.rs",
-            "owed.mark |= found.is_waited(); crate::hooks",
+            "owed.mark(found.is_waited()); crate::hooks",
             "crate::hooks",
         )],
     },
@@ -567,7 +567,7 @@ const RULES: &[Rule] = &[
         guard: "test hooks::a_sleeper_behind_a_frozen_writer_is_woken",
         edits: &[Edit(
             "ring/shared.rs",
-            "owed.turn = true; // perhaps: no bit can be set while a writer is inside self.count_lost(seen); self.count_holes(1); return None;",
+            "owed.turn(); // perhaps: no bit can be set while a writer is inside self.count_lost(seen); self.count_holes(1); return None;",
             "self.count_lost(seen); self.count_holes(1); return None;",
         )],
     },
@@ -576,7 +576,7 @@ const RULES: &[Rule] = &[
         guard: "model sleep::a_rescue_pays_the_wake_up",
         edits: &[Edit(
             "ring/shared.rs",
-            "owed.mark |= seen.is_waited(); } else {",
+            "owed.mark(seen.is_waited()); } else {",
             "} else {",
         )],
     },
