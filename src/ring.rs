@@ -49,9 +49,10 @@ impl Audience {
         self.0.cast_signed() > 0
     }
 
+    /// Nobody listens, though a subscriber that is gone may have left what it asked for.
     #[inline(always)]
     pub(crate) fn is_nobody(self) -> bool {
-        self.0 == 0
+        self.0 & !Self::ASLEEP == 0
     }
 
     fn sleeps(self) -> bool {
@@ -263,16 +264,16 @@ impl<E> Ring<E> {
     /// A hint: the publisher, which looks at the start of a report and has no fence, may miss it in one that is under way.
     /// A sleeper is looked after by naps besides.
     pub(crate) fn ask_for_wake_up(&self) {
-        // Relaxed: it says that somebody sleeps. The fences say who: the sleeper's, and that of the turn.
-        self.listeners.fetch_or(Audience::ASLEEP, Ordering::Relaxed);
+        // SYNC asleep: that the sleeper is registered.
+        self.listeners.fetch_or(Audience::ASLEEP, Ordering::Release);
     }
 
     /// Takes what [`Ring::ask_for_wake_up`] asked: true for one of those who come for it.
     pub(crate) fn take_asleep(&self) -> bool {
-        // Relaxed: as above.
+        // SYNC asleep: the sleeper is found, or has gone on. Were it missed, the next event would find no mark.
         Audience(
             self.listeners
-                .fetch_and(!Audience::ASLEEP, Ordering::Relaxed),
+                .fetch_and(!Audience::ASLEEP, Ordering::Acquire),
         )
         .sleeps()
     }

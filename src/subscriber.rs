@@ -191,15 +191,15 @@ impl<E> Subscriber<E> {
             }
             if idler.pause() == Pause::Sleep {
                 let bound = self.reader.worker.settings.nap_of_a_sleeper(naps);
-                naps += 1;
                 let nap = left.map_or(bound, |left| left.min(bound));
                 // The first nap is no longer than a worker's would be, so that the worker need not know of it.
-                let is_long = naps == 2;
+                let (is_first, is_long) = (naps == 0, naps == 1);
                 if self
                     .reader
                     .fall_asleep(Sleeper::Thread(thread::current()), is_long)
                 {
-                    if naps == 1 && self.reader.worker.ring.is_exclusive() {
+                    naps = naps.saturating_add(1);
+                    if is_first && self.reader.worker.ring.is_exclusive() {
                         thread::doze(nap); // a publisher that misses who sleeps says nothing
                     } else {
                         thread::nap(nap);

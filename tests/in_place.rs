@@ -7,10 +7,12 @@ mod common;
 use common::builder;
 use ringbus::{
     Bus, Drive, Exclusive, ExclusivePublisher, SlotLayout, SubscribeOptions, Subscriber,
+    WaitStrategy,
 };
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::thread;
+use std::time::Duration;
 
 const CAPACITY: u64 = 64;
 const LAYOUTS: [SlotLayout; 2] = [SlotLayout::InLine, SlotLayout::Dense];
@@ -199,6 +201,21 @@ fn with_no_subscriber_nothing_is_called() {
     assert_eq!(publisher.report_batch_with(0, never).unwrap(), 0);
     assert!(reader.try_recv().is_err());
     end((publisher, bus, reader));
+}
+
+#[test]
+fn with_no_subscriber_nothing_is_called_though_one_slept() {
+    let (mut publisher, bus, reader) = ends(SlotLayout::InLine);
+    drop(reader);
+    let options = SubscribeOptions::new().wait(WaitStrategy::Park);
+    let mut sleeper = bus.subscribe_with(options).unwrap();
+    let nap = Duration::from_millis(2);
+    assert!(sleeper.recv_timeout(nap).unwrap_err().is_timeout());
+    drop(sleeper);
+    publisher.report_with(|_| unreachable!()).unwrap();
+    let never = |_: ringbus::SlotsMut<'_, Line>| unreachable!();
+    assert_eq!(publisher.report_batch_with(9, never).unwrap(), 9);
+    end((publisher, bus));
 }
 
 #[test]

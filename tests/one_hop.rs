@@ -11,7 +11,7 @@ use ringbus::hooks::Point;
 use ringbus::{Bus, Drive, SubscribeOptions, Subscriber, SubscriberState, WaitStrategy};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::Duration;
@@ -136,6 +136,28 @@ fn a_report_wakes_one_thread_and_tells_the_worker_of_all_others() {
         assert_eq!(publisher.report_batch([n]).unwrap(), 1)
     });
     each_crowd(&bus, |n| publisher.report_with(|slot| *slot = n).unwrap());
+    each_crowd(&bus, |n| {
+        let put = |slots: ringbus::SlotsMut<'_, u64>| slots.for_each(|slot| *slot = n);
+        assert_eq!(publisher.report_batch_with(1, put).unwrap(), 1);
+    });
+}
+
+/// A publisher that stops in the wake-up of one of `readers`, which all have got its event before or get it now. Reports until it
+/// stops, because a reader may be awake for a moment between two naps. Returns the number of its event, too.
+fn stop_in_a_wake_up(
+    bus: &Bus<u64>,
+    readers: &[Receiver<u64>],
+    point: Point,
+) -> (Stopped<()>, u64) {
+    for number in 0.. {
+        all_asleep(bus);
+        let mut publisher = bus.publisher();
+        match Stopped::try_at(point, 0, move || publisher.report(number).unwrap()) {
+            Ok(stopped) => return (stopped, number),
+            Err(()) => readers.iter().for_each(|reader| expect(reader, number)),
+        }
+    }
+    unreachable!("the numbers have no end")
 }
 
 /// The others are the worker's, which knows of them; the one is too, until its cell is taken.
@@ -143,35 +165,28 @@ fn a_report_wakes_one_thread_and_tells_the_worker_of_all_others() {
 fn a_publisher_that_is_frozen_before_the_wake_up_delays_nobody() {
     let bus = builder(64).max_nap(FOR_EVER).build().unwrap();
     let readers: Vec<_> = (0..3).map(|_| parked(&bus)).collect();
-    all_asleep(&bus);
-    let mut publisher = bus.publisher();
-    let frozen = Stopped::at(Point::Raised, 0, move || publisher.report(7).unwrap());
-    readers.iter().for_each(|reader| expect(reader, 7));
-    bus.report(8).unwrap();
-    readers.iter().for_each(|reader| expect(reader, 8));
+    let (frozen, number) = stop_in_a_wake_up(&bus, &readers, Point::Raised);
+    readers.iter().for_each(|reader| expect(reader, number));
+    bus.report(number + 1).unwrap();
+    readers.iter().for_each(|reader| expect(reader, number + 1));
     frozen.go_on();
 }
 
 /// It has the cell of one thread, which wakes by itself when its nap ends, and cannot sleep meanwhile.
 #[test]
 fn a_publisher_that_is_frozen_in_the_wake_up_delays_one_thread_by_a_nap() {
-    let bus = builder(64)
-        .max_nap(Duration::from_millis(1))
-        .build()
-        .unwrap();
+    let nap = Duration::from_millis(1);
+    let bus = builder(64).max_nap(nap).build().unwrap();
     let readers: Vec<_> = (0..3).map(|_| parked(&bus)).collect();
-    all_asleep(&bus);
-    let mut publisher = bus.publisher();
-    let frozen = Stopped::at(Point::Waking, 0, move || publisher.report(7).unwrap());
-    readers.iter().for_each(|reader| expect(reader, 7));
-    for n in 8..20 {
+    let (frozen, number) = stop_in_a_wake_up(&bus, &readers, Point::Waking);
+    readers.iter().for_each(|reader| expect(reader, number));
+    for n in number + 1..number + 10 {
         bus.report(n).unwrap();
         readers.iter().for_each(|reader| expect(reader, n));
     }
     frozen.go_on();
-    all_asleep(&bus);
-    bus.report(20).unwrap();
-    readers.iter().for_each(|reader| expect(reader, 20));
+    bus.report(number).unwrap();
+    readers.iter().for_each(|reader| expect(reader, number));
 }
 
 /// Whatever it is about to be woken for, it finds.
@@ -179,28 +194,43 @@ fn a_publisher_that_is_frozen_in_the_wake_up_delays_one_thread_by_a_nap() {
 fn an_eviction_or_a_close_meets_a_publisher_in_the_wake_up() {
     for point in [Point::Raised, Point::Waking] {
         for closes in [false, true] {
-            let bus = builder(64)
-                .max_nap(Duration::from_millis(1))
-                .build()
-                .unwrap();
-            let reader = parked(&bus);
-            all_asleep(&bus);
-            let mut publisher = bus.publisher();
-            let frozen = Stopped::at(point, 0, move || publisher.report(7).unwrap());
+            let nap = Duration::from_millis(1);
+            let bus = builder(64).max_nap(nap).build().unwrap();
+            let readers = [parked(&bus)];
+            let (frozen, number) = stop_in_a_wake_up(&bus, &readers, point);
+            let [reader] = readers;
             if closes {
                 bus.close();
-                expect(&reader, 7);
+                expect(&reader, number);
             } else {
-                let id = bus.stats().subscribers[0].id;
-                bus.unsubscribe(id);
+                bus.unsubscribe(bus.stats().subscribers[0].id);
             }
             until("its end", || match reader.try_recv() {
-                Err(std::sync::mpsc::TryRecvError::Disconnected) => true,
-                Ok(7) => false,
-                Ok(other) => panic!("{other}"),
-                Err(_) => false,
+                Ok(n) => {
+                    assert_eq!(n, number);
+                    false
+                }
+                Err(error) => error == TryRecvError::Disconnected,
             });
             frozen.go_on();
         }
     }
+}
+
+/// Its first nap is as short as a worker's would be. It tells the worker of the next, also where a publisher that was in its cell
+/// kept it from napping for a while.
+#[test]
+fn a_thread_tells_the_worker_when_it_naps_on() {
+    let nap = Duration::from_millis(1);
+    let bus = builder(64).drive(Drive::Manual).max_nap(nap);
+    let bus = bus.build().unwrap();
+    let readers = [parked(&bus)];
+    until("it tells the worker", || bus.wants_turn());
+    let (frozen, number) = stop_in_a_wake_up(&bus, &readers, Point::Waking);
+    expect(&readers[0], number);
+    // It looks again and again now, and cannot nap.
+    thread::sleep(20 * nap);
+    bus.turn();
+    frozen.go_on();
+    until("it tells the worker once more", || bus.wants_turn());
 }

@@ -18,6 +18,7 @@
 //! | `registry` | the snapshot's swap | its load | `detach` of cursors that were pruned; a whole member |
 //! | `close` | `CLOSED` in the listeners, after the tail (R) | `Ring::is_closed` (A) | the last tail |
 //! | `sleep` | registering, then a fence (SC), then a look | the fence of a turn, a close, an eviction (SC), then a look for sleepers | one of the two sees the other |
+//! | `asleep` | `ASLEEP` set in the listeners (R) | `ASLEEP` taken from them (A) | the sleeper that asked: who takes what it asked for finds it |
 //! | `wake` | `Signal::raise` (R) | `Signal::lower` (A) | what there is for the worker to see, an order to end too |
 //! | `cell` | leaving a state of `SleeperCell` (R) | entering one (A) | the sleeper itself |
 //! | `notice` | the fence of a join (SC), then the notice armed | `untold` (A) | the cursor of this generation |
@@ -25,9 +26,9 @@
 //! | `drain` | a cursor that reached the end, left or a close, then a fence (SC), then a look for futures | listing a future, then a fence (SC), then a look at the cursors | one of the two sees the other: the future is woken, or ready |
 //! | `stack` | push (R) | take (A) | a node |
 //!
-//! Marks, and no edges: `WAITED` in a stamp and `ASLEEP` in the listeners say that somebody sleeps. They are set and
-//! taken Relaxed; who it is, and that nobody is missed, rests on the two fences of `sleep`. An exclusive publisher's look
-//! for `ASLEEP` after its commit may miss a sleeper that asks at that moment; naps cover it.
+//! A mark, and no edge: `WAITED` in a stamp says that a subscriber sleeps. It is set and taken Relaxed; who it is, and that
+//! no subscriber is missed, rests on the two fences of `sleep`. An exclusive publisher's look for `ASLEEP` after its commit
+//! may miss a sleeper that asks at that moment; naps cover it.
 //!
 //! `wake` goes one way: `raise` acquires nothing. So it cannot learn from the signal whom to wake, and a worker's thread is
 //! attached by its starter, before anybody else has the worker.
@@ -65,6 +66,8 @@
 //! | `reader.rs` | `release` | fence | drain | the same | drained::a_reader_that_released_need_not_look_again |
 //! | `reader/sleep.rs` | `fall_asleep` | fence | sleep | whoever evicts, closes or turns after it sees the sleeper; what came before is seen by the look that follows | sleep::a_sleeper_is_woken_by_its_eviction |
 //! | `ring.rs` | `tail_after_fence` | fence | join | either a scan sees the cursor, or the joiner sees the tail of that scan | join::a_joiner_sees_what_comes_after_its_join |
+//! | `ring.rs` | `ask_for_wake_up` | R | asleep | the sleeper that asks | none: in a model each operation orders as much for the next of its kind |
+//! | `ring.rs` | `take_asleep` | A | asleep | the same | none: as above |
 //! | `ring.rs` | `is_closed` | A | close | who sees the bit sees the last tail | close::an_accepted_event_is_read_before_the_end |
 //! | `ring.rs` | `close` | R | close | the same | close::an_accepted_event_is_read_before_the_end |
 //! | `ring.rs` | `close` | fence | sleep | a sleeper that registered before is found; one that registers later sees the close | close::a_sleeper_is_woken_by_the_close |
@@ -91,7 +94,7 @@
 //! | `wait.rs` | `register` | A | cell | what a waker knew that came meanwhile | none: the look before a sleep finds the same, as its fence or the exchange of a stamp makes sure; under an exclusive publisher a nap may cover it |
 //! | `wait.rs` | `change` | A | cell | the last waker has left | cell::two_wakers_meet_a_registration |
 //! | `wait.rs` | `wake_thread` | A | cell | the sleeper, from the subscriber that registered it | cell::a_report_and_an_eviction_wake_one_thread |
-//! | `wait.rs` | `wake_thread` | R | cell | the cell is left | cell::a_report_and_an_eviction_wake_one_thread |
+//! | `wait.rs` | `wake_thread` | R | cell | the cell is left, to a subscriber whose nap ended by itself | none: in a model a nap ends by an unpark, which orders as much |
 //! | `wait.rs` | `wake` | A of AR | cell | the sleeper, from whoever registered it | cell::two_wakers_meet_a_registration |
 //! | `wait.rs` | `wake` | R of AR | cell | what this waker knows, where it only leaves word | none: the other half of `register` |
 //! | `wait.rs` | `wake` | R | cell | the cell is left | cell::two_wakers_meet_a_registration |
@@ -99,4 +102,4 @@
 //! | `wait.rs` | `lower` | A | wake | the same; the order to end above all, as a turn has a fence besides | worker::a_worker_ends |
 //! | `watch.rs` | `turn` | fence | sleep | sleepers that registered before are seen; those that come later see what was reported | sleep::two_sleep_at_one_stamp |
 //! | `watch.rs` | `turn` | fence | sleep | an exclusive publisher's report that missed the sleepers is seen by the look that follows | none: a worker looks again after a nap where somebody sleeps under an exclusive publisher |
-//! | `worker.rs` | `wake_one` | fence | sleep | a sleeper that registered before is found; one that registers later sees the event | sleep::two_threads_sleep_at_one_stamp |
+//! | `worker.rs` | `wake_one` | fence | sleep | a sleeper that registered before is found; one that registers later sees the event | sleep::a_thread_and_a_task_sleep_at_one_stamp |

@@ -143,37 +143,44 @@ fn send_to_all<E>(
 
     // User code ends here, until everything is committed or given up: all values stay where they
     // are.
-    let claims = claim_all(&targets, policy)?;
+    let (claims, owed): (Vec<Entered>, Vec<Owed>) =
+        claim_all(&targets, policy)?.into_iter().unzip();
     let mut steps = targets.iter().zip(claims);
-    if let Some((worker, claim)) = steps.next()
-        && let Err(refusal) = commit_first(worker, claim, batch, policy)
+    if let Some((worker, entered)) = steps.next()
+        && let Err(refusal) = commit_first(worker, entered, batch, policy)
     {
-        for (worker, (entered, owed)) in steps {
+        for (worker, entered) in steps {
             worker.ring.give_up(entered);
-            worker.pay(owed);
         }
+        pay_all(&targets, owed);
         return Err(refusal);
     }
-    for ((worker, claim), copy) in steps.zip(&mut copies) {
+    for ((worker, entered), copy) in steps.zip(&mut copies) {
         // One ring has the event, so the others must get it too. A ring goes without it only if it
         // is exhausted, or if a freeze of this thread overlaps a stop.
-        let _ = commit_first(worker, claim, copy, Policy::Evict);
+        let _ = commit_first(worker, entered, copy, Policy::Evict);
     }
+    pay_all(&targets, owed);
     batch.keep_old_of(&mut copies);
     Ok(())
+}
+
+/// Pays after the last commit, because a thread that is woken may take this one's core while it holds a claim.
+fn pay_all<E>(targets: &[&Arc<Worker<E>>], owed: Vec<Owed>) {
+    for (worker, owed) in targets.iter().zip(owed) {
+        worker.pay(owed);
+    }
 }
 
 /// Commits the first event of `batch` in a slot that was entered, or publishes it anew if the slot
 /// was abandoned.
 fn commit_first<E>(
     worker: &Worker<E>,
-    (entered, owed): (Entered, Owed),
+    entered: Entered,
     batch: &mut Batch<'_, E>,
     policy: Policy,
 ) -> Result<(), Refusal> {
-    let committed = worker.ring.commit_run(entered, 1, batch);
-    worker.pay(owed);
-    if committed {
+    if worker.ring.commit_run(entered, 1, batch) {
         Ok(())
     } else {
         worker.publish_batch(batch, 1, 1, policy)
@@ -191,11 +198,12 @@ fn claim_all<E>(
         match worker.ring.claim_and_enter(policy, &mut owed) {
             Ok(entered) => claims.push((entered, owed)),
             Err(refusal) => {
-                worker.pay(owed);
-                for (worker, (entered, owed)) in targets.iter().zip(claims) {
+                let (claims, mut all_owed): (Vec<Entered>, Vec<Owed>) = claims.into_iter().unzip();
+                all_owed.push(owed);
+                for (worker, entered) in targets.iter().zip(claims) {
                     worker.ring.give_up(entered);
-                    worker.pay(owed);
                 }
+                pay_all(targets, all_owed);
                 return Err(refusal);
             }
         }

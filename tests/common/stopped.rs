@@ -3,7 +3,7 @@
 
 use super::common::LONG;
 use ringbus::hooks::{self, Point};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
 
 pub(crate) const POINTS: [Point; 3] = [Point::Claimed, Point::Entered, Point::Written];
@@ -17,6 +17,18 @@ pub(crate) struct Stopped<R> {
 impl<R: Send + 'static> Stopped<R> {
     /// Runs `act` and returns when its thread has reached `point` for the `nth` time, from 0.
     pub(crate) fn at(point: Point, nth: usize, act: impl FnOnce() -> R + Send + 'static) -> Self {
+        match Self::try_at(point, nth, act) {
+            Ok(stopped) => stopped,
+            Err(_) => panic!("it never came to {point:?}"),
+        }
+    }
+
+    /// The same, or what `act` came to without reaching `point` so often.
+    pub(crate) fn try_at(
+        point: Point,
+        nth: usize,
+        act: impl FnOnce() -> R + Send + 'static,
+    ) -> Result<Self, R> {
         let (tell, told): (Sender<()>, Receiver<()>) = channel();
         let (go, wait): (Sender<()>, Receiver<()>) = channel();
         let thread = thread::spawn(move || {
@@ -32,8 +44,12 @@ impl<R: Send + 'static> Stopped<R> {
             });
             act()
         });
-        told.recv_timeout(LONG).unwrap();
-        Stopped { thread, go }
+        match told.recv_timeout(LONG) {
+            Ok(()) => Ok(Stopped { thread, go }),
+            // The hook went with its thread.
+            Err(RecvTimeoutError::Disconnected) => Err(thread.join().unwrap()),
+            Err(RecvTimeoutError::Timeout) => panic!("it neither stops nor ends"),
+        }
     }
 
     pub(crate) fn go_on(self) -> R {

@@ -83,7 +83,8 @@ impl<E: Default + Send + Sync + 'static> ExclusivePublisher<E> {
     /// ```
     ///
     /// # Errors
-    /// [`BatchError`], which says how many events were accepted. It holds no event.
+    /// [`BatchError`], of which only [`accepted`](BatchError::accepted) and [`error`](BatchError::error) say something: the
+    /// events that were not accepted were never made.
     ///
     /// # Panics
     /// If `write` panics, or `default` does. Of that call nothing is published, and the slots keep what it left in them.
@@ -124,38 +125,15 @@ impl<E: Default + Send + Sync + 'static> ExclusivePublisher<E> {
 
     #[inline(always)]
     fn send_with(&mut self, write: impl FnOnce(&mut E), policy: Policy) -> Result<(), Refusal> {
-        let audience = self.worker.ring.audience();
-        if audience.is_awake() {
-            self.send_heard_with(write, policy)
-        } else if audience.is_nobody() {
-            Ok(())
-        } else {
-            self.send_to_sleepers_with(write, policy)
+        if self.worker.ring.is_unheard() {
+            return Ok(());
         }
-    }
-
-    #[inline(always)]
-    fn send_heard_with(
-        &mut self,
-        write: impl FnOnce(&mut E),
-        policy: Policy,
-    ) -> Result<(), Refusal> {
+        // It looks for sleepers at the end, because `write` may take long enough for one to fall asleep.
+        let _waker = Waker(&self.worker);
         find_filled_room(&self.worker, &mut self.tip, policy)?;
         let ring = &self.worker.ring;
         ring.publish_exclusive_with(&mut self.tip, write);
         Ok(())
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn send_to_sleepers_with(
-        &mut self,
-        write: impl FnOnce(&mut E),
-        policy: Policy,
-    ) -> Result<(), Refusal> {
-        let sent = self.send_heard_with(write, policy);
-        self.worker.wake_sleepers();
-        sent
     }
 
     /// Reports up to `most` events by one call of `write`. Returns how many.

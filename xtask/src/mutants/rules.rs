@@ -603,8 +603,8 @@ const RULES: &[Rule] = &[
         guard: "model rings::one_ring_that_refuses_refuses_for_all",
         edits: &[Edit(
             "publisher/send.rs",
-            "for (worker, (entered, owed)) in targets.iter().zip(claims) { worker.ring.give_up(entered); worker.pay(owed); }",
-            "for (worker, (entered, owed)) in targets.iter().zip(claims) { worker.ring.give_up(entered); let _ = owed; }",
+            "pay_all(targets, all_owed);",
+            "drop(all_owed);",
         )],
     },
     Rule {
@@ -612,8 +612,8 @@ const RULES: &[Rule] = &[
         guard: "model rings::a_claim_lost_in_the_first_ring_may_be_refused_for_all",
         edits: &[Edit(
             "publisher/send.rs",
-            "for (worker, (entered, owed)) in steps { worker.ring.give_up(entered); worker.pay(owed); }",
-            "for (worker, (entered, owed)) in steps { worker.ring.give_up(entered); let _ = owed; }",
+            "pay_all(&targets, owed); return Err(refusal);",
+            "drop(owed); return Err(refusal);",
         )],
     },
     Rule {
@@ -693,6 +693,58 @@ const RULES: &[Rule] = &[
         ],
     },
     Rule {
+        name: "a closure's event wakes no sleeper",
+        guard: "test one_hop::a_report_wakes_one_thread_and_tells_the_worker_of_all_others",
+        edits: &[Edit(
+            "publisher/exclusive/in_place.rs",
+            "let _waker = Waker(&self.worker); find_filled_room(&self.worker, &mut self.tip, policy)?; let ring = &self.worker.ring; ring.publish_exclusive_with(",
+            "find_filled_room(&self.worker, &mut self.tip, policy)?; let ring = &self.worker.ring; ring.publish_exclusive_with(",
+        )],
+    },
+    Rule {
+        name: "a closure's batch wakes no sleeper",
+        guard: "test one_hop::a_report_wakes_one_thread_and_tells_the_worker_of_all_others",
+        edits: &[Edit(
+            "publisher/exclusive/in_place.rs",
+            "let _waker = Waker(&self.worker); find_filled_room(&self.worker, &mut self.tip, policy)?; let ring = &self.worker.ring; Ok(",
+            "find_filled_room(&self.worker, &mut self.tip, policy)?; let ring = &self.worker.ring; Ok(",
+        )],
+    },
+    Rule {
+        name: "a thread that naps on does not tell the worker",
+        guard: "test one_hop::a_thread_tells_the_worker_when_it_naps_on",
+        edits: &[Edit(
+            "subscriber.rs",
+            "(naps == 0, naps == 1)",
+            "(naps == 0, false)",
+        )],
+    },
+    Rule {
+        name: "an attempt to nap counts as a nap",
+        guard: "test one_hop::a_thread_tells_the_worker_when_it_naps_on",
+        edits: &[
+            Edit(
+                "subscriber.rs",
+                "naps = naps.saturating_add(1); if is_first",
+                "if is_first",
+            ),
+            Edit(
+                "subscriber.rs",
+                "let (is_first, is_long) = (naps == 0, naps == 1);",
+                "let (is_first, is_long) = (naps == 0, naps == 1); naps = naps.saturating_add(1);",
+            ),
+        ],
+    },
+    Rule {
+        name: "what a sleeper asked for keeps a bus heard when it is gone",
+        guard: "test in_place::with_no_subscriber_nothing_is_called_though_one_slept",
+        edits: &[Edit(
+            "ring.rs",
+            "self.0 & !Self::ASLEEP == 0",
+            "self.0 == 0",
+        )],
+    },
+    Rule {
         name: "a publisher wakes a task",
         guard: "test one_hop::a_report_wakes_one_thread_and_tells_the_worker_of_all_others",
         edits: &[Edit(
@@ -753,8 +805,8 @@ const RULES: &[Rule] = &[
         guard: "model rings::one_ring_that_refuses_refuses_for_all",
         edits: &[Edit(
             "publisher/send.rs",
-            "for (worker, (entered, owed)) in targets.iter().zip(claims) { worker.ring.give_up(entered); worker.pay(owed); }",
-            "for (worker, (entered, owed)) in targets.iter().zip(claims) { let _ = entered; worker.pay(owed); }",
+            "for (worker, entered) in targets.iter().zip(claims) { worker.ring.give_up(entered); } pay_all(targets, all_owed);",
+            "let _ = claims; pay_all(targets, all_owed);",
         )],
     },
     Rule {
@@ -762,8 +814,8 @@ const RULES: &[Rule] = &[
         guard: "model rings::a_claim_lost_in_the_first_ring_may_be_refused_for_all",
         edits: &[Edit(
             "publisher/send.rs",
-            "for (worker, (entered, owed)) in steps { worker.ring.give_up(entered); worker.pay(owed); }",
-            "for (worker, (entered, owed)) in steps { let _ = entered; worker.pay(owed); }",
+            "for (worker, entered) in steps { worker.ring.give_up(entered); }",
+            "drop(steps);",
         )],
     },
     Rule {
@@ -771,8 +823,8 @@ const RULES: &[Rule] = &[
         guard: "model rings::a_claim_lost_in_one_ring_is_made_anew",
         edits: &[Edit(
             "publisher/send.rs",
-            "let _ = commit_first(worker, claim, copy, Policy::Evict);",
-            "{ let (entered, owed) = claim; worker.ring.commit_run(entered, 1, copy); worker.pay(owed); }",
+            "let _ = commit_first(worker, entered, copy, Policy::Evict);",
+            "worker.ring.commit_run(entered, 1, copy);",
         )],
     },
     Rule {
@@ -780,8 +832,8 @@ const RULES: &[Rule] = &[
         guard: "model rings::a_claim_lost_in_the_first_ring_may_be_refused_for_all",
         edits: &[Edit(
             "publisher/send.rs",
-            "commit_first(worker, claim, batch, policy)",
-            "commit_first(worker, claim, batch, Policy::Evict)",
+            "commit_first(worker, entered, batch, policy)",
+            "commit_first(worker, entered, batch, Policy::Evict)",
         )],
     },
     // Waiting: what the freeze test is for.
