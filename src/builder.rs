@@ -66,8 +66,8 @@ const SHORTEST_GRACE: Duration = Duration::from_micros(100);
 impl Settings {
     /// How long a parked thread sleeps before it looks for itself, when it has done so `naps` times in vain.
     ///
-    /// The worker looks after it every `max_nap`, so its own naps only matter should the worker's thread be the one that
-    /// is frozen: they double, up to a second.
+    /// The first nap takes `max_nap`, so that the worker need not look after it. From the second on it does, every
+    /// `max_nap`. So longer naps only matter should the worker's thread be the one that is frozen: they double, up to a second.
     pub(crate) fn nap_of_a_sleeper(&self, naps: u32) -> Duration {
         match self.drive {
             Drive::Threads => self
@@ -232,8 +232,8 @@ impl<E: Send + Sync + 'static> BusBuilder<E> {
         self
     }
 
-    /// How long a subscriber sleeps at first before the worker checks on it. Default 50 ms, under
-    /// an exclusive publisher 1 ms. Zero is an error.
+    /// How long a subscriber sleeps at first before a look is taken whether it should: by its own thread, or for a task by the
+    /// worker. Default 50 ms, under an exclusive publisher 1 ms. Zero is an error.
     ///
     /// It bounds how late a wake-up is when the thread that owed it is frozen, and any wake-up under an exclusive publisher: the
     /// worker's thread naps so long while a subscriber sleeps. While nothing comes at all its naps double, up to four times this

@@ -89,6 +89,7 @@ impl Sleeper {
     }
 }
 
+/// No subscriber sleeps here. The handle of a thread that did may be left.
 const EMPTY: u8 = 0;
 /// The subscriber is changing the sleeper.
 const REGISTERING: u8 = 1;
@@ -201,7 +202,8 @@ impl SleeperCell {
     /// Wakes the thread that sleeps here. Runs no code of a user's and frees nothing, because the
     /// subscriber drops the handle when it sleeps again. Returns false if no thread sleeps here.
     ///
-    /// A waker that is frozen in here keeps the subscriber from sleeping, not from running.
+    /// A waker that is frozen in here before it has woken the thread leaves that to the thread's own nap; and the subscriber
+    /// cannot sleep again before the waker goes on.
     pub(crate) fn wake_thread(&self) -> bool {
         // SYNC cell: takes the sleeper over.
         let taken = self.state.compare_exchange(

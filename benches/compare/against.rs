@@ -92,9 +92,16 @@ fn measure_again(contest: &mut Contest, trial: &Listed, rows: &mut [Row]) -> Res
         return Ok(());
     }
     eprintln!("{}, again ...", trial.key);
-    for (cell, alone) in contest.measure(trial)?.cells {
+    let again = contest.measure(trial)?;
+    for (cell, alone) in again.cells {
         if let Some(row) = outside.iter_mut().find(|row| row.cell == cell) {
-            row.alone = Some(alone);
+            row.alone = Some(if again.domain == row.domain {
+                alone
+            } else {
+                Err(Verdict::NotComparable(
+                    "the cache domain was another when it ran again".into(),
+                ))
+            });
         }
     }
     Ok(())

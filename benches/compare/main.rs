@@ -205,9 +205,9 @@ fn report(files: &[PathBuf], into: Option<&Path>) -> Result<(), Error> {
             plot::group(&scenarios, &file).map_err(|error| failed(&error))?;
         }
     }
-    for record in &mut records {
-        let file = beside.join(format!("{}.json", record.target));
-        kept::write(record, &file)?;
+    let names = report::raw_names(&records);
+    for (record, name) in records.iter_mut().zip(names) {
+        kept::write(record, &beside.join(name))?;
     }
     Ok(())
 }

@@ -36,6 +36,9 @@ pub fn columns(records: &[Record]) -> Vec<Record> {
     all
 }
 
+/// Fewer rounds decide nothing: a quick run has as many.
+const FEWEST_ROUNDS: usize = 5;
+
 /// The whole page.
 pub fn page(records: &[Record]) -> String {
     let mut page = format!("# Benchmarks\n\n{}\n", text::INTRODUCTION);
@@ -72,16 +75,19 @@ pub fn targets(records: &[Record]) -> String {
                 let ratio = find(record, scenario).and_then(|here| {
                     let mut series = here.series.iter();
                     let theirs = series.find(|s| s.candidate == target.against)?;
-                    Some((here.domain, ratio(here, theirs)?))
+                    Some((here.domain, theirs.samples.len(), ratio(here, theirs)?))
                 });
                 match ratio {
-                    Some((Domain::Shared, ratio)) => format!(
+                    Some((_, rounds, ratio)) if rounds < FEWEST_ROUNDS => {
+                        format!("{} in {rounds} rounds only", number::ratio(ratio))
+                    }
+                    Some((Domain::Shared, _, ratio)) => format!(
                         "{} {}",
                         number::ratio(ratio),
                         number::verdict(target.bound, ratio)
                     ),
                     // The bounds hold in one domain only.
-                    Some((_, ratio)) => number::ratio(ratio),
+                    Some((_, _, ratio)) => number::ratio(ratio),
                     None => "not measured".into(),
                 }
             }));
@@ -93,12 +99,29 @@ pub fn targets(records: &[Record]) -> String {
 
 /// A file's name for a group's plot.
 pub fn plot_name(target: &str, group: &str) -> String {
-    let words: Vec<&str> = [target, group]
-        .into_iter()
+    format!("{}.svg", words(&[target, group]))
+}
+
+/// A file's name for each record, which no other has.
+pub fn raw_names(records: &[Record]) -> Vec<String> {
+    let has_company = |record: &Record| {
+        let same = records.iter().filter(|other| other.target == record.target);
+        same.count() > 1
+    };
+    let names = records.iter().map(|record| match has_company(record) {
+        true => format!("{}.json", words(&[&record.target, &record.machine.cpu])),
+        false => format!("{}.json", record.target),
+    });
+    names.collect()
+}
+
+fn words(texts: &[&str]) -> String {
+    let words: Vec<&str> = texts
+        .iter()
         .flat_map(|text| text.split(|letter: char| !letter.is_ascii_alphanumeric()))
         .filter(|word| !word.is_empty())
         .collect();
-    format!("{}.svg", words.join("-"))
+    words.join("-")
 }
 
 /// Those of the first record, then what only others have.

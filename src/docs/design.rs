@@ -24,8 +24,8 @@
 //!   sequence it stands for, whether the event is there, whether somebody is inside, whether somebody sleeps for it.
 //! - The **cursor** of a subscriber is one word in a line of its own: the first sequence that it has not passed, and why
 //!   it was dropped. Only its subscriber moves it, only an eviction marks it.
-//! - The **registry** is a copy-on-write snapshot of the cursors. Publishers look at it a few times a lap, never for each
-//!   event. One registry serves all rings of a bus, so that choosing the ring with the fewest subscribers and joining it
+//! - The **registry** is a copy-on-write snapshot of the cursors. Publishers look at it a few times a lap, and
+//!   where a subscriber sleeps. One registry serves all rings of a bus, so that choosing the ring with the fewest subscribers and joining it
 //!   are one swap.
 //! - The **worker** wakes sleepers and watches. It carries no events and runs no subscriber's code; publishers and awake
 //!   subscribers never depend on it.

@@ -6,7 +6,7 @@
 //! [`Exhausted`](crate::ReportError::Exhausted).
 //!
 //! **Left out**
-//! - The allocator's locks at a thread's first scan: arc-swap makes a node for each thread that loads a snapshot, once. After
+//! - The allocator's locks at a thread's first scan, or first wake-up of a sleeper: arc-swap makes a node for each thread that loads a snapshot, once. After
 //!   that a report with one worker allocates nothing.
 //! - The allocator's locks, where an event's own `Drop` or `Clone` takes them. An event's `Drop` may run a lap later, on a
 //!   publisher's thread.

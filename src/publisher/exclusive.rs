@@ -103,7 +103,8 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
 
     /// Reports one event. Never waits for a subscriber: whoever is in the way is dropped.
     ///
-    /// Wait-free but for a scan a few times a lap; allocates nothing after the first scan on each thread. With no subscriber the
+    /// Wait-free but for a scan a few times a lap, and a look at all subscribers where one sleeps. It allocates nothing after
+    /// the first of these on each thread. With no subscriber the
     /// event is dropped here.
     ///
     /// # Errors

@@ -101,7 +101,7 @@ impl<E: Send + Sync + 'static> Publisher<E> {
 
     /// Reports one event. Never waits for a subscriber: whoever is in the way is dropped.
     ///
-    /// Lock-free. With one worker it allocates nothing after the first scan on each thread. With no subscriber the event is
+    /// Lock-free. With one worker it allocates nothing after the first scan or wake-up on each thread. With no subscriber the event is
     /// dropped here.
     ///
     /// # Errors

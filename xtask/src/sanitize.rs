@@ -37,8 +37,9 @@ enum Outcome {
 /// allocator (`affinity`, `allocations`, `churn`, `threads`), nor `freeze`, whose signals the sanitizers defer, nor `fanout`,
 /// which is another process, nor `forget`, which leaks by name and measures how much.
 const TESTS: &str = "--lib --test afterlife --test batches --test bus --test events --test faults --test handlers \
-    --test hardening --test hooks --test lifecycle --test limits --test misuse --test panics --test parked \
-    --test properties --test recycling --test restart --test runs --test stats --test stress --test two_workers --test waiting";
+    --test hardening --test hooks --test in_place --test lifecycle --test limits --test misuse --test one_hop --test panics \
+    --test parked --test properties --test recycling --test restart --test runs --test stats --test stress --test tail \
+    --test two_workers --test waiting";
 
 /// Tests whose threads meet at a lock of the standard library (their own, or that of stops), which ThreadSanitizer does
 /// not see taken where it has to be waited for.

@@ -52,12 +52,14 @@ fn introduce(cores: Cores, contest: &Contest, options: &Options<'_>, rows: &[Row
     );
     let measured = rows.iter().filter(|row| row.domain.is_some());
     let flags: Vec<f64> = measured.map(|row| row.flag).collect();
-    println!(
-        "flag from core to core, one way: {:.0} ns (from {:.0} to {:.0})",
-        stats::median(&flags),
-        flags.iter().copied().fold(f64::INFINITY, f64::min),
-        flags.iter().copied().fold(0.0, f64::max),
-    );
+    if !flags.is_empty() {
+        println!(
+            "flag from core to core, one way: {:.0} ns (from {:.0} to {:.0})",
+            stats::median(&flags),
+            flags.iter().copied().fold(f64::INFINITY, f64::min),
+            flags.iter().copied().fold(0.0, f64::max),
+        );
+    }
     let same = match contest.is_same {
         true => " (both programs are the same to the byte)",
         false => "",
