@@ -68,7 +68,7 @@ const ROWS: &[Row] = &[
     row("exclusive", "8", "report", 26.3, Some([2.3, 3.3])),
     row("exclusive", "8", "try-report", 27.3, Some([2.3, 3.3])),
     row("exclusive", "8", "batch", 14.2, Some([0.7, 0.7])),
-    row("exclusive", "8", "report-with", 29.4, Some([2.3, 3.3])),
+    row("exclusive", "8", "report-with", 31.4, Some([2.3, 3.3])),
     row("exclusive", "8", "batch-with", 9.7, Some([0.7, 0.6])),
     row("exclusive", "8", "drain", 44.6, Some([2.6, 3.6])),
     row("exclusive", "8", "recv", 60.0, Some([4.6, 5.6])),
@@ -77,7 +77,7 @@ const ROWS: &[Row] = &[
     row("exclusive", "48", "report", 30.4, Some([2.3, 3.8])),
     row("exclusive", "48", "try-report", 37.4, Some([2.3, 3.8])),
     row("exclusive", "48", "batch", 18.2, Some([1.4, 1.9])),
-    row("exclusive", "48", "report-with", 33.5, Some([2.3, 3.8])),
+    row("exclusive", "48", "report-with", 35.4, Some([2.3, 3.8])),
     row("exclusive", "48", "batch-with", 17.6, Some([1.4, 1.9])),
     row("exclusive", "48", "drain", 59.9, Some([2.6, 4.1])),
     row("shared", "8", "report", 110.5, Some([7.3, 8.3])),
@@ -88,7 +88,7 @@ const ROWS: &[Row] = &[
     row("shared", "8", "try-recv", 141.0, Some([10.6, 11.6])),
     row("shared", "8", "handler", 156.0, None),
     row("shared", "48", "report", 158.4, Some([14.3, 15.8])),
-    row("shared", "48", "try-report", 157.4, Some([13.3, 14.8])),
+    row("shared", "48", "try-report", 157.4, Some([14.3, 15.8])),
     row("shared", "48", "batch", 32.4, Some([3.4, 3.9])),
 ];
 
