@@ -65,7 +65,8 @@ fn a_thread_is_woken_by_a_report() {
 
 /// A task that was told to wait is woken; the turns are another thread's.
 ///
-/// Fails without: `WAITED` set in `Ring::arm`, `raise` where a publisher is inside (`Reader::fall_asleep`): asleep for good.
+/// Fails without: `WAITED` set in `Ring::arm`, `raise` where a publisher is inside (`Reader::fall_asleep`), the fence before the
+/// look at sleepers (`Worker::wake_one`): asleep for good.
 #[test]
 fn a_task_is_woken_by_a_report() {
     loom::model(|| {
@@ -137,41 +138,6 @@ fn two_sleep_at_one_stamp() {
         turn_if_wanted(&bus, soon);
         assert_eq!(early.count(), 1);
         assert!(ready || late.count() > 0, "asleep for good");
-    });
-}
-
-/// A report wakes a thread itself; a task that sleeps at the same stamp is the worker's, which is told.
-///
-/// Fails without: the worker raised for the other, the fence before the look at sleepers (`Worker::wake_one`): asleep for good.
-#[test]
-fn a_thread_and_a_task_sleep_at_one_stamp() {
-    loom::model(|| {
-        let (bus, mut first) = bus_of(4);
-        let mut second = join(&bus);
-        let wakes = Wakes::new();
-        assert!(
-            wakes
-                .poll(|context| second.poll_ready(context))
-                .is_pending()
-        );
-        let done = Arc::new(AtomicBool::new(false));
-        let reader = {
-            let done = Arc::clone(&done);
-            thread::spawn(move || {
-                assert_eq!(**first.recv().unwrap(), 7);
-                done.store(true, Ordering::Release);
-            })
-        };
-        bus.report(Arc::new(7)).unwrap();
-        let mut soon = false;
-        while !done.load(Ordering::Acquire) {
-            soon = turn_if_wanted(&bus, soon);
-            thread::yield_now();
-        }
-        reader.join().unwrap();
-        turn_if_wanted(&bus, soon);
-        assert_eq!(wakes.count(), 1);
-        assert_eq!(**second.try_recv().unwrap(), 7);
     });
 }
 
