@@ -117,8 +117,8 @@ fn a_turn_meets_a_report() {
 
 /// A second sleeper at the same stamp is seen by whoever is woken for the first.
 ///
-/// Fails without: the exchange in `Ring::arm` where the stamp bears `WAITED` already, together with the fence of
-/// `Worker::turn`: asleep for good. Either alone keeps it.
+/// Fails without: the exchange in `Ring::arm` where the stamp bears `WAITED` already, together with the fences of
+/// `Worker::wake_one` and `Worker::turn`: asleep for good. Each alone keeps it.
 #[test]
 fn two_sleep_at_one_stamp() {
     loom::model(|| {

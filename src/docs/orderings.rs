@@ -100,6 +100,6 @@
 //! | `wait.rs` | `wake` | R | cell | the cell is left | cell::two_wakers_meet_a_registration |
 //! | `wait.rs` | `raise` | R | wake | what there is to see, to the worker that lowers it | sleep::a_turn_meets_a_report |
 //! | `wait.rs` | `lower` | A | wake | the same; the order to end above all, as a turn has a fence besides | worker::a_worker_ends |
-//! | `watch.rs` | `turn` | fence | sleep | sleepers that registered before are seen; those that come later see what was reported | sleep::two_sleep_at_one_stamp |
+//! | `watch.rs` | `turn` | fence | sleep | sleepers that registered before are seen; those that come later see what was reported | handler::a_handler_that_panics_is_in_nobodys_way |
 //! | `watch.rs` | `turn` | fence | sleep | an exclusive publisher's report that missed the sleepers is seen by the look that follows | none: a worker looks again after a nap where somebody sleeps under an exclusive publisher |
 //! | `worker.rs` | `wake_one` | fence | sleep | a sleeper that registered before is found; one that registers later sees the event | sleep::a_task_is_woken_by_a_report |
