@@ -235,11 +235,13 @@ impl<E: Send + Sync + 'static> BusBuilder<E> {
     /// How long a subscriber sleeps at first before a look is taken whether it should: by its own thread, or for a task by the
     /// worker. Default 50 ms, under an exclusive publisher 1 ms. Zero is an error.
     ///
-    /// It bounds how late a wake-up is when the thread that owed it is frozen, and any wake-up under an exclusive publisher: the
-    /// worker's thread naps so long while a subscriber sleeps. While nothing comes at all its naps double, up to four times this
-    /// (under an exclusive publisher up to 200 ms, once later reports are sure to wake it). Parked threads rely on the worker and
-    /// nap up to a second, which bounds their delay should that very thread be frozen; with [`Drive::Manual`] they nap no
-    /// longer than this.
+    /// A wake-up is late only where the thread that owes it is frozen, or where an exclusive publisher misses a subscriber that
+    /// falls asleep just then. At worst it is late by
+    /// - this, for a parked thread in its first nap;
+    /// - four times this after that, because the worker's naps double so far while nothing comes (under an exclusive publisher
+    ///   200 ms, when later reports are sure to wake the sleeper);
+    /// - a second, or this if it is longer, for a parked thread while the worker's own thread is frozen. With
+    ///   [`Drive::Manual`] parked threads nap no longer than this.
     pub fn max_nap(mut self, bound: Duration) -> Self {
         self.max_nap = Some(bound);
         self

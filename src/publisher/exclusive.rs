@@ -103,8 +103,8 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
 
     /// Reports one event. Never waits for a subscriber: whoever is in the way is dropped.
     ///
-    /// Wait-free but for a scan a few times a lap, and a look at all subscribers where one sleeps. It allocates nothing after
-    /// the first of these on each thread. With no subscriber the
+    /// Wait-free but for a look at all subscribers, a few times a lap and where one sleeps. The first such look on each thread
+    /// allocates once, and nothing does after it. With no subscriber the
     /// event is dropped here.
     ///
     /// # Errors
@@ -271,7 +271,8 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
         self.worker.ring.free() as usize
     }
 
-    /// Wakes the worker, and by it the sleepers that have something to read, before the worker's nap is over.
+    /// Wakes the worker, and by it the sleepers that have something to read, before the worker's nap is over. A report does so
+    /// itself; this is for a subscriber that fell asleep while the report was under way.
     pub fn wake(&self) {
         self.worker.wake();
     }

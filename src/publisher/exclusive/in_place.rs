@@ -31,8 +31,8 @@ impl<E: Default + Send + Sync + 'static> ExclusivePublisher<E> {
     /// ```
     ///
     /// Never waits for a subscriber: one that is in the way is dropped. With no subscriber, `write` is not called. As
-    /// wait-free as [`report`](Self::report), but for `write` itself: until it returns, subscribers wait for the event, and
-    /// nothing else does.
+    /// wait-free as [`report`](Self::report), but for `write` itself. The event is there for subscribers when `write` has
+    /// returned; nothing else waits for it.
     ///
     /// # Errors
     /// [`ReportError::Exhausted`]; `write` was not called.
@@ -66,8 +66,9 @@ impl<E: Default + Send + Sync + 'static> ExclusivePublisher<E> {
     /// `count`.
     ///
     /// `write` is called for up to 128 slots at a time, as many as lie side by side and are free, until `count` are
-    /// written. Those of one call become visible together when it returns. All of them are published, also a slot that
-    /// `write` did not take: that one is reported with what it held. With no subscriber, `write` is not called.
+    /// written. Those of one call become visible together when it returns. All of them are published, so `write` has to
+    /// take each: a slot that it leaves out is reported once more with the event of a lap before. With no subscriber, `write`
+    /// is not called.
     ///
     /// ```
     /// # let (mut publisher, bus) = ringbus::Bus::<u64>::builder().build_exclusive()?;
@@ -83,8 +84,8 @@ impl<E: Default + Send + Sync + 'static> ExclusivePublisher<E> {
     /// ```
     ///
     /// # Errors
-    /// [`BatchError`], of which only [`accepted`](BatchError::accepted) and [`error`](BatchError::error) say something: the
-    /// events that were not accepted were never made.
+    /// [`BatchError`], of which only [`accepted`](BatchError::accepted) and [`error`](BatchError::error) say something. Its
+    /// other parts give events back, and here there are none: `write` is not called where there is no room.
     ///
     /// # Panics
     /// If `write` panics, or `default` does. Of that call nothing is published, and the slots keep what it left in them.
