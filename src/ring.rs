@@ -49,9 +49,14 @@ impl Audience {
         self.0.cast_signed() > 0
     }
 
-    /// Nobody listens, though a subscriber that is gone may have left what it asked for.
     #[inline(always)]
     pub(crate) fn is_nobody(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The same, though a subscriber that is gone may have left its request for a wake-up.
+    #[inline(always)]
+    pub(crate) fn is_nobody_any_more(self) -> bool {
         self.0 & !Self::ASLEEP == 0
     }
 

@@ -76,7 +76,7 @@ impl<E> Worker<E> {
 
     // For publishers: each pays the wake-up that the ring's operation owes, whatever came of it.
 
-    // Inlined for certain, because otherwise the result of each report goes by way of memory.
+    // Inlined for certain: see `send`.
     #[inline(always)]
     pub(crate) fn publish(&self, event: E, policy: Policy) -> Result<Option<E>, (Refusal, E)> {
         let mut owed = Owed::default();

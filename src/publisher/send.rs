@@ -18,13 +18,35 @@ pub(crate) fn report_once<E>(core: &Core<E>, event: E, policy: Policy) -> Result
         })
         .map(drop);
     }
-    send(core, &mut generation, event, policy).map(drop)
+    send_to_any(core, &mut generation, event, policy).map(drop)
 }
 
-/// Reports to every ring that has a subscriber. A ring that was closed under us means that the workers may have been
-/// replaced: `Stopped` only if they were not.
+/// Reports to the only ring, or to every ring that has a subscriber. A ring that was closed under us means that the workers
+/// may have been replaced: `Stopped` only if they were not.
+///
+/// Inlined for certain, and the plain case by itself, because otherwise the result of each report goes by way of memory. The
+/// caller has seen that a subscriber listens.
 #[inline(always)]
 pub(super) fn send<E>(
+    core: &Core<E>,
+    generation: &mut PlainArc<Generation<E>>,
+    event: E,
+    policy: Policy,
+) -> Published<E> {
+    let [worker] = generation.workers.as_slice() else {
+        return send_to_any(core, generation, event, policy);
+    };
+    match worker.publish(event, policy) {
+        Err((Refusal::Stopped, back)) if reload(core, generation) => {
+            send_to_any(core, generation, back, policy)
+        }
+        result => result,
+    }
+}
+
+/// Does what [`send`] does, however many workers and listeners there are.
+#[inline(never)]
+fn send_to_any<E>(
     core: &Core<E>,
     generation: &mut PlainArc<Generation<E>>,
     mut event: E,

@@ -63,6 +63,21 @@ impl<E: Send + Sync + 'static> Publisher<E> {
         if const { goes_one_by_one::<E>() } {
             return in_place(event, |batch| self.send_in_place(batch, policy));
         }
+        if self.is_unheard() {
+            return Ok(Some(event));
+        }
+        self.send_heard(event, policy)
+    }
+
+    /// No subscriber listens at the only worker, and no event is carried.
+    #[inline(always)]
+    fn is_unheard(&self) -> bool {
+        let workers = self.generation.workers.as_slice();
+        self.carried.is_empty() && matches!(workers, [worker] if worker.ring.is_unheard())
+    }
+
+    #[inline(always)]
+    fn send_heard(&mut self, event: E, policy: Policy) -> Published<E> {
         if !self.carried.is_empty()
             && let (_, Err(refusal)) = self.send_carried(policy)
         {
