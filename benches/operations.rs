@@ -67,13 +67,16 @@ enum Layout {
 enum Operation {
     /// Reported one by one; the subscriber passes over each burst
     Report,
-    /// Offered one by one until there is room, which there is; the subscriber passes over each burst
+    /// Offered one by one until there is room, which there is; the subscriber passes over each
+    /// burst
     TryReport,
     /// Reported in batches of 64; the subscriber passes over each burst
     Batch,
-    /// Written in place one by one, by an exclusive publisher; the subscriber passes over each burst
+    /// Written in place one by one, by an exclusive publisher; the subscriber passes over each
+    /// burst
     ReportWith,
-    /// Written in place in batches of 64, by an exclusive publisher; the subscriber passes over each burst
+    /// Written in place in batches of 64, by an exclusive publisher; the subscriber passes over
+    /// each burst
     BatchWith,
     /// Reported one by one, then received by `drain`
     Drain,

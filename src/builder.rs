@@ -66,8 +66,9 @@ const SHORTEST_GRACE: Duration = Duration::from_micros(100);
 impl Settings {
     /// How long a parked thread sleeps before it looks for itself, when it has done so `naps` times in vain.
     ///
-    /// The first nap takes `max_nap`, so that the worker need not look after it. From the second on it does, every
-    /// `max_nap`. So longer naps only matter should the worker's thread be the one that is frozen: they double, up to a second.
+    /// The first nap takes `max_nap`, so that the worker need not look after it. From the second on
+    /// it does, every `max_nap`. So longer naps only matter should the worker's thread be the one
+    /// that is frozen: they double, up to a second.
     pub(crate) fn nap_of_a_sleeper(&self, naps: u32) -> Duration {
         match self.drive {
             Drive::Threads => self
@@ -232,16 +233,17 @@ impl<E: Send + Sync + 'static> BusBuilder<E> {
         self
     }
 
-    /// How long a subscriber sleeps at first before a look is taken whether it should: by its own thread, or for a task by the
-    /// worker. Default 50 ms, under an exclusive publisher 1 ms. Zero is an error.
+    /// How long a subscriber sleeps at first before a look is taken whether it should: by its own
+    /// thread, or for a task by the worker. Default 50 ms, under an exclusive publisher 1 ms. Zero
+    /// is an error.
     ///
-    /// A wake-up is late only where the thread that owes it is frozen, or where an exclusive publisher misses a subscriber that
-    /// falls asleep just then. At worst it is late by
+    /// A wake-up is late only where the thread that owes it is frozen, or where an exclusive
+    /// publisher misses a subscriber that falls asleep just then. At worst it is late by
     /// - this, for a parked thread in its first nap;
-    /// - four times this after that, because the worker's naps double so far while nothing comes (under an exclusive publisher
-    ///   200 ms, when later reports are sure to wake the sleeper);
-    /// - a second, or this if it is longer, for a parked thread while the worker's own thread is frozen. With
-    ///   [`Drive::Manual`] parked threads nap no longer than this.
+    /// - four times this after that, because the worker's naps double so far while nothing comes
+    ///   (under an exclusive publisher 200 ms, when later reports are sure to wake the sleeper);
+    /// - a second, or this if it is longer, for a parked thread while the worker's own thread is
+    ///   frozen. With [`Drive::Manual`] parked threads nap no longer than this.
     pub fn max_nap(mut self, bound: Duration) -> Self {
         self.max_nap = Some(bound);
         self

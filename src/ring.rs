@@ -275,7 +275,8 @@ impl<E> Ring<E> {
 
     /// Takes what [`Ring::ask_for_wake_up`] asked: true for one of those who come for it.
     pub(crate) fn take_asleep(&self) -> bool {
-        // SYNC asleep: the sleeper is found, or has gone on. Were it missed, the next event would find no mark.
+        // SYNC asleep: the sleeper is found, or has gone on. Were it missed, the next event would
+        // find no mark.
         Audience(
             self.listeners
                 .fetch_and(!Audience::ASLEEP, Ordering::Acquire),
@@ -451,8 +452,9 @@ impl<E> Drop for Ring<E> {
         let tail = self.tail();
         let holds_value = |sequence: &u64| {
             if self.exclusive {
-                // Each slot of the first lap that was passed holds a value, because no window is pinned in the lap that
-                // it was read in. Beyond the tail there may be slots that were filled.
+                // Each slot of the first lap that was passed holds a value, because no window is
+                // pinned in the lap that it was read in. Beyond the tail there may be slots that
+                // were filled.
                 *sequence < tail || self.stamp(*sequence).holds_value()
             } else {
                 // At rest, as publishers are gone. (Were one not, its slot would leak.)

@@ -192,7 +192,8 @@ impl<E> Subscriber<E> {
             if idler.pause() == Pause::Sleep {
                 let bound = self.reader.worker.settings.nap_of_a_sleeper(naps);
                 let nap = left.map_or(bound, |left| left.min(bound));
-                // The first nap is no longer than a worker's would be, so that the worker need not know of it.
+                // The first nap is no longer than a worker's would be, so that the worker need not
+                // know of it.
                 let (is_first, is_long) = (naps == 0, naps == 1);
                 if self
                     .reader

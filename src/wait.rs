@@ -102,8 +102,8 @@ const MISSED: u8 = 4;
 /// The same as `TASK_ASLEEP`, of a thread.
 const THREAD_ASLEEP: u8 = 5;
 
-/// A place for one sleeper, written by its owner (a subscriber, or a future of `Bus::drained`). The thread that wakes a task
-/// empties it; the handle of a thread stays until its owner replaces it.
+/// A place for one sleeper, written by its owner (a subscriber, or a future of `Bus::drained`). The
+/// thread that wakes a task empties it; the handle of a thread stays until its owner replaces it.
 ///
 /// No lock: a thread that is frozen in here makes nobody wait. While a waker is inside, registering fails, and the
 /// subscriber counts as woken; while the subscriber is inside, a waker leaves word. (The idea of futures'
@@ -202,8 +202,8 @@ impl SleeperCell {
     /// Wakes the thread that sleeps here. Runs no code of a user's and frees nothing, because the
     /// subscriber drops the handle when it sleeps again. Returns false if no thread sleeps here.
     ///
-    /// A waker that is frozen in here before it has woken the thread leaves that to the thread's own nap; and the subscriber
-    /// cannot sleep again before the waker goes on.
+    /// A waker that is frozen in here before it has woken the thread leaves that to the thread's
+    /// own nap; and the subscriber cannot sleep again before the waker goes on.
     pub(crate) fn wake_thread(&self) -> bool {
         // SYNC cell: takes the sleeper over.
         let taken = self.state.compare_exchange(

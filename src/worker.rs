@@ -152,10 +152,12 @@ impl<E> Worker<E> {
         }
     }
 
-    /// Wakes one thread that sleeps and has something to read. All other sleepers are the worker's: tasks,
-    /// because their wakers are user code, and further threads, because each takes a system call.
+    /// Wakes one thread that sleeps and has something to read. All other sleepers are the worker's:
+    /// tasks, because their wakers are user code, and further threads, because each takes a system
+    /// call.
     fn wake_one(&self) {
-        // SYNC sleep: sleepers that registered before are seen; those that come after look for themselves.
+        // SYNC sleep: sleepers that registered before are seen; those that come after look for
+        // themselves.
         fence(Ordering::SeqCst);
         let roster = self.ring.seats().registry().load();
         let mut one = None;
@@ -165,8 +167,8 @@ impl<E> Worker<E> {
                 continue;
             }
             if self.sleeps_on(member) {
-                // On a shared ring its own stamp bears its mark. On an exclusive ring all sleepers share the
-                // one that was taken.
+                // On a shared ring its own stamp bears its mark. On an exclusive ring all sleepers
+                // share the one that was taken.
                 others |= self.ring.is_exclusive();
             } else if one.is_none() && member.sleeper.is_thread_asleep() {
                 one = Some(member);

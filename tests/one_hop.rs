@@ -71,7 +71,8 @@ fn expect(reader: &Receiver<u64>, number: u64) {
     assert_eq!(reader.recv_timeout(LONG), Ok(number), "sleeps on");
 }
 
-/// Each number of threads and tasks that a report finds asleep. Their naps have no end, and no turn comes but the test's.
+/// Each number of threads and tasks that a report finds asleep. Their naps have no end, and no turn
+/// comes but the test's.
 fn each_crowd<M>(bus: &Bus<u64, M>, mut report: impl FnMut(u64)) {
     for (threads, tasks) in [
         (0, 0),
@@ -142,8 +143,9 @@ fn a_report_wakes_one_thread_and_tells_the_worker_of_all_others() {
     });
 }
 
-/// A publisher that stops in the wake-up of one of `readers`, which all have got its event before or get it now. Reports until it
-/// stops, because a reader may be awake for a moment between two naps. Returns the number of its event, too.
+/// A publisher that stops in the wake-up of one of `readers`, which all have got its event before
+/// or get it now. Reports until it stops, because a reader may be awake for a moment between two
+/// naps. Returns the number of its event, too.
 fn stop_in_a_wake_up(
     bus: &Bus<u64>,
     readers: &[Receiver<u64>],
@@ -172,7 +174,8 @@ fn a_publisher_that_is_frozen_before_the_wake_up_delays_nobody() {
     frozen.go_on();
 }
 
-/// It has the cell of one thread, which wakes by itself when its nap ends, and cannot sleep meanwhile.
+/// It has the cell of one thread, which wakes by itself when its nap ends, and cannot sleep
+/// meanwhile.
 #[test]
 fn a_publisher_that_is_frozen_in_the_wake_up_delays_one_thread_by_a_nap() {
     let nap = Duration::from_millis(1);
@@ -217,8 +220,8 @@ fn an_eviction_or_a_close_meets_a_publisher_in_the_wake_up() {
     }
 }
 
-/// Its first nap is as short as a worker's would be. It tells the worker of the next, also where a publisher that was in its cell
-/// kept it from napping for a while.
+/// Its first nap is as short as a worker's would be. It tells the worker of the next, also where a
+/// publisher that was in its cell kept it from napping for a while.
 #[test]
 fn a_thread_tells_the_worker_when_it_naps_on() {
     let nap = Duration::from_millis(1);

@@ -29,7 +29,7 @@ fn bus(layout: SlotLayout) -> Bus<Counted> {
 }
 
 /// One who has detached and is not gone: events are written, and nobody is in the way.
-fn nobody(bus: &Bus<Counted>) -> Subscriber<Counted> {
+fn nobody<E: Send + Sync + 'static>(bus: &Bus<E>) -> Subscriber<E> {
     let mut gone = bus.subscribe().unwrap();
     assert!(bus.unsubscribe(gone.id()));
     assert!(gone.try_recv().is_err());
@@ -492,21 +492,22 @@ fn a_run_that_is_handed_on_under_a_scan_stays_final() {
 #[derive(Debug)]
 struct Token(u64);
 
+/// A bus that holds a token in each slot, its publisher, and a subscriber that is in no event's
+/// way.
+fn one_lap_of_tokens(layout: SlotLayout) -> (Publisher<Token>, Bus<Token>, Subscriber<Token>) {
+    let builder = builder(CAPACITY).drive(Drive::Manual).slots(layout);
+    let bus = builder.build().unwrap();
+    let gone = nobody(&bus);
+    let mut publisher = bus.publisher();
+    (0..CAPACITY as u64).for_each(|number| publisher.report(Token(number)).unwrap());
+    (publisher, bus, gone)
+}
+
 #[test]
 fn what_needs_no_drop_is_given_back_once_after_its_batch_was_lost() {
     for layout in LAYOUTS {
-        let bus = Bus::builder()
-            .capacity(CAPACITY)
-            .slots(layout)
-            .drive(Drive::Manual)
-            .build()
-            .unwrap();
-        let mut gone = bus.subscribe().unwrap();
-        assert!(bus.unsubscribe(gone.id()));
-        assert!(gone.try_recv().is_err());
-        let mut publisher = bus.publisher();
+        let (mut publisher, bus, _gone) = one_lap_of_tokens(layout);
         let lap = CAPACITY as u64;
-        (0..lap).for_each(|number| publisher.report(Token(number)).unwrap());
 
         let mut other = bus.publisher();
         let stopped = Stopped::at(Point::Written, 1, move || {
@@ -548,17 +549,8 @@ fn stops(points: &[Point]) -> (impl FnMut(Point) + 'static, Receiver<()>, Sender
 
 #[test]
 fn a_slow_hand_on_brings_back_nothing_that_was_forgotten() {
-    let bus = Bus::builder()
-        .capacity(CAPACITY)
-        .drive(Drive::Manual)
-        .build()
-        .unwrap();
-    let mut gone = bus.subscribe().unwrap();
-    assert!(bus.unsubscribe(gone.id()));
-    assert!(gone.try_recv().is_err());
-    let mut publisher = bus.publisher();
+    let (mut publisher, bus, _gone) = one_lap_of_tokens(SlotLayout::InLine);
     let lap = CAPACITY as u64;
-    (0..lap).for_each(|number| publisher.report(Token(number)).unwrap());
     publisher.report_batch((lap..2 * lap).map(Token)).unwrap();
 
     // A batch claims the head of a run, a lap on.

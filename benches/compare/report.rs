@@ -1,5 +1,5 @@
-//! The report: what a reader gets of records that differ in the target they were compiled for, in the processor, or in how
-//! the two cores lay to each other. Each of these has columns of its own.
+//! The report: what a reader gets of records that differ in the target they were compiled for, in
+//! the processor, or in how the two cores lay to each other. Each of these has columns of its own.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -12,7 +12,8 @@ use crate::stats::Spread;
 
 mod text;
 
-/// Takes records apart by the domain that their rounds ran in, and names each after what sets it apart.
+/// Takes records apart by the domain that their rounds ran in, and names each after what sets it
+/// apart.
 pub fn columns(records: &[Record]) -> Vec<Record> {
     let mut all = Vec::new();
     let processors: BTreeSet<&str> = records.iter().map(|it| it.machine.cpu.as_str()).collect();

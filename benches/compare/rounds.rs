@@ -1,4 +1,5 @@
-//! Rounds, each with the cache domain that it ran in: figures of two domains never come into one ratio.
+//! Rounds, each with the cache domain that it ran in: figures of two domains never come into one
+//! ratio.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,8 +11,8 @@ use crate::ping;
 use crate::place::Cores;
 use crate::stats::median;
 
-/// How the two cores lie to each other while something is measured, as a flag between them tells. The cores of a virtual
-/// machine may move meanwhile, whatever the system says of its caches.
+/// How the two cores lie to each other while something is measured, as a flag between them tells.
+/// The cores of a virtual machine may move meanwhile, whatever the system says of its caches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Domain {
     /// Two threads of one core.
@@ -21,8 +22,9 @@ pub enum Domain {
     Separate,
 }
 
-/// In nanoseconds. A flag that stays in one core's cache took up to 12 one way where it was seen, one that goes by way of a
-/// common cache 24 to 80, and one to another cache 180 and more: the bounds lie far from each.
+/// In nanoseconds. A flag that stays in one core's cache took up to 12 one way where it was seen,
+/// one that goes by way of a common cache 24 to 80, and one to another cache 180 and more: the
+/// bounds lie far from each.
 const BETWEEN_CORES: f64 = 17.0;
 const BETWEEN_DOMAINS: f64 = 125.0;
 
@@ -55,8 +57,8 @@ pub struct Settled<R> {
     pub rounds: Vec<R>,
 }
 
-/// Runs `round` so many times, and returns what came of it by the domain that it ran in. A round in which the domain changed
-/// is in none.
+/// Runs `round` so many times, and returns what came of it by the domain that it ran in. A round in
+/// which the domain changed is in none.
 pub fn run<R>(
     cores: Cores,
     count: u32,

@@ -1,7 +1,7 @@
 //! What is published: events of several sizes, each with a number, so that losses and disorder show.
 
-/// An event that can be made from its number, and gives it back. Its default is what slots hold before the first lap, where
-/// they must hold something.
+/// An event that can be made from its number, and gives it back. Its default is what slots hold
+/// before the first lap, where they must hold something.
 pub trait Payload: Default + Send + Sync + Sized + 'static {
     /// As tables and benchmarks name it.
     const NAME: &'static str;

@@ -206,7 +206,8 @@ pub(crate) fn split(numbers: Range<u64>, size: usize) -> impl Iterator<Item = Ra
         .map(move |from| from..end.min(from + size as u64))
 }
 
-/// What a subscriber saw. In a cache line of its own, so that how many lines are stored to does not hang on where a frame lies.
+/// What a subscriber saw. In a cache line of its own, so that how many lines are stored to does not
+/// hang on where a frame lies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(align(64))]
 pub struct Tally {

@@ -46,10 +46,11 @@ fn two_wakers_meet_a_registration() {
     });
 }
 
-/// A thread that sleeps is woken by the report or by its eviction, whichever comes; the handle in its cell is one waker's at a
-/// time, and its subscriber's after that.
+/// A thread that sleeps is woken by the report or by its eviction, whichever comes; the handle in
+/// its cell is one waker's at a time, and its subscriber's after that.
 ///
-/// Fails without: the compare-and-swap in `SleeperCell::wake_thread` (Relaxed, or the store after it): concurrent accesses.
+/// Fails without: the compare-and-swap in `SleeperCell::wake_thread` (Relaxed, or the store after
+/// it): concurrent accesses.
 #[test]
 fn a_report_and_an_eviction_wake_one_thread() {
     loom::model(|| {

@@ -107,8 +107,8 @@ fn a_joiner_is_seen_or_starts_at_the_tail() {
     });
 }
 
-/// [T1 tail] Whoever joins while a batch is written starts before it or behind it: a stamp comes
-/// there.
+/// [T1 tail] A subscriber that joins while a batch is written starts before it or behind it: a
+/// stamp comes there.
 ///
 /// Fails without: the run that is added to where its head was found (`tail_by_stamps`): the joiner
 /// waits inside of the run for ever.
@@ -140,11 +140,11 @@ fn a_joiner_starts_where_a_stamp_comes() {
     });
 }
 
-/// What a closure writes into a slot is published as a whole, where the slot was filled and where it held an older event; and
-/// a closure has the slot to itself.
+/// What a closure writes into a slot is published as a whole, where the slot was filled and where
+/// it held an older event; and a closure has the slot to itself.
 ///
-/// Fails without: the stamp stored with Release, `Cursor::advance` releasing; a filled slot's value dropped with
-/// the ring (it leaks).
+/// Fails without: the stamp stored with Release, `Cursor::advance` releasing; a filled slot's value
+/// dropped with the ring (it leaks).
 #[test]
 fn a_reader_sees_what_was_written_in_place() {
     check(|| {

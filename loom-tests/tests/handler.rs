@@ -52,8 +52,8 @@ fn a_handler_ends_with_its_bus() {
 
 /// A panic ends this handler alone: the publisher goes on, whether it meets the cursor before or after.
 ///
-/// Fails without: `contain` around the handler (`run` in `handler.rs`): the panic is the model's; the fence at the start of
-/// `Worker::turn`: a thread sleeps for good.
+/// Fails without: `contain` around the handler (`run` in `handler.rs`): the panic is the model's;
+/// the fence at the start of `Worker::turn`: a thread sleeps for good.
 #[test]
 fn a_handler_that_panics_is_in_nobodys_way() {
     loom::model(|| {

@@ -65,8 +65,9 @@ fn a_thread_is_woken_by_a_report() {
 
 /// A task that was told to wait is woken; the turns are another thread's.
 ///
-/// Fails without: `WAITED` set in `Ring::arm`, `raise` where a publisher is inside (`Reader::fall_asleep`), the fence before the
-/// look at sleepers (`Worker::wake_one`): asleep for good.
+/// Fails without: `WAITED` set in `Ring::arm`, `raise` where a publisher is inside
+/// (`Reader::fall_asleep`), the fence before the look at sleepers (`Worker::wake_one`): asleep for
+/// good.
 #[test]
 fn a_task_is_woken_by_a_report() {
     loom::model(|| {
@@ -117,8 +118,8 @@ fn a_turn_meets_a_report() {
 
 /// A second sleeper at the same stamp is seen by whoever is woken for the first.
 ///
-/// Fails without: the exchange in `Ring::arm` where the stamp bears `WAITED` already, together with the fences of
-/// `Worker::wake_one` and `Worker::turn`: asleep for good. Each alone keeps it.
+/// Fails without: the exchange in `Ring::arm` where the stamp bears `WAITED` already, together with
+/// the fences of `Worker::wake_one` and `Worker::turn`: asleep for good. Each alone keeps it.
 #[test]
 fn two_sleep_at_one_stamp() {
     loom::model(|| {

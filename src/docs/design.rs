@@ -24,9 +24,9 @@
 //!   sequence it stands for, whether the event is there, whether somebody is inside, whether somebody sleeps for it.
 //! - The **cursor** of a subscriber is one word in a line of its own: the first sequence that it has not passed, and why
 //!   it was dropped. Only its subscriber moves it, only an eviction marks it.
-//! - The **registry** is a copy-on-write snapshot of the cursors. Publishers look at it a few times a lap, and
-//!   where a subscriber sleeps. One registry serves all rings of a bus, so that choosing the ring with the fewest subscribers and joining it
-//!   are one swap.
+//! - The **registry** is a copy-on-write snapshot of the cursors. Publishers look at it a few times
+//!   a lap, and where a subscriber sleeps. One registry serves all rings of a bus, so that choosing
+//!   the ring with the fewest subscribers and joining it are one swap.
 //! - The **worker** wakes sleepers and watches. It carries no events and runs no subscriber's code; publishers and awake
 //!   subscribers never depend on it.
 //!
@@ -96,23 +96,27 @@
 //! fence, then the cursors. So a scan that does not see the cursor has read a tail that the joiner is not behind of, and
 //! the half lap that it allows at most never reaches the joiner's first slot from behind.
 //!
-//! An exclusive publisher stores its tail before each scan and after each batch, not after each event, because a store to
-//! another cache line would keep the processor from gathering the stores to a line of slots. Who asks for the tail looks
-//! for it: the stamps behind the stored one say how far the publisher is, and halving finds it in some ten looks.
+//! An exclusive publisher stores its tail before each scan and after each batch, not after each
+//! event, because a store to another cache line would keep the processor from gathering the stores
+//! to a line of slots. Who asks for the tail looks for it: the stamps behind the stored one say how
+//! far the publisher is, and halving finds it in some ten looks.
 //!
 //! ## Sleeping
 //!
-//! There is no flag that publishers poll and no fence on their path. A subscriber that wants to sleep leaves its waker in
-//! its own cell and sets a bit on the *stamp* of the slot that it waits for. The publisher that swaps that stamp out owes a
-//! wake-up. It looks for sleepers that have something to read, and wakes one *thread* itself, for the price of the system
-//! call that it would make anyway. Tasks are the worker's, because their wakers are user code, and so are further threads:
-//! if there are any, the publisher raises the worker first, because it may be frozen before it has woken the one. The bit
-//! says only that a subscriber sleeps. That none is missed rests on two fences off the plain path of a report: the sleeper
-//! registers, then a fence, then it looks once more; a publisher that pays a wake-up, and the worker's turn, begin with a
-//! fence, then they look for sleepers. Where a publisher is inside already, the worker is asked to look after the sleeper.
-//! Under an exclusive publisher nobody else writes a stamp: sleepers set a bit in the word that the publisher looks at
-//! anyway, to see whether anyone listens. It may miss the bit in a report that is under way, having no fence; so the
-//! worker looks after sleepers in naps of at most `max_nap`, until one nap has passed and later reports are sure to see it.
+//! There is no flag that publishers poll and no fence on their path. A subscriber that wants to
+//! sleep leaves its waker in its own cell and sets a bit on the *stamp* of the slot that it waits
+//! for. The publisher that swaps that stamp out owes a wake-up. It looks for sleepers that have
+//! something to read, and wakes one *thread* itself, for the price of the system call that it would
+//! make anyway. Tasks are the worker's, because their wakers are user code, and so are further
+//! threads: if there are any, the publisher raises the worker first, because it may be frozen
+//! before it has woken the one. The bit says only that a subscriber sleeps. That none is missed
+//! rests on two fences off the plain path of a report: the sleeper registers, then a fence, then it
+//! looks once more; a publisher that pays a wake-up, and the worker's turn, begin with a fence,
+//! then they look for sleepers. Where a publisher is inside already, the worker is asked to look
+//! after the sleeper. Under an exclusive publisher no other thread writes a stamp: sleepers set a
+//! bit in the word that the publisher looks at anyway, to see whether anyone listens. It may miss
+//! the bit in a report that is under way, having no fence; so the worker looks after sleepers in
+//! naps of at most `max_nap`, until one nap has passed and later reports are sure to see it.
 //!
 //! ## Several rings
 //!

@@ -6,8 +6,9 @@
 //! [`Exhausted`](crate::ReportError::Exhausted).
 //!
 //! **Left out**
-//! - The allocator's locks at a thread's first scan, or first wake-up of a sleeper: arc-swap makes a node for each thread that loads a snapshot, once. After
-//!   that a report with one worker allocates nothing.
+//! - The allocator's locks at a thread's first scan, or first wake-up of a sleeper: arc-swap makes
+//!   a node for each thread that loads a snapshot, once. After that a report with one worker
+//!   allocates nothing.
 //! - The allocator's locks, where an event's own `Drop` or `Clone` takes them. An event's `Drop` may run a lap later, on a
 //!   publisher's thread.
 //! - What your `Clone`, `Drop`, `Waker`, iterator, closure or callback does. None of them runs between a claim and its
@@ -17,9 +18,9 @@
 //!   four times [`max_nap`](crate::BusBuilder::max_nap), because the worker's naps double so far
 //!   while nothing comes. If the frozen thread is the worker's, or has that subscriber's cell to
 //!   itself just then, a parked thread wakes by itself within a second (or `max_nap`, if that is
-//!   longer), and does not park again until the cell is left. A *task* cannot: it depends on the worker's
-//!   thread or the host's turns, and on any thread that is waking it just then, such as one that
-//!   unsubscribes it or closes the bus.
+//!   longer), and does not park again until the cell is left. A *task* cannot: it depends on the
+//!   worker's thread or the host's turns, and on any thread that is waking it just then, such as
+//!   one that unsubscribes it or closes the bus.
 //!
 //! **Sleepers need room.** The capacity must exceed the peak rate times the wake-up latency, and times `max_nap` under an
 //! exclusive publisher, or sleepers are dropped in bursts.

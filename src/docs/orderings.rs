@@ -26,17 +26,19 @@
 //! | `drain` | a cursor that reached the end, left or a close, then a fence (SC), then a look for futures | listing a future, then a fence (SC), then a look at the cursors | one of the two sees the other: the future is woken, or ready |
 //! | `stack` | push (R) | take (A) | a node |
 //!
-//! A mark, and no edge: `WAITED` in a stamp says that a subscriber sleeps. It is set and taken Relaxed; who it is, and that
-//! no subscriber is missed, rests on the two fences of `sleep`. An exclusive publisher's look for `ASLEEP` after its commit
-//! may miss a sleeper that asks at that moment; naps cover it.
+//! A mark, and no edge: `WAITED` in a stamp says that a subscriber sleeps. It is set and taken
+//! Relaxed; who it is, and that no subscriber is missed, rests on the two fences of `sleep`. An
+//! exclusive publisher's look for `ASLEEP` after its commit may miss a sleeper that asks at that
+//! moment; naps cover it.
 //!
 //! `wake` goes one way: `raise` acquires nothing. So it cannot learn from the signal whom to wake, and a worker's thread is
 //! attached by its starter, before anybody else has the worker.
 //!
-//! Relaxed on purpose besides: the tail's store and load (what there is to read, the stamps say), the count of
-//! listeners (a report that follows a `subscribe` sees it by whatever told it that it follows),
-//! `give_up` (the memory is not touched), counters, the watch's own notes, a cursor's own glance, `Cursor::resume`, which only needs its place in
-//! the order of one word, and `Cursor::rest`, which leaves the word where an advance released it.
+//! Relaxed on purpose besides: the tail's store and load (what there is to read, the stamps say),
+//! the count of listeners (a report that follows a `subscribe` sees it by whatever told it that it
+//! follows), `give_up` (the memory is not touched), counters, the watch's own notes, a cursor's own
+//! glance, `Cursor::resume`, which only needs its place in the order of one word, and
+//! `Cursor::rest`, which leaves the word where an advance released it.
 //!
 //! # Every operation that is not Relaxed
 //!

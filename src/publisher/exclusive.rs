@@ -103,9 +103,9 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
 
     /// Reports one event. Never waits for a subscriber: whoever is in the way is dropped.
     ///
-    /// Wait-free but for a look at all subscribers, a few times a lap and where one sleeps. The first such look on each thread
-    /// allocates once, and nothing does after it. With no subscriber the
-    /// event is dropped here.
+    /// Wait-free but for a look at all subscribers, a few times a lap and where one sleeps. The
+    /// first such look on each thread allocates once, and nothing does after it. With no subscriber
+    /// the event is dropped here.
     ///
     /// # Errors
     /// [`ReportError::Exhausted`], with the event.
@@ -271,8 +271,9 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
         self.worker.ring.free() as usize
     }
 
-    /// Wakes the worker, and by it the sleepers that have something to read, before the worker's nap is over. A report does so
-    /// itself; this is for a subscriber that fell asleep while the report was under way.
+    /// Wakes the worker, and by it the sleepers that have something to read, before the worker's
+    /// nap is over. A report does so itself; this is for a subscriber that fell asleep while the
+    /// report was under way.
     pub fn wake(&self) {
         self.worker.wake();
     }

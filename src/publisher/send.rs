@@ -21,11 +21,11 @@ pub(crate) fn report_once<E>(core: &Core<E>, event: E, policy: Policy) -> Result
     send_to_any(core, &mut generation, event, policy).map(drop)
 }
 
-/// Reports to the only ring, or to every ring that has a subscriber. A ring that was closed under us means that the workers
-/// may have been replaced: `Stopped` only if they were not.
+/// Reports to the only ring, or to every ring that has a subscriber. A ring that was closed under
+/// us means that the workers may have been replaced: `Stopped` only if they were not.
 ///
-/// Inlined for certain, and the plain case by itself, because otherwise the result of each report goes by way of memory. The
-/// caller has seen that a subscriber listens.
+/// Inlined for certain, and the plain case by itself, because otherwise the result of each report
+/// goes by way of memory. The caller has seen that a subscriber listens.
 #[inline(always)]
 pub(super) fn send<E>(
     core: &Core<E>,
@@ -187,7 +187,8 @@ fn send_to_all<E>(
     Ok(())
 }
 
-/// Pays after the last commit, because a thread that is woken may take this one's core while it holds a claim.
+/// Pays after the last commit, because a thread that is woken may take this one's core while it
+/// holds a claim.
 fn pay_all<E>(targets: &[&Arc<Worker<E>>], owed: Vec<Owed>) {
     for (worker, owed) in targets.iter().zip(owed) {
         worker.pay(owed);

@@ -66,7 +66,13 @@ impl<E: Send + Sync + 'static> Publisher<E> {
         if self.is_unheard() {
             return Ok(Some(event));
         }
-        self.send_heard(event, policy)
+
+        if !self.carried.is_empty()
+            && let (_, Err(refusal)) = self.send_carried(policy)
+        {
+            return Err((refusal, event));
+        }
+        send(&self.handle.core, &mut self.generation, event, policy)
     }
 
     /// No subscriber listens at the only worker, and no event is carried.
@@ -74,16 +80,6 @@ impl<E: Send + Sync + 'static> Publisher<E> {
     fn is_unheard(&self) -> bool {
         let workers = self.generation.workers.as_slice();
         self.carried.is_empty() && matches!(workers, [worker] if worker.ring.is_unheard())
-    }
-
-    #[inline(always)]
-    fn send_heard(&mut self, event: E, policy: Policy) -> Published<E> {
-        if !self.carried.is_empty()
-            && let (_, Err(refusal)) = self.send_carried(policy)
-        {
-            return Err((refusal, event));
-        }
-        send(&self.handle.core, &mut self.generation, event, policy)
     }
 
     /// Sends the event of a batch of one from its place, after those that are carried.
@@ -116,8 +112,8 @@ impl<E: Send + Sync + 'static> Publisher<E> {
 
     /// Reports one event. Never waits for a subscriber: whoever is in the way is dropped.
     ///
-    /// Lock-free. With one worker it allocates nothing after the first scan or wake-up on each thread. With no subscriber the event is
-    /// dropped here.
+    /// Lock-free. With one worker it allocates nothing after the first scan or wake-up on each
+    /// thread. With no subscriber the event is dropped here.
     ///
     /// # Errors
     /// [`ReportError`], with the event.

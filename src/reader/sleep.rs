@@ -9,7 +9,8 @@ use crate::worker::QUIET_NAP;
 impl<E> Reader<E> {
     /// Says that `sleeper` is to be woken when [`Reader::poll`] would find something. False: it would already.
     ///
-    /// `fresh`: the first sleep of a wait that is longer than [`max_nap`], so that a worker that naps for longer is told of it.
+    /// `fresh`: the first sleep of a wait that is longer than [`max_nap`], so that a worker that
+    /// naps for longer is told of it.
     ///
     /// [`Reader::poll`] has just found nothing.
     ///

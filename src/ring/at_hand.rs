@@ -29,8 +29,8 @@ impl<'a, T> Moved<'a, T> {
     #[inline(always)]
     fn from(home: &'a mut T) -> Self {
         Moved {
-            // SAFETY: the bytes at home are not used again before the drop writes over them, because
-            // this borrows the place for as long.
+            // SAFETY: the bytes at home are not used again before the drop writes over them,
+            // because this borrows the place for as long.
             here: ManuallyDrop::new(unsafe { ptr::read(home) }),
             home,
             _borrows: PhantomData,

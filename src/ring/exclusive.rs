@@ -1,11 +1,12 @@
 //! Writing with one publisher: no compare-and-swap, no stamp loaded, one stamp for a run of a batch.
 //!
-//! The same slots and the same readers as in [`super::shared`]. Nobody but the publisher writes a stamp: there is nothing to
-//! rescue and nothing to wait at.
+//! The same slots and the same readers as in [`super::shared`]. Only the publisher writes a stamp:
+//! there is nothing to rescue and nothing to wait at.
 //!
-//! - **\[T1 tail\]** The ring's `tail` is stored before the fence of every scan, and after each batch and each hole. So the
-//!   events behind it bear single stamps, lie in one lap, and are at most as many as a scan gives. A store for each event
-//!   would go to another cache line between two stores to a line of slots, and keep the processor from gathering those.
+//! - **\[T1 tail\]** The ring's `tail` is stored before the fence of every scan, and after each
+//!   batch and each hole. So the events behind it bear single stamps, lie in one lap, and are at
+//!   most as many as a scan gives. A store for each event would go to another cache line between
+//!   two stores to a line of slots, and keep the processor from gathering those.
 
 use super::at_hand::at_hand;
 use super::batch::{Batch, Olds, batch_of};
@@ -19,7 +20,8 @@ use crate::sync::{AtomicU64, Ordering};
 pub(crate) struct Tip {
     /// The next sequence to write.
     next: u64,
-    /// No slot at or beyond its end is entered: [C2 gate], [C4 pin]. Its slots all hold a value, or none does.
+    /// No slot at or beyond its end is entered: [C2 gate], [C4 pin]. Its slots all hold a value, or
+    /// none does.
     room: Stretch,
     /// The slots from this sequence on hold a value. At first those of the first lap hold none.
     pub(super) filled_from: u64,
@@ -45,8 +47,8 @@ impl Tip {
 
     /// Returns whether the next slot, and each one after it, holds a value.
     ///
-    /// Of laps but the first they always do: a pin makes no hole in the lap that it was read in, so that every slot of the
-    /// first lap was written. [C4 pin]
+    /// Of laps but the first they always do: a pin makes no hole in the lap that it was read in, so
+    /// that every slot of the first lap was written. [C4 pin]
     #[inline(always)]
     pub(crate) fn is_filled(&self) -> bool {
         self.next >= self.filled_from
@@ -87,8 +89,8 @@ impl<E> Ring<E> {
         let holds_value = tip.is_filled();
         // SAFETY: there is room, so [C2 gate], [C4 pin]: nobody borrows the older value, and nobody else writes at all.
         let old = unsafe { self.slots.replace(next, event, holds_value) };
-        // Where the stamp lies is found only now. Found before, it takes a register from an event of
-        // 48 B, a word of which then goes by way of the stack, to another line.
+        // Where the stamp lies is found only now. Found before, it takes a register from an event
+        // of 48 B, a word of which then goes by way of the stack, to another line.
         commit(self.slots.stamp(next), tip.room.full);
         tip.next = next + 1;
         old
@@ -133,8 +135,9 @@ impl<E> Ring<E> {
                 let Some(event) = events.next() else {
                     return true;
                 };
-                // SAFETY: in the room, which is of one lap, and not committed. [C2 gate], [C4 pin]: nobody borrows the older
-                // value, and nobody else writes at all.
+                // SAFETY: the slot lies in the room, which is of one lap, and is not committed. So
+                // no subscriber borrows the older value, and no other thread writes at all. [C2
+                // gate], [C4 pin]
                 olds.keep(unsafe { row.replace(run.written, event, holds_value) });
                 run.written += 1;
             }
@@ -143,17 +146,17 @@ impl<E> Ring<E> {
         (run.written, ended)
     }
 
-    /// [T1 tail] Everything before the tip is written, or a hole. A stamp comes there next, so that a
-    /// joiner may start there.
+    /// [T1 tail] Everything before the tip is written, or a hole. A stamp comes there next, so that
+    /// a joiner may start there.
     #[inline(always)]
     pub(super) fn store_tail(&self, tip: &Tip) {
-        // Relaxed: a number, and what there is to read, the stamps say. A plain store: only the publisher writes this
-        // word, the close included.
+        // Relaxed: a number, and what there is to read, the stamps say. A plain store: only the
+        // publisher writes this word, the close included.
         self.tail.store(tip.next, Ordering::Relaxed);
     }
 
-    /// [T1 tail] Returns what is published when `stored` is the tail that was stored: a place where a
-    /// stamp is or comes next.
+    /// [T1 tail] Returns what is published when `stored` is the tail that was stored: a place where
+    /// a stamp is or comes next.
     ///
     /// It halves what the publisher may have written without another scan. A run that it meets ends
     /// behind all that is searched, or the events behind it are searched in turn.
@@ -215,7 +218,8 @@ impl<E> Ring<E> {
         while tip.next < end {
             let run = (end - tip.next).min(longest);
             let hole = Stamp::empty(self.slots.lap(tip.next), true).with_run(run);
-            // SYNC tail: who sees this hole sees the tail that was stored before it. Nothing is read.
+            // SYNC tail: who sees this hole sees the tail that was stored before it. Nothing is
+            // read.
             self.slots.stamp(tip.next).store(hole.0, Ordering::Release);
             self.count_holes(run);
             tip.next += run;

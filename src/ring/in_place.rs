@@ -1,10 +1,10 @@
 //! Writing in place: a closure changes the values that slots hold, and then they are published.
 //!
-//! This is how disruptors publish (the LMAX Disruptor's event translators). A value that stays in its slot keeps its
-//! buffers, so that a report of an event with a `String` need not allocate.
+//! This is how disruptors publish (the LMAX Disruptor's event translators). A value that stays in
+//! its slot keeps its buffers, so that a report of an event with a `String` need not allocate.
 //!
-//! Every slot that a closure is given holds a value. Slots of the first lap hold none at first: [`Ring::fill`] makes one
-//! for each of them.
+//! Every slot that a closure is given holds a value. Slots of the first lap hold none at first:
+//! [`Ring::fill`] makes one for each of them.
 
 use super::Ring;
 use super::batch::BATCH;
@@ -17,9 +17,9 @@ use std::iter::FusedIterator;
 use std::marker::PhantomData;
 
 impl<E> Ring<E> {
-    /// Fills each slot of the first lap that holds no value yet with one that `make` gives. The last slot comes first, so
-    /// that the slots from [`Tip::filled_from`] on hold values at any time, also where `make` panics. Room is to be looked
-    /// for afterwards.
+    /// Fills each slot of the first lap that holds no value yet with one that `make` gives. The
+    /// last slot comes first, so that the slots from [`Tip::filled_from`] on hold values at any
+    /// time, also where `make` panics. Room is to be looked for afterwards.
     #[cold]
     #[inline(never)]
     pub(crate) fn fill(&self, tip: &mut Tip, mut make: impl FnMut() -> E) {
@@ -28,8 +28,8 @@ impl<E> Ring<E> {
         while tip.filled_from > tip.next() {
             let value = make();
             let sequence = tip.filled_from - 1;
-            // SAFETY: it lies at or behind the tip in the first lap, so that it holds no value, and no other thread has
-            // anything to do with its memory.
+            // SAFETY: it lies at or behind the tip in the first lap, so that it holds no value, and
+            // no other thread has anything to do with its memory.
             let none = unsafe { self.slots.replace(sequence, value, false) };
             debug_assert!(none.is_none());
             // Relaxed: only the drop of the ring asks what such a stamp says of the memory.
@@ -40,21 +40,23 @@ impl<E> Ring<E> {
         }
     }
 
-    /// Publishes the value of the next slot after `write` has changed it. There must be room, and the slot holds a value.
+    /// Publishes the value of the next slot after `write` has changed it. There must be room, and
+    /// the slot holds a value.
     ///
     /// If `write` panics, nothing is published, and the value stays as it is then.
     #[inline(always)]
     pub(crate) fn publish_exclusive_with(&self, tip: &mut Tip, write: impl FnOnce(&mut E)) {
         debug_assert!(tip.has_room() && tip.is_filled());
         let next = tip.next();
-        // SAFETY: there is room, so that no subscriber borrows the value, and no other thread writes at all: [C2 gate],
-        // [C4 pin]. It holds a value, as the caller sees to.
+        // SAFETY: there is room, so that no subscriber borrows the value, and no other thread
+        // writes at all: [C2 gate], [C4 pin]. It holds a value, as the caller sees to.
         write(unsafe { self.slots.row(next).value_mut(0) });
         commit(self.slots.stamp(next), tip.stamp());
         tip.advance(1);
     }
 
-    /// The same for as many slots as there is room for, at most `most`. Returns how many were published.
+    /// The same for as many slots as there is room for, at most `most`. Returns how many were
+    /// published.
     #[inline(always)]
     pub(crate) fn publish_exclusive_batch_with(
         &self,
@@ -79,7 +81,8 @@ impl<E> Ring<E> {
     }
 }
 
-/// The values of slots that are about to be published, in order: what [`report_batch_with`] gives its closure.
+/// The values of slots that are about to be published, in order: what [`report_batch_with`] gives
+/// its closure.
 ///
 /// All of them are published, also those that are not taken from this iterator.
 ///
@@ -93,10 +96,9 @@ impl<E> Ring<E> {
 /// publisher.report_batch_with(1, |slots| put(slots, &text));
 /// ```
 ///
-/// **\[B3 slots\]** Only the publisher may touch the memory of the slots from `next` to `end`, each holds a value, and no
-/// reference to one of them exists.
-///
 /// [`report_batch_with`]: crate::ExclusivePublisher::report_batch_with
+// [B3 slots] Only the publisher may touch the memory of the slots from `next` to `end`, each holds
+// a value, and no reference to one of them exists.
 pub struct SlotsMut<'a, E> {
     row: Row<'a, E>,
     next: usize,

@@ -213,11 +213,11 @@ impl<E> Ring<E> {
         }
     }
 
-    /// Slots inside of a run that was taken from its writer, which is still there, hold no value any
-    /// more: their stamps, which are of earlier laps, say so from now on.
+    /// Slots inside of a run that was taken from its writer, which is still there, hold no value
+    /// any more: their stamps, which are of earlier laps, say so from now on.
     ///
-    /// [R3 whole] No other thread goes in there. A sleeper may set its mark, and a slow `hand_on` of
-    /// the run that was there before may come by: it leaves alone what was forgotten.
+    /// [R3 whole] No other thread goes in there. A sleeper may set its mark, and a slow `hand_on`
+    /// of the run that was there before may come by: it leaves alone what was forgotten.
     #[cold]
     fn forget_values(&self, start: u64, end: u64) {
         for sequence in start..end {

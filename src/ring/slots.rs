@@ -284,14 +284,15 @@ impl<'a, E> Row<'a, E> {
     /// Returns the value in the `offset`th slot.
     ///
     /// # Safety
-    /// The slot is of the same lap and holds a value. The caller alone may touch its memory, and has no other reference to
-    /// it.
+    /// The slot is of the same lap and holds a value. The caller alone may touch its memory, and
+    /// has no other reference to it.
     #[inline(always)]
     #[allow(clippy::mut_from_ref)] // the caller promises what a `&mut` would
     pub(crate) unsafe fn value_mut(&self, offset: usize) -> &'a mut E {
         // SAFETY: in bounds, as the lap goes so far; a live cell since `new`.
         let value = unsafe { self.values.at(offset).cast::<Value<E>>().as_ref() };
-        // SAFETY: exclusive and initialised, as the caller promises, and it lives as long as the slots.
+        // SAFETY: exclusive and initialised, as the caller promises, and it lives as long as the
+        // slots.
         value.with_mut(|value| unsafe { (*value).assume_init_mut() })
     }
 
@@ -324,8 +325,8 @@ impl<'a, E> Row<'a, E> {
         });
     }
 
-    /// Copies the event at `place` over what the `offset`th slot holds. Only one of the two is to be
-    /// used from then on.
+    /// Copies the event at `place` over what the `offset`th slot holds. Only one of the two is to
+    /// be used from then on.
     ///
     /// # Safety
     /// The slot is of the same lap, and the caller alone may touch its memory.

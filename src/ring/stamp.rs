@@ -4,9 +4,10 @@
 //! stamp = (lap + 1) << 12 | (run - 1) (8) | WAITED (1) | tag (3)
 //! ```
 //!
-//! A slot's index is implied by where it is, so its lap says its sequence. A ring of 64 wraps the lap after `2^58` events, nine
-//! years at a thousand million a second. A new slot bears the stamp 0: at rest,
-//! of no lap, without a value. One that was filled before anything was reported bears a `HOLE` of no lap.
+//! A slot's index is implied by where it is, so its lap says its sequence. A ring of 64 wraps the
+//! lap after `2^58` events, nine years at a thousand million a second. A new slot bears the stamp
+//! 0: at rest, of no lap, without a value. One that was filled before anything was reported bears a
+//! `HOLE` of no lap.
 //!
 //! | tag | meaning for its sequence | value in memory? | who may touch the memory |
 //! |---|---|---|---|
@@ -177,8 +178,8 @@ impl Stamp {
     pub(crate) fn hand_on_to(self, inside: Stamp) -> Option<Stamp> {
         let lap = self.lap()?;
         let by_itself = match self.tag() {
-            // A run of values was entered again and lost, and its writer has forgotten what lay in its
-            // slots: this head is gone by now.
+            // A run of values was entered again and lost, and its writer has forgotten what lay in
+            // its slots: this head is gone by now.
             FULL if inside.tag() == VACANT => return None,
             FULL => Stamp::full(lap),
             HOLE | VACANT => Stamp::empty(lap, inside.tag() != VACANT),

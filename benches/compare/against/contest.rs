@@ -77,7 +77,8 @@ impl Contest {
         self.ours.clone()
     }
 
-    /// Returns every cell of `trial` with what it came to, in the cache domain that most rounds ran in.
+    /// Returns every cell of `trial` with what it came to, in the cache domain that most rounds ran
+    /// in.
     pub fn measure(&mut self, trial: &Listed) -> Result<Trialled, Error> {
         let cells = trial.cells.iter();
         Ok(match self.rounds_of(trial)? {

@@ -10,12 +10,12 @@ use crate::worker::Worker;
 
 /// Writing in place, for events with a [`Default`].
 impl<E: Default + Send + Sync + 'static> ExclusivePublisher<E> {
-    /// Reports one event that `write` makes of the value in its slot. So an event with a `String` or a `Vec` keeps its
-    /// buffers, and need not allocate.
+    /// Reports one event that `write` makes of the value in its slot. So an event with a `String`
+    /// or a `Vec` keeps its buffers, and need not allocate.
     ///
-    /// The value is what was reported a lap ago, so `write` has to set everything that a subscriber is to read. On the
-    /// first lap it is a [`Default`] one: the first call makes one for each slot that holds nothing yet, and takes as long
-    /// as that takes.
+    /// The value is what was reported a lap ago, so `write` has to set everything that a subscriber
+    /// is to read. On the first lap it is a [`Default`] one: the first call makes one for each slot
+    /// that holds nothing yet, and takes as long as that takes.
     ///
     /// ```
     /// # #[derive(Default)]
@@ -30,22 +30,24 @@ impl<E: Default + Send + Sync + 'static> ExclusivePublisher<E> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// Never waits for a subscriber: one that is in the way is dropped. With no subscriber, `write` is not called. As
-    /// wait-free as [`report`](Self::report), but for `write` itself. The event is there for subscribers when `write` has
-    /// returned; nothing else waits for it.
+    /// Never waits for a subscriber: one that is in the way is dropped. With no subscriber, `write`
+    /// is not called. As wait-free as [`report`](Self::report), but for `write` itself. The event
+    /// is there for subscribers when `write` has returned; nothing else waits for it.
     ///
     /// # Errors
     /// [`ReportError::Exhausted`]; `write` was not called.
     ///
     /// # Panics
-    /// If `write` panics, or `default` does. Nothing is published then, and the slot keeps what `write` left in it.
+    /// If `write` panics, or `default` does. Nothing is published then, and the slot keeps what
+    /// `write` left in it.
     #[inline]
     pub fn report_with(&mut self, write: impl FnOnce(&mut E)) -> Result<(), ReportError<()>> {
         self.send_with(write, Policy::Evict)
             .map_err(|refusal| report_error((refusal, ())))
     }
 
-    /// Reports one event as [`report_with`](Self::report_with) does, if no subscriber is in the way. Drops no subscriber.
+    /// Reports one event as [`report_with`](Self::report_with) does, if no subscriber is in the
+    /// way. Drops no subscriber.
     ///
     /// # Errors
     /// [`TryReportError`]; `write` was not called. `Full` if a subscriber is a whole ring behind:
@@ -62,13 +64,13 @@ impl<E: Default + Send + Sync + 'static> ExclusivePublisher<E> {
             .map_err(|refusal| try_report_error((refusal, ())))
     }
 
-    /// Reports `count` events that `write` makes of the values in their slots. Returns how many were reported, which is
-    /// `count`.
+    /// Reports `count` events that `write` makes of the values in their slots. Returns how many
+    /// were reported, which is `count`.
     ///
-    /// `write` is called for up to 128 slots at a time, as many as lie side by side and are free, until `count` are
-    /// written. Those of one call become visible together when it returns. All of them are published, so `write` has to
-    /// take each: a slot that it leaves out is reported once more with the event of a lap before. With no subscriber, `write`
-    /// is not called.
+    /// `write` is called for up to 128 slots at a time, as many as lie side by side and are free,
+    /// until `count` are written. Those of one call become visible together when it returns. All of
+    /// them are published, so `write` has to take each: a slot that it leaves out is reported once
+    /// more with the event of a lap before. With no subscriber, `write` is not called.
     ///
     /// ```
     /// # let (mut publisher, bus) = ringbus::Bus::<u64>::builder().build_exclusive()?;
@@ -84,11 +86,13 @@ impl<E: Default + Send + Sync + 'static> ExclusivePublisher<E> {
     /// ```
     ///
     /// # Errors
-    /// [`BatchError`], of which only [`accepted`](BatchError::accepted) and [`error`](BatchError::error) say something. Its
-    /// other parts give events back, and here there are none: `write` is not called where there is no room.
+    /// [`BatchError`], of which only [`accepted`](BatchError::accepted) and
+    /// [`error`](BatchError::error) say something. Its other parts give events back, and here there
+    /// are none: `write` is not called where there is no room.
     ///
     /// # Panics
-    /// If `write` panics, or `default` does. Of that call nothing is published, and the slots keep what it left in them.
+    /// If `write` panics, or `default` does. Of that call nothing is published, and the slots keep
+    /// what it left in them.
     pub fn report_batch_with(
         &mut self,
         count: usize,
@@ -104,8 +108,9 @@ impl<E: Default + Send + Sync + 'static> ExclusivePublisher<E> {
         Ok(accepted)
     }
 
-    /// Reports as many of `count` events as there is room for, as [`report_batch_with`](Self::report_batch_with) does.
-    /// Drops no subscriber. Returns how many were reported.
+    /// Reports as many of `count` events as there is room for, as
+    /// [`report_batch_with`](Self::report_batch_with) does. Drops no subscriber. Returns how many
+    /// were reported.
     ///
     /// # Panics
     /// As [`report_batch_with`](Self::report_batch_with).
@@ -129,7 +134,8 @@ impl<E: Default + Send + Sync + 'static> ExclusivePublisher<E> {
         if self.worker.ring.audience().is_nobody_any_more() {
             return Ok(());
         }
-        // It looks for sleepers at the end, because `write` may take long enough for one to fall asleep.
+        // It looks for sleepers at the end, because `write` may take long enough for one to fall
+        // asleep.
         let _waker = Waker(&self.worker);
         find_filled_room(&self.worker, &mut self.tip, policy)?;
         let ring = &self.worker.ring;

@@ -1,4 +1,5 @@
-//! tokio's broadcast channel, to a thread that blocks or to a task. A receiver that lags loses events.
+//! tokio's broadcast channel, to a thread that blocks or to a task. A receiver that lags loses
+//! events.
 
 use ringbus_benches::payload::Event48;
 use tokio::runtime::{Builder, Runtime};
