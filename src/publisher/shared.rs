@@ -4,7 +4,7 @@ use super::send::{in_place, reload, send, send_batch};
 use super::{Published, batch_error, report_all, report_error, try_report_error, wait_for_room};
 use crate::bus::{Generation, Handle};
 use crate::error::{BatchError, ReportError, TryReportError};
-use crate::ring::batch::{Batch, goes_one_by_one, with_batch};
+use crate::ring::batch::{Batch, batch_of, goes_one_by_one, with_batch};
 use crate::ring::{Policy, Refusal};
 use crate::sync::PlainArc;
 use std::collections::VecDeque;
@@ -229,7 +229,7 @@ impl<E: Send + Sync + 'static> Publisher<E> {
         }
         loop {
             // Nothing is taken from the iterator that has nowhere to go.
-            let free = self.free();
+            let free = self.free_for_batch();
             let ended = with_batch(|batch| {
                 let ended = batch.gather(events, free);
                 let result = self.send_batch(batch, Policy::Keep);
@@ -269,6 +269,18 @@ impl<E: Send + Sync + 'static> Publisher<E> {
             handle, generation, ..
         } = self;
         send_batch(&handle.core, generation, batch, publishers, policy)
+    }
+
+    /// Returns how many events fit now, or that as many fit as a batch gathers at once.
+    ///
+    /// It looks at cursors only where the last scan left too little room, because each look takes a
+    /// cursor's cache line from the subscriber that writes it.
+    fn free_for_batch(&mut self) -> usize {
+        let batch = batch_of::<E>();
+        match self.generation.workers.as_slice() {
+            [worker] if worker.ring.room_at_hand() >= batch as u64 => batch,
+            _ => self.free(),
+        }
     }
 
     /// Events that fit now without dropping anyone, in every ring that has a subscriber; the capacity if none has,

@@ -154,7 +154,7 @@ impl<E> Ring<E> {
             if keeps_olds {
                 self.exchange_run(head, places, holds_value);
             } else {
-                self.copy_run(head, places);
+                self.slots.row(head).copy_in(places);
             }
         }
         crate::hooks::reach(crate::hooks::Point::Written);
@@ -198,18 +198,6 @@ impl<E> Ring<E> {
         for (offset, place) in places.iter_mut().enumerate() {
             // SAFETY: as the caller promises.
             unsafe { row.exchange(offset, place, holds_value) };
-        }
-    }
-
-    /// Copies the events at `places` over what the slots from `head` on hold.
-    ///
-    /// # Safety
-    /// The caller alone may touch the memory of these slots, which are of one lap.
-    unsafe fn copy_run(&self, head: u64, places: &[MaybeUninit<E>]) {
-        let row = self.slots.row(head);
-        for (offset, place) in places.iter().enumerate() {
-            // SAFETY: as the caller promises.
-            unsafe { row.copy_in(offset, place) };
         }
     }
 

@@ -177,6 +177,14 @@ impl<E> Ring<E> {
         }
     }
 
+    /// Returns how many slots can be claimed without a scan: 0 of a ring that is closed.
+    pub(crate) fn room_at_hand(&self) -> u64 {
+        // Relaxed, both: a number, which is at once stale. A tail that is closed is beyond every
+        // limit.
+        let tail = self.tail.load(Ordering::Relaxed);
+        self.limit.load(Ordering::Relaxed).saturating_sub(tail)
+    }
+
     /// Room beyond `tail`, or `None` if the caller is to look at the tail again.
     #[cold]
     #[inline(never)]

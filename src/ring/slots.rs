@@ -325,19 +325,29 @@ impl<'a, E> Row<'a, E> {
         });
     }
 
-    /// Copies the event at `place` over what the `offset`th slot holds. Only one of the two is to
-    /// be used from then on.
+    /// Copies the events at `places` over what the first slots hold. Only the copies, or only the
+    /// events at their places, are to be used from then on.
     ///
     /// # Safety
-    /// The slot is of the same lap, and the caller alone may touch its memory.
+    /// The slots are of the same lap, and the caller alone may touch their memory.
     #[inline(always)]
-    pub(crate) unsafe fn copy_in(&self, offset: usize, place: &MaybeUninit<E>) {
-        // SAFETY: in bounds, as the lap goes so far; a live cell since `new`.
-        let value = unsafe { self.values.at(offset).cast::<Value<E>>().as_ref() };
-        value.with_mut(|value| {
-            // SAFETY: two places, of one type; the slot's is exclusive, as the caller promises.
-            unsafe { ptr::copy_nonoverlapping(place, value, 1) };
-        });
+    pub(crate) unsafe fn copy_in(&self, places: &[MaybeUninit<E>]) {
+        if self.values.stride == size_of::<E>() {
+            let values = self.values.base.cast::<MaybeUninit<E>>().as_ptr();
+            // One copy of all, because whole lines of it are stored at a time.
+            // SAFETY: in bounds, as the lap goes so far, and exclusive, as the caller promises. The
+            // cells lie as their values do, because they are as far apart as those are large.
+            unsafe { ptr::copy_nonoverlapping(places.as_ptr(), values, places.len()) };
+            return;
+        }
+        for (offset, place) in places.iter().enumerate() {
+            // SAFETY: in bounds, as the lap goes so far; a live cell since `new`.
+            let value = unsafe { self.values.at(offset).cast::<Value<E>>().as_ref() };
+            value.with_mut(|value| {
+                // SAFETY: two places, of one type; the slot's is exclusive, as the caller promises.
+                unsafe { ptr::copy_nonoverlapping(place, value, 1) };
+            });
+        }
     }
 
     /// Moves `event` into the `offset`th slot, and the value out that was there.
