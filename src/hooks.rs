@@ -1,6 +1,6 @@
 //! Places where a test can stop a thread, or count. Nothing without the feature `test-hooks`.
 
-/// A place inside a publish by a shared publisher, in a scan, in a wake-up, or a reader's rest.
+/// A place inside a publish by a shared publisher, in a scan, in a wake-up, or a rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(not(feature = "test-hooks"), allow(dead_code, unreachable_pub))]
 pub enum Point {
@@ -16,7 +16,8 @@ pub enum Point {
     HandingOn,
     /// A scan has looked at a place where a run may begin that a subscriber is inside of.
     Sought,
-    /// A reader has read everything, and is about to rest.
+    /// A reader that is close to its publisher, or a publisher that found little room, is about to
+    /// rest.
     Resting,
     /// A publisher is about to wake a thread. It has raised the worker if there are other sleepers.
     Raised,

@@ -42,6 +42,7 @@ mod cursor;
 mod drain;
 mod member;
 mod registry;
+mod rests;
 mod ring;
 mod wait;
 

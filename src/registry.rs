@@ -79,11 +79,19 @@ pub(crate) enum Room {
         again: bool,
     },
     /// A cursor that is a whole ring behind, and was not to be evicted.
-    Full,
+    Full(Blocker),
     /// A cursor that is a whole ring behind moved whenever it was to be evicted: look again.
     Moving,
     /// Too much is pinned or lost.
     Exhausted,
+}
+
+/// The cursor that a scan stopped at, as it was then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Blocker {
+    /// Its place among the members of the ring.
+    index: usize,
+    position: Position,
 }
 
 impl Registry {
@@ -179,7 +187,7 @@ impl Roster {
         first
     }
 
-    /// [C7 capacity] The widest window of 32, 16, 8, 4, 2, 1 that takes at most an eighth of what is left, and at least 1:
+    /// [C7 capacity] The widest window of 64, 32, 16, 8, 4, 2, 1 that takes at most an eighth of what is left, and at least 1:
     /// so early members read in long strides, and a small ring still has room for many.
     ///
     /// At most 8 where time or distance is limited: a cursor moves once a window, and the watch sees cursors only.
@@ -287,10 +295,14 @@ impl Seats {
         let mut pinned_here = 0;
         let mut again = true;
         let mut wake = false;
-        for member in members {
+        let mut blocker = None;
+        for (index, member) in members.iter().enumerate() {
             let (position, until) = scan.settle(member, &mut claim_at, &mut wake);
             if position.is_active() {
-                gate = gate.min(until);
+                if until < gate {
+                    gate = until;
+                    blocker = Some(Blocker { index, position });
+                }
             } else if position.pins() {
                 match next_pinned(position.sequence(), member.window, tail, capacity) {
                     Pin::Here { slots, again: told } => {
@@ -302,11 +314,13 @@ impl Seats {
             }
         }
 
-        let room = if gate <= tail {
+        let room = if let Some(blocker) = blocker
+            && gate <= tail
+        {
             if scan.may_evict {
                 Room::Moving
             } else {
-                Room::Full
+                Room::Full(blocker)
             }
         } else if pinned_here > 0 {
             let slots = pinned_here.min(gate - tail);
@@ -315,6 +329,19 @@ impl Seats {
             Room::Until(gate.min(free))
         };
         (room, wake)
+    }
+
+    /// Returns whether the ring is still full for the reason that a scan gave: a cursor stands where
+    /// `blocker` stood, and its subscriber is awake, so that nothing else is to be done for it.
+    ///
+    /// One cursor is looked at, because each look takes a cache line from the subscriber that writes
+    /// it, and the others are not in the way. Another subscriber that came to this place is as much
+    /// in the way, if it stands there.
+    pub(crate) fn is_blocked_by(&self, blocker: Blocker) -> bool {
+        let roster = self.registry.load();
+        let member = roster.of(self.ring).get(blocker.index);
+        !blocker.position.is_idle()
+            && member.is_some_and(|member| member.cursor.glance() == blocker.position)
     }
 
     /// Slots between `tail` and the slowest cursor that no window pins, evicting nobody.

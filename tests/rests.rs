@@ -70,3 +70,45 @@ fn a_reader_seldom_rests_where_one_event_comes_each_time() -> Result<(), Box<dyn
     }
     Ok(())
 }
+
+#[test]
+fn a_publisher_that_finds_little_room_rests_while_it_pays() -> Result<(), Box<dyn std::error::Error>>
+{
+    let (mut publisher, bus) = Bus::builder()
+        .capacity(64)
+        .drive(Drive::Manual)
+        .build_exclusive()?;
+    let mut reader = bus.subscribe_with(SubscribeOptions::new().window(4))?;
+    while publisher.try_report(0).is_ok() {}
+    let rests = Rc::new(Cell::new(0));
+    let seen = Rc::clone(&rests);
+    hooks::set(move |point| seen.set(seen.get() + u64::from(point == Point::Resting)));
+    for _ in 0..ROUNDS {
+        assert_eq!(reader.drain(4, |_| {})?, 4);
+        reader.release();
+        for event in 0..4 {
+            publisher.try_report(event)?;
+        }
+        assert!(publisher.try_report(4).is_err());
+    }
+    assert_eq!(rests.get(), 15);
+
+    // A rest that brings more room: it pays, and the next scan that finds little rests again.
+    let reader = Rc::new(std::cell::RefCell::new(reader));
+    let (during, again) = (Rc::clone(&reader), Rc::new(Cell::new(0)));
+    let counted = Rc::clone(&again);
+    hooks::set(move |point| {
+        if point == Point::Resting {
+            counted.set(counted.get() + 1);
+            let _ = during.borrow_mut().drain(4, |_| {});
+            during.borrow_mut().release();
+        }
+    });
+    for _ in 0..ROUNDS {
+        assert_eq!(reader.borrow_mut().drain(4, |_| {})?, 4);
+        reader.borrow_mut().release();
+        while publisher.try_report(0).is_ok() {}
+    }
+    assert!(again.get() > ROUNDS - 64, "{} rests", again.get());
+    Ok(())
+}

@@ -78,13 +78,17 @@
 //! A rest that brings one event did not pay, so that the reader reads on longer before it rests
 //! again.
 //!
+//! A publisher that waits for room, by `try_report`, rests as well where a scan finds little, and
+//! after a refusal it looks first at the one cursor that was in the way. Both spare the readers:
+//! they write their cursors' cache lines, and each look takes one from them.
+//!
 //! ## Room, eviction, pins
 //!
 //! No publisher enters a slot that an active cursor has not passed. A scan stores how far publishers may go: the slowest
 //! cursor plus the capacity, at most half a lap at a time. Whoever would leave less than an eighth of the ring is dropped,
 //! by a compare-and-swap on its cursor that carries the reason.
 //!
-//! A subscriber that was dropped in the middle of an event still borrows it. It borrows from its *window* only, at most 32
+//! A subscriber that was dropped in the middle of an event still borrows it. It borrows from its *window* only, at most 64
 //! slots from its cursor on, and until it has noticed, publishers pass over the window in every lap: that costs slots, not
 //! progress. The first time each slot becomes a hole by a stamp of its own, so that the subscriber, wherever it stands,
 //! finds that it was lapped; from then on one stamp makes a *run* of holes, which readers pass at once. The windows of a ring add up to at most a quarter of it. A subscriber that sleeps borrows nothing, and pins

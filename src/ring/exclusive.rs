@@ -12,8 +12,9 @@ use super::at_hand::at_hand;
 use super::batch::{Batch, Olds, batch_of};
 use super::stamp::{Look, Stamp};
 use super::{Owed, Policy, Refusal, Ring, Stretch, longest_hole};
-use crate::registry::{Room, most_room};
-use crate::sync::{AtomicU64, Ordering};
+use crate::registry::{Blocker, Room, most_room};
+use crate::rests::Rests;
+use crate::sync::{AtomicU64, Ordering, thread};
 
 /// The publisher's own side of the ring.
 #[derive(Debug)]
@@ -25,6 +26,9 @@ pub(crate) struct Tip {
     room: Stretch,
     /// The slots from this sequence on hold a value. At first those of the first lap hold none.
     pub(super) filled_from: u64,
+    rests: Rests,
+    /// What the last scan stopped at, if it gave no room.
+    blocker: Option<Blocker>,
 }
 
 impl Tip {
@@ -78,6 +82,8 @@ impl<E> Ring<E> {
             next: 0,
             room: self.stretch(0, 0),
             filled_from: self.capacity(),
+            rests: Rests::default(),
+            blocker: None,
         }
     }
 
@@ -189,10 +195,21 @@ impl<E> Ring<E> {
         policy: Policy,
         owed: &mut Owed,
     ) -> Result<(), Refusal> {
+        if policy == Policy::Keep
+            && let Some(blocker) = tip.blocker
+            && self.seats.is_blocked_by(blocker)
+        {
+            return Err(Refusal::Full);
+        }
+        tip.blocker = None;
+        let mut before_rest = None;
         for _ in 0..self.capacity() {
             self.store_tail(tip);
             match self.make_room(tip.next, policy, owed) {
                 Room::Until(limit) => {
+                    if self.rests_at(limit, tip, policy, &mut before_rest) {
+                        continue;
+                    }
                     let alike = if tip.is_filled() {
                         limit
                     } else {
@@ -205,11 +222,44 @@ impl<E> Ring<E> {
                     self.pass_over_exclusive(tip, slots, longest_hole(again));
                 }
                 Room::Moving => {}
-                Room::Full => return Err(Refusal::Full),
+                Room::Full(blocker) => {
+                    tip.blocker = Some(blocker);
+                    return Err(Refusal::Full);
+                }
                 Room::Exhausted => break,
             }
         }
         Err(self.exhausted())
+    }
+
+    /// Rests if a scan found little room, and returns whether another scan is to follow.
+    ///
+    /// The readers have most of the ring before them, so that none of them waits for this rest. One
+    /// scan that finds much takes a cursor's cache line from its reader less often than many that
+    /// find little.
+    fn rests_at(
+        &self,
+        limit: u64,
+        tip: &mut Tip,
+        policy: Policy,
+        before_rest: &mut Option<u64>,
+    ) -> bool {
+        if let Some(before) = before_rest.take() {
+            tip.rests.rested(limit > before);
+            return false;
+        }
+        // A publisher that may drop subscribers waits for none.
+        if policy == Policy::Evict || limit - tip.next >= self.capacity() / 8 {
+            return false;
+        }
+        if !tip.rests.are_due() {
+            tip.rests.go_on();
+            return false;
+        }
+        *before_rest = Some(limit);
+        crate::hooks::reach(crate::hooks::Point::Resting);
+        thread::rest();
+        true
     }
 
     /// [C4 pin] Holes, with stamps for runs up to `longest`.

@@ -284,7 +284,7 @@ impl<E> Ring<E> {
             // So many looks are enough for one scan, however large the ring is.
             Room::Until(end) => end.min(tail + limits::SCAN_REACH),
             Room::Pinned { slots, .. } => tail + slots,
-            Room::Full | Room::Moving | Room::Exhausted => return room,
+            Room::Full(_) | Room::Moving | Room::Exhausted => return room,
         };
         match (self.first_hanging_run(tail, end, owed), room) {
             (None, Room::Until(_)) => Room::Until(end),

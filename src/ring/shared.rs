@@ -220,7 +220,7 @@ impl<E> Ring<E> {
                 self.spend(tries)?;
                 Ok(None)
             }
-            Room::Full => Err(Refusal::Full),
+            Room::Full(_) => Err(Refusal::Full),
             Room::Exhausted => Err(self.exhausted()),
         }
     }

@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_millis(100);
 pub(super) enum Outcome {
     Response(Value),
     /// A subscription that stands, and whose events wait to be written.
-    Subscribed(Pump),
+    Subscribed(Box<Pump>),
 }
 
 /// Why a command failed.
@@ -73,7 +73,7 @@ impl Shared {
                     return Err(CommandError::LongFilter);
                 }
                 let pump = self.subscribe(connection, id, command)?;
-                return Ok(Outcome::Subscribed(pump));
+                return Ok(Outcome::Subscribed(Box::new(pump)));
             }
             "event_broadcast" if own => {
                 self.broadcast(line)?;

@@ -124,7 +124,7 @@ impl Session {
                 .and_then(|outcome| match outcome {
                     Outcome::Response(value) => Ok((Reply::Response(value).to_line(), None)),
                     Outcome::Subscribed(pump) => {
-                        let go = self.start_pump(pump)?;
+                        let go = self.start_pump(*pump)?;
                         Ok((Reply::Response("subscribed".into()).to_line(), Some(go)))
                     }
                 });
