@@ -91,7 +91,7 @@ impl<E> Reader<E> {
         loop {
             if self.span.is_at_end() {
                 self.advance()?;
-                if self.span.is_ready() {
+                if self.span.is_ready() || self.sees_whole_window() {
                     return Ok(true);
                 }
             }
@@ -112,6 +112,36 @@ impl<E> Reader<E> {
                 }
             }
         }
+    }
+
+    /// [T2 holes] Returns whether each slot of a window that has just begun holds an event, which is
+    /// one look where it would be one at each slot.
+    ///
+    /// It looks a window further, to keep that distance from the publisher: a reader that comes
+    /// closer takes the cache lines that the publisher is about to write, event for event. So where
+    /// the publisher is closer, the reader rests.
+    #[inline(always)]
+    fn sees_whole_window(&mut self) -> bool {
+        let (next, end) = (self.span.next(), self.span.window().end);
+        let (ring, window) = (&self.worker.ring, self.member.window);
+        if !(ring.is_exclusive() && self.span.is_calm() && self.pace.is_behind(next, window)) {
+            return false;
+        }
+        let ahead = end - 1 + window;
+        let mut seen = ring.is_event_each(next, ahead);
+        if !seen {
+            if self.pace.came_close(next) {
+                crate::hooks::reach(crate::hooks::Point::Resting);
+                thread::rest();
+                seen = ring.is_event_each(next, ahead);
+                self.pace.rested(seen);
+            }
+            seen = seen || ring.is_event_each(next, end - 1);
+        }
+        if seen {
+            self.span.see(end - next);
+        }
+        seen
     }
 
     /// Nothing at `next`. True if it is worth another look at once.

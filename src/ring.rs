@@ -156,6 +156,8 @@ pub(crate) struct Ring<E> {
     tail: CachePadded<AtomicU64>,
     /// No claim at or beyond it: [C2 gate], [C4 pin].
     limit: CachePadded<AtomicU64>,
+    /// [T2 holes] The end of the last holes of an exclusive ring.
+    holes_end: CachePadded<AtomicU64>,
     /// An [`Audience`]: the one look that a report costs when nobody listens.
     listeners: CachePadded<AtomicU64>,
     seats: Seats,
@@ -181,6 +183,7 @@ impl<E> Ring<E> {
             tail: CachePadded::new(AtomicU64::new(0)),
             // Nobody can have joined below sequence 0.
             limit: CachePadded::new(AtomicU64::new(first_scan)),
+            holes_end: CachePadded::new(AtomicU64::new(0)),
             listeners: CachePadded::new(AtomicU64::new(0)),
             seats: Seats::new(registry, worker),
             counters: CachePadded::new(Counters {

@@ -72,6 +72,30 @@ fn a_reader_seldom_rests_where_one_event_comes_each_time() -> Result<(), Box<dyn
 }
 
 #[test]
+fn a_reader_that_comes_close_to_an_exclusive_publisher_rests_while_it_pays()
+-> Result<(), Box<dyn std::error::Error>> {
+    const WINDOW: u64 = 8;
+    let (mut publisher, bus) = Bus::builder()
+        .capacity(128)
+        .drive(Drive::Manual)
+        .build_exclusive()?;
+    let mut reader = bus.subscribe_with(SubscribeOptions::new().window(WINDOW as usize))?;
+    let rests = Rc::new(Cell::new(0));
+    let seen = Rc::clone(&rests);
+    hooks::set(move |point| seen.set(seen.get() + u64::from(point == Point::Resting)));
+    for _ in 0..ROUNDS {
+        for event in 0..WINDOW + WINDOW / 2 {
+            publisher.report(event)?;
+        }
+        drain_all(&mut reader);
+    }
+    // One where everything is read, each time. And where the second window is half there: after 1
+    // round, 3, 7, 15, 31, 63, and then after 64 each.
+    assert_eq!(rests.get(), ROUNDS + 15);
+    Ok(())
+}
+
+#[test]
 fn a_publisher_that_finds_little_room_rests_while_it_pays() -> Result<(), Box<dyn std::error::Error>>
 {
     let (mut publisher, bus) = Bus::builder()

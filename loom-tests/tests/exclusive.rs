@@ -170,3 +170,38 @@ fn a_reader_sees_what_was_written_in_place() {
         drop(publisher);
     });
 }
+
+/// A reader takes a whole window by one look at a slot further on, but for a hole in it, whose
+/// slot holds an event of the lap before.
+///
+/// Fails without: `holes_end` stored before the stamps of holes.
+#[test]
+fn a_reader_passes_over_a_hole_in_its_window() {
+    check(|| {
+        let (mut publisher, bus) = Bus::<Event>::builder()
+            .capacity(8)
+            .build_exclusive()
+            .unwrap();
+        let mut holder = Reader::join(&bus, 1);
+        let mut reader = Reader::join(&bus, 2);
+        for n in 0..8 {
+            publisher.report(Arc::new(n)).unwrap();
+        }
+        holder.poll(); // holds event 0, whose slot becomes the hole
+        for _ in 0..8 {
+            reader.poll(); // never finds that there is nothing
+        }
+        let thread = thread::spawn(move || {
+            for n in 8..12 {
+                publisher.report(Arc::new(n)).unwrap();
+            }
+            publisher
+        });
+        reader.poll();
+        let publisher = thread.join().unwrap();
+        reader.drain();
+        assert_eq!(reader.evicted, None);
+        assert_eq!(reader.events(), (0..12).collect::<Vec<_>>());
+        drop((holder, publisher));
+    });
+}

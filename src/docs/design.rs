@@ -78,6 +78,11 @@
 //! A rest that brings one event did not pay, so that the reader reads on longer before it rests
 //! again.
 //!
+//! A reader of an exclusive ring looks once for a whole window, because its publisher writes in order: where
+//! the slot two windows on holds an event, each slot before it holds an event or is a hole, and
+//! where the last hole ends, the ring says. Where that slot is not written yet, the reader rests,
+//! so that it stays a window behind the publisher as long as events keep coming.
+//!
 //! A publisher that waits for room, by `try_report`, rests as well where a scan finds little, and
 //! after a refusal it looks first at the one cursor that was in the way. Both spare the readers:
 //! they write their cursors' cache lines, and each look takes one from them.

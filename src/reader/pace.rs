@@ -9,6 +9,8 @@
 //! the reader finds one event is taken for that: it did not pay. (Two answers at a time are not
 //! told from events that gathered.)
 
+use crate::rests::Rests;
+
 /// What a reader found each time that it looked and there was nothing more.
 #[derive(Debug)]
 pub(super) struct Pace {
@@ -18,18 +20,16 @@ pub(super) struct Pace {
     looks: u8,
     /// It rested the last time that events had come.
     rested: bool,
-    /// How many more times it reads on without a rest.
-    pause: u8,
-    /// How long the pause was that began last: 0 while rests pay.
-    last_pause: u8,
+    rests: Rests,
+    /// Where it last came close to the publisher, or found nothing.
+    close: u64,
+    /// Its rests where it came close with a window still to read.
+    window_rests: Rests,
 }
 
 impl Pace {
     /// An event that comes after fewer looks than this comes soon.
     const SOON: u8 = 4;
-    /// The longest pause: the reader tries a rest every 64 times, so that one which does not pay
-    /// costs a 64th of its length.
-    const LONGEST_PAUSE: u8 = 63;
 
     /// A reader that starts at `sequence`.
     pub(super) fn at(sequence: u64) -> Self {
@@ -37,16 +37,42 @@ impl Pace {
             seen: sequence,
             looks: 0,
             rested: false,
-            pause: 0,
-            last_pause: 0,
+            rests: Rests::default(),
+            close: sequence,
+            window_rests: Rests::default(),
         }
+    }
+
+    /// Returns whether a reader at `sequence` has read a `window` of events since it last came close
+    /// to the publisher.
+    ///
+    /// So the first events after a wait are delivered without a rest.
+    pub(super) fn is_behind(&self, sequence: u64, window: u64) -> bool {
+        sequence - self.close >= window
+    }
+
+    /// The reader came close to the publisher at `sequence`. Returns whether it is to rest, and then
+    /// to say [what that brought](Pace::rested).
+    pub(super) fn came_close(&mut self, sequence: u64) -> bool {
+        self.close = sequence;
+        let rests = self.window_rests.are_due();
+        if !rests {
+            self.window_rests.go_on();
+        }
+        rests
+    }
+
+    /// The reader rested because it came close.
+    pub(super) fn rested(&mut self, paid: bool) {
+        self.window_rests.rested(paid);
     }
 
     /// Returns what the reader found that has read everything before `sequence`, and finds nothing
     /// there.
     ///
-    /// Each rest that did not pay doubles the pause before the next. (A hole counts as an event.)
+    /// (A hole counts as an event.)
     pub(super) fn found_before(&mut self, sequence: u64) -> Found {
+        self.close = sequence;
         let events = sequence - self.seen;
         if events == 0 {
             self.looks = self.looks.saturating_add(1);
@@ -55,13 +81,11 @@ impl Pace {
         self.seen = sequence;
         let came_soon = self.looks < Self::SOON;
         if self.rested {
-            let doubled = (2 * self.last_pause + 1).min(Self::LONGEST_PAUSE);
-            self.last_pause = if events > 1 { 0 } else { doubled };
-            self.pause = self.last_pause;
+            self.rests.rested(events > 1);
         } else {
-            self.pause = self.pause.saturating_sub(1);
+            self.rests.go_on();
         }
-        self.rested = came_soon && self.pause == 0;
+        self.rested = came_soon && self.rests.are_due();
         // Without a rest this very look is the first that finds nothing.
         self.looks = u8::from(!self.rested);
         Found::Events { rest: self.rested }

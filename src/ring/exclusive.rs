@@ -7,6 +7,9 @@
 //!   batch and each hole. So the events behind it bear single stamps, lie in one lap, and are at
 //!   most as many as a scan gives. A store for each event would go to another cache line between
 //!   two stores to a line of slots, and keep the processor from gathering those.
+//! - **\[T2 holes\]** `holes_end` is stored before the stamps of holes. The slots of an exclusive ring
+//!   are written in order, so who sees the stamp of an event sees an event in each slot before it,
+//!   back to `holes_end`.
 
 use super::at_hand::at_hand;
 use super::batch::{Batch, Olds, batch_of};
@@ -186,6 +189,16 @@ impl<E> Ring<E> {
         tail
     }
 
+    /// [T2 holes] Returns whether each slot from `start` to `last` holds an event. False too where the
+    /// last of them lies in a run, and of shared rings.
+    #[inline(always)]
+    pub(crate) fn is_event_each(&self, start: u64, last: u64) -> bool {
+        // SYNC publish: the contents of all of them, and what ends the holes before the last.
+        self.is_exclusive()
+            && self.stamp(last) == Stamp::full(self.slots.lap(last))
+            && self.holes_end.load(Ordering::Relaxed) <= start
+    }
+
     /// Looks for room beyond the tip. `owed` is to be paid, whatever comes of it.
     #[cold]
     #[inline(never)]
@@ -265,6 +278,8 @@ impl<E> Ring<E> {
     /// [C4 pin] Holes, with stamps for runs up to `longest`.
     fn pass_over_exclusive(&self, tip: &mut Tip, slots: u64, longest: u64) {
         let end = tip.next + slots;
+        // Relaxed: the stamps behind the holes release it.
+        self.holes_end.store(end, Ordering::Relaxed);
         while tip.next < end {
             let run = (end - tip.next).min(longest);
             let hole = Stamp::empty(self.slots.lap(tip.next), true).with_run(run);
