@@ -117,9 +117,9 @@ impl<E> Reader<E> {
     /// [T2 holes] Returns whether each slot of a window that has just begun holds an event, which is
     /// one look where it would be one at each slot.
     ///
-    /// It looks a window further, to keep that distance from the publisher: a reader that comes
-    /// closer takes the cache lines that the publisher is about to write, event for event. So where
-    /// the publisher is closer, the reader rests.
+    /// It keeps a window away from the publisher: a reader that comes closer takes the cache lines
+    /// that the publisher is about to write, event for event. So where the slot a window further is
+    /// not written yet, the reader rests.
     #[inline(always)]
     fn sees_whole_window(&mut self) -> bool {
         let (next, end) = (self.span.next(), self.span.window().end);
@@ -128,16 +128,12 @@ impl<E> Reader<E> {
             return false;
         }
         let ahead = end - 1 + window;
-        let mut seen = ring.is_event_each(next, ahead);
-        if !seen {
-            if self.pace.came_close(next) {
-                crate::hooks::reach(crate::hooks::Point::Resting);
-                thread::rest();
-                seen = ring.is_event_each(next, ahead);
-                self.pace.rested(seen);
-            }
-            seen = seen || ring.is_event_each(next, end - 1);
+        if !ring.is_single(ahead) && self.pace.came_close(next) {
+            crate::hooks::reach(crate::hooks::Point::Resting);
+            thread::rest();
+            self.pace.rested(ring.is_single(ahead));
         }
+        let seen = ring.is_event_each(next, end - 1);
         if seen {
             self.span.see(end - next);
         }

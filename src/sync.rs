@@ -37,7 +37,7 @@ pub(crate) mod limits {
     /// A claim of the only publisher holds at most `capacity / CLAIM_SHARE` slots: [K1 share].
     pub(crate) const CLAIM_SHARE: u64 = if cfg!(loom) { 2 } else { 8 };
     /// A claim is stalled without a grace when the tail is `capacity / STALL_SHARE` slots ahead: [K2 young].
-    pub(crate) const STALL_SHARE: u64 = if cfg!(loom) { 4 } else { 64 };
+    pub(crate) const STALL_SHARE: u64 = if cfg!(loom) { 4 } else { 2 };
     /// A scan looks at most at so many stamps for runs, and past so many holes for each cursor.
     pub(crate) const SCAN_REACH: u64 = 1024;
     /// A reader that finds nothing looks at the tail every so many tries.

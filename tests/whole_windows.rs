@@ -72,3 +72,45 @@ fn holes_are_passed_over_wherever_they_lie() {
         }
     }
 }
+
+/// A run that begins in a window may lead beyond its end: the reader goes on inside of it.
+#[test]
+fn runs_lead_from_window_to_window() {
+    for layout in [SlotLayout::InLine, SlotLayout::Dense] {
+        for window in [1, 2, 4, 8] {
+            for read in [receive, drain] {
+                let (mut publisher, bus) = Bus::builder()
+                    .capacity(CAPACITY as usize)
+                    .slots(layout)
+                    .drive(Drive::Manual)
+                    .build_exclusive()
+                    .unwrap();
+                let options = SubscribeOptions::new().window(window);
+                let mut reader = bus.subscribe_with(options).unwrap();
+                let mut expected = 0..;
+                let mut next = 0;
+                for round in 0..400 {
+                    // Single events, a run, and single events, as long as they fit.
+                    for run in [round % 5, 0, 2 + round % 17, 1, round % 3, 0] {
+                        match run {
+                            0 | 1 => {
+                                publisher.report(next).unwrap();
+                                next += 1;
+                            }
+                            run => {
+                                publisher.report_batch(next..next + run).unwrap();
+                                next += run;
+                            }
+                        }
+                    }
+                    let all = read(&mut reader, 3 + round as usize % 11);
+                    let all = all.into_iter().chain(read(&mut reader, usize::MAX));
+                    for event in all {
+                        assert_eq!(Some(event), expected.next());
+                    }
+                }
+                assert_eq!(expected.next(), Some(next));
+            }
+        }
+    }
+}

@@ -189,14 +189,19 @@ impl<E> Ring<E> {
         tail
     }
 
-    /// [T2 holes] Returns whether each slot from `start` to `last` holds an event. False too where the
-    /// last of them lies in a run, and of shared rings.
+    /// [T2 holes] Returns whether each slot from `start` to `last` holds an event, and no run leads
+    /// beyond `last`. For an exclusive ring.
     #[inline(always)]
     pub(crate) fn is_event_each(&self, start: u64, last: u64) -> bool {
+        debug_assert!(self.is_exclusive());
         // SYNC publish: the contents of all of them, and what ends the holes before the last.
-        self.is_exclusive()
-            && self.stamp(last) == Stamp::full(self.slots.lap(last))
-            && self.holes_end.load(Ordering::Relaxed) <= start
+        self.is_single(last) && self.holes_end.load(Ordering::Relaxed) <= start
+    }
+
+    /// Returns whether an event with a stamp of its own is at `sequence`.
+    #[inline(always)]
+    pub(crate) fn is_single(&self, sequence: u64) -> bool {
+        self.stamp(sequence) == Stamp::full(self.slots.lap(sequence))
     }
 
     /// Looks for room beyond the tip. `owed` is to be paid, whatever comes of it.

@@ -232,7 +232,7 @@ impl Wish {
     pub(crate) fn is_bad(&self, capacity: usize) -> bool {
         let limits = self.lag_limit.map(|(_, time)| time);
         self.name == CONTROLLED
-            || self.window.is_some_and(|slots| slots == 0 || slots > 32)
+            || self.window.is_some_and(|slots| slots == 0 || slots > 64)
             || self
                 .lag_limit
                 .is_some_and(|(slots, _)| slots >= capacity as u64)
