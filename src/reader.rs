@@ -114,12 +114,13 @@ impl<E> Reader<E> {
         }
     }
 
-    /// [T2 holes] Returns whether each slot of a window that has just begun holds an event, which is
-    /// one look where it would be one at each slot.
+    /// [T2 holes] Returns whether each slot of a window that has just begun holds an event. That takes
+    /// one look at the last of them, not one look at each.
     ///
-    /// It keeps a window away from the publisher: a reader that comes closer takes the cache lines
-    /// that the publisher is about to write, event for event. So where the slot a window further is
-    /// not written yet, the reader rests.
+    /// The reader keeps a window away from the publisher, because a reader that is closer takes the
+    /// cache lines that the publisher is about to write. It looks at the last slot of the next
+    /// window too: where no single event is there yet, it rests. (A run there counts as close, too;
+    /// rests do not pay then, and become rare.)
     #[inline(always)]
     fn sees_whole_window(&mut self) -> bool {
         let (next, end) = (self.span.next(), self.span.window().end);

@@ -331,12 +331,12 @@ impl Seats {
         (room, wake)
     }
 
-    /// Returns whether the ring is still full for the reason that a scan gave: a cursor stands where
-    /// `blocker` stood, and its subscriber is awake, so that nothing else is to be done for it.
+    /// Returns whether the ring is still full for the reason that a scan gave: the cursor that it
+    /// stopped at has not moved. False if that subscriber sleeps, because a scan would wake it.
     ///
-    /// One cursor is looked at, because each look takes a cache line from the subscriber that writes
-    /// it, and the others are not in the way. Another subscriber that came to this place is as much
-    /// in the way, if it stands there.
+    /// The other cursors are not looked at, because each look takes a cache line from the subscriber
+    /// that writes it. If another subscriber has come to the same place of the list, and stands at
+    /// the same sequence, it is in the way just as well.
     pub(crate) fn is_blocked_by(&self, blocker: Blocker) -> bool {
         let roster = self.registry.load();
         let member = roster.of(self.ring).get(blocker.index);

@@ -14,8 +14,8 @@ pub(crate) struct Rests {
 }
 
 impl Rests {
-    /// The longest pause: one rest in 64 is tried, so that rests which do not pay cost a 64th of
-    /// their length.
+    /// The longest pause. One time in 64 a rest is tried all the same, to see whether rests pay
+    /// again.
     const LONGEST_PAUSE: u8 = 63;
 
     /// Returns whether a rest is due. It is [taken](Rests::rested), or [left out](Rests::go_on).

@@ -174,7 +174,7 @@ fn a_reader_sees_what_was_written_in_place() {
 /// A reader takes a whole window by one look at a slot further on, but for a hole in it, whose
 /// slot holds an event of the lap before.
 ///
-/// Fails without: `holes_end` stored before the stamps of holes.
+/// Fails without: `holes_end` stored before the stamps of the events behind a hole.
 #[test]
 fn a_reader_passes_over_a_hole_in_its_window() {
     check(|| {

@@ -78,14 +78,15 @@
 //! A rest that brings one event did not pay, so that the reader reads on longer before it rests
 //! again.
 //!
-//! A reader of an exclusive ring looks once for a whole window, because its publisher writes in order: where
-//! the slot two windows on holds an event, each slot before it holds an event or is a hole, and
-//! where the last hole ends, the ring says. Where that slot is not written yet, the reader rests,
-//! so that it stays a window behind the publisher as long as events keep coming.
+//! A reader of an exclusive ring does not look at each slot, because its publisher writes in order:
+//! where the last slot of a window has the stamp of a single event, each slot before it holds an
+//! event or is a hole, and the ring stores where the last hole ends. The reader also looks at the
+//! slot one window behind that. Where no single event is there yet, the reader rests, while rests
+//! pay: so it stays a window away from the publisher as long as events keep coming.
 //!
-//! A publisher that waits for room, by `try_report`, rests as well where a scan finds little, and
-//! after a refusal it looks first at the one cursor that was in the way. Both spare the readers:
-//! they write their cursors' cache lines, and each look takes one from them.
+//! A publisher that waits for room, by `try_report`, rests as well where a scan finds little room.
+//! After a refusal it looks first at the one cursor that was in the way. Both spare the readers,
+//! because each look takes the cache line of a cursor from the reader that writes it.
 //!
 //! ## Room, eviction, pins
 //!

@@ -271,7 +271,7 @@ impl<E: Send + Sync + 'static> Publisher<E> {
         send_batch(&handle.core, generation, batch, publishers, policy)
     }
 
-    /// Returns how many events fit now, or that as many fit as a batch gathers at once.
+    /// Returns how many events fit now; or the size of a batch, if at least that many fit.
     ///
     /// It looks at cursors only where the last scan left too little room, because each look takes a
     /// cursor's cache line from the subscriber that writes it.

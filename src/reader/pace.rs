@@ -23,7 +23,7 @@ pub(super) struct Pace {
     rests: Rests,
     /// Where it last came close to the publisher, or found nothing.
     close: u64,
-    /// Its rests where it came close with a window still to read.
+    /// The rests that it takes at the start of a window, where the publisher is close.
     window_rests: Rests,
 }
 

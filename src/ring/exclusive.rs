@@ -7,9 +7,9 @@
 //!   batch and each hole. So the events behind it bear single stamps, lie in one lap, and are at
 //!   most as many as a scan gives. A store for each event would go to another cache line between
 //!   two stores to a line of slots, and keep the processor from gathering those.
-//! - **\[T2 holes\]** `holes_end` is stored before the stamps of holes. The slots of an exclusive ring
-//!   are written in order, so who sees the stamp of an event sees an event in each slot before it,
-//!   back to `holes_end`.
+//! - **\[T2 holes\]** `holes_end` is stored before the stamp of any event behind the holes. The slots
+//!   of an exclusive ring are written in order. So a reader that sees the stamp of an event knows
+//!   that each slot from `holes_end` up to there holds an event.
 
 use super::at_hand::at_hand;
 use super::batch::{Batch, Olds, batch_of};
@@ -194,7 +194,7 @@ impl<E> Ring<E> {
     #[inline(always)]
     pub(crate) fn is_event_each(&self, start: u64, last: u64) -> bool {
         debug_assert!(self.is_exclusive());
-        // SYNC publish: the contents of all of them, and what ends the holes before the last.
+        // SYNC publish: the contents of all of them, and the end of all holes before `last`.
         self.is_single(last) && self.holes_end.load(Ordering::Relaxed) <= start
     }
 
@@ -252,8 +252,8 @@ impl<E> Ring<E> {
 
     /// Rests if a scan found little room, and returns whether another scan is to follow.
     ///
-    /// The readers have most of the ring before them, so that none of them waits for this rest. One
-    /// scan that finds much takes a cursor's cache line from its reader less often than many that
+    /// The slowest reader has most of the ring before it, so that it does not wait for this rest. One
+    /// scan that finds much room takes that reader's cursor from it less often than many scans that
     /// find little.
     fn rests_at(
         &self,
@@ -283,7 +283,7 @@ impl<E> Ring<E> {
     /// [C4 pin] Holes, with stamps for runs up to `longest`.
     fn pass_over_exclusive(&self, tip: &mut Tip, slots: u64, longest: u64) {
         let end = tip.next + slots;
-        // Relaxed: the stamps behind the holes release it.
+        // Relaxed: the stamps of the events behind the holes release it.
         self.holes_end.store(end, Ordering::Relaxed);
         while tip.next < end {
             let run = (end - tip.next).min(longest);

@@ -177,12 +177,14 @@ impl<E> Ring<E> {
         }
     }
 
-    /// Returns how many slots can be claimed without a scan: 0 of a ring that is closed.
+    /// Returns how many events fit without a scan: 0 in a ring that is closed. Slots that are lost to
+    /// their writers take none.
     pub(crate) fn room_at_hand(&self) -> u64 {
         // Relaxed, both: a number, which is at once stale. A tail that is closed is beyond every
         // limit.
         let tail = self.tail.load(Ordering::Relaxed);
-        self.limit.load(Ordering::Relaxed).saturating_sub(tail)
+        let room = self.limit.load(Ordering::Relaxed).saturating_sub(tail);
+        room.saturating_sub(self.counters.lost())
     }
 
     /// Room beyond `tail`, or `None` if the caller is to look at the tail again.

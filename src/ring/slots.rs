@@ -334,9 +334,10 @@ impl<'a, E> Row<'a, E> {
     pub(crate) unsafe fn copy_in(&self, places: &[MaybeUninit<E>]) {
         if self.values.stride == size_of::<E>() {
             let values = self.values.base.cast::<MaybeUninit<E>>().as_ptr();
-            // One copy of all, because whole lines of it are stored at a time.
-            // SAFETY: in bounds, as the lap goes so far, and exclusive, as the caller promises. The
-            // cells lie as their values do, because they are as far apart as those are large.
+            // One copy of all events stores whole cache lines at a time.
+            // SAFETY: in bounds, as the lap goes so far, and exclusive, as the caller promises, so
+            // that the places lie elsewhere. The distance of two cells is the size of a value, so
+            // that a cell holds nothing else.
             unsafe { ptr::copy_nonoverlapping(places.as_ptr(), values, places.len()) };
             return;
         }

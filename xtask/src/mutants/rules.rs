@@ -910,6 +910,51 @@ const RULES: &[Rule] = &[
             "let _ = hole;",
         )],
     },
+    Rule {
+        name: "[T2 holes] it is not said where holes end",
+        guard: "model exclusive::a_reader_passes_over_a_hole_in_its_window",
+        edits: &[Edit(
+            "ring/exclusive.rs",
+            "self.holes_end.store(end, Ordering::Relaxed);",
+            "",
+        )],
+    },
+    Rule {
+        name: "[T2 holes] a window that ends inside of a run is taken whole",
+        guard: "test whole_windows::runs_lead_from_window_to_window",
+        edits: &[Edit(
+            "reader.rs",
+            "let seen = ring.is_event_each(next, end - 1);",
+            "let seen = ring.is_event_each(next, ahead);",
+        )],
+    },
+    Rule {
+        name: "a reader comes as close to an exclusive publisher as it can",
+        guard: "test rests::a_reader_that_comes_close_to_an_exclusive_publisher_rests_while_it_pays",
+        edits: &[Edit(
+            "reader.rs",
+            "if !ring.is_single(ahead) && self.pace.came_close(next) {",
+            "if false {",
+        )],
+    },
+    Rule {
+        name: "an exclusive publisher rests at each find, whether or not that pays",
+        guard: "test rests::a_publisher_that_finds_little_room_rests_while_it_pays",
+        edits: &[Edit(
+            "ring/exclusive.rs",
+            "if !tip.rests.are_due() {",
+            "if false {",
+        )],
+    },
+    Rule {
+        name: "a refusal outlasts what was in the way",
+        guard: "test refusals::a_refusal_ends_when_the_slowest_moves",
+        edits: &[Edit(
+            "registry.rs",
+            "member.is_some_and(|member| member.cursor.glance() == blocker.position)",
+            "member.is_some()",
+        )],
+    },
     // Writing in place.
     Rule {
         name: "an event is committed before its closure writes it",
