@@ -266,7 +266,10 @@ impl<E> Subscriber<E> {
     /// [`SubscribeError::Stopped`]: the bus has ended. [`SubscribeError::Restarted`]: it has ended and was started again since, with
     /// new rings; a new subscription reads those.
     pub fn rejoin(&mut self) -> Result<u64, SubscribeError> {
-        self.reader.member.welcome();
+        // A closed ring takes no subscriber back, so that an unsubscription stands.
+        if !self.reader.worker.ring.is_closed() {
+            self.reader.member.welcome();
+        }
         let missed = self.reader.rejoin();
         missed.ok_or_else(|| self.reader.worker.why_closed())
     }

@@ -6,7 +6,9 @@ mod common;
 
 use common::{Census, LONG, SetOnDrop, builder, manual, threaded, until};
 use ringbus::affinity::cores;
-use ringbus::{BuildError, Bus, Drive, Pinning, SlotLayout, SubscribeError, SubscribeOptions};
+use ringbus::{
+    BuildError, Bus, Drive, OnLap, Pinning, SlotLayout, SubscribeError, SubscribeOptions,
+};
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -424,6 +426,18 @@ fn a_ring_takes_as_many_subscribers_as_it_can_pin() {
     bus.turn();
     drop(all.remove(0));
     bus.subscribe().unwrap();
+}
+
+#[test]
+fn a_rejoin_that_fails_leaves_an_unsubscription_as_it_was() {
+    let bus = manual::<u64>(64);
+    let options = SubscribeOptions::new().on_lap(OnLap::Rejoin);
+    let mut slow = bus.subscribe_with(options).unwrap();
+    (0..65).for_each(|n| bus.report(n).unwrap()); // drops it; it would rejoin by itself
+    assert!(bus.unsubscribe(slow.id()));
+    bus.close();
+    assert!(slow.rejoin().unwrap_err().is_stopped());
+    assert!(!bus.unsubscribe(slow.id()), "it was unsubscribed before");
 }
 
 #[test]
