@@ -114,8 +114,8 @@ impl<E> Reader<E> {
         }
     }
 
-    /// [T2 holes] Returns whether each slot of a window that has just begun holds an event. That takes
-    /// one look at the last of them, not one look at each.
+    /// [T2 holes] Returns whether each slot of a window that has just begun holds an event. That
+    /// takes one look at the last of them, not one look at each.
     ///
     /// The reader keeps a window away from the publisher, because a reader that is closer takes the
     /// cache lines that the publisher is about to write. It looks at the last slot of the next

@@ -2,9 +2,20 @@
 #![cfg(not(loom))]
 #![allow(clippy::unwrap_used)]
 
-use ringbus::{Bus, Drive, SlotLayout, SubscribeOptions, Subscriber};
+use ringbus::{
+    Bus, Drive, Exclusive, ExclusivePublisher, SlotLayout, SubscribeOptions, Subscriber,
+};
 
 const CAPACITY: u64 = 64;
+
+fn exclusive(layout: SlotLayout) -> (ExclusivePublisher<u64>, Bus<u64, Exclusive>) {
+    Bus::builder()
+        .capacity(CAPACITY as usize)
+        .slots(layout)
+        .drive(Drive::Manual)
+        .build_exclusive()
+        .unwrap()
+}
 
 fn receive(reader: &mut Subscriber<u64>, most: usize) -> Vec<u64> {
     let mut events = Vec::new();
@@ -30,12 +41,7 @@ fn holes_are_passed_over_wherever_they_lie() {
     for layout in [SlotLayout::InLine, SlotLayout::Dense] {
         for pinned in 0..8 {
             for read in [receive, drain] {
-                let (mut publisher, bus) = Bus::builder()
-                    .capacity(CAPACITY as usize)
-                    .slots(layout)
-                    .drive(Drive::Manual)
-                    .build_exclusive()
-                    .unwrap();
+                let (mut publisher, bus) = exclusive(layout);
                 let mut reader = bus
                     .subscribe_with(SubscribeOptions::new().window(8))
                     .unwrap();
@@ -79,12 +85,7 @@ fn runs_lead_from_window_to_window() {
     for layout in [SlotLayout::InLine, SlotLayout::Dense] {
         for window in [1, 2, 4, 8] {
             for read in [receive, drain] {
-                let (mut publisher, bus) = Bus::builder()
-                    .capacity(CAPACITY as usize)
-                    .slots(layout)
-                    .drive(Drive::Manual)
-                    .build_exclusive()
-                    .unwrap();
+                let (mut publisher, bus) = exclusive(layout);
                 let options = SubscribeOptions::new().window(window);
                 let mut reader = bus.subscribe_with(options).unwrap();
                 let mut expected = 0..;

@@ -43,16 +43,16 @@ impl Pace {
         }
     }
 
-    /// Returns whether a reader at `sequence` has read a `window` of events since it last came close
-    /// to the publisher.
+    /// Returns whether a reader at `sequence` has read a `window` of events since it last came
+    /// close to the publisher.
     ///
     /// So the first events after a wait are delivered without a rest.
     pub(super) fn is_behind(&self, sequence: u64, window: u64) -> bool {
         sequence - self.close >= window
     }
 
-    /// The reader came close to the publisher at `sequence`. Returns whether it is to rest, and then
-    /// to say [what that brought](Pace::rested).
+    /// The reader came close to the publisher at `sequence`. Returns whether it is to rest, and
+    /// then to say [what that brought](Pace::rested).
     pub(super) fn came_close(&mut self, sequence: u64) -> bool {
         self.close = sequence;
         let rests = self.window_rests.are_due();
