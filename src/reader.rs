@@ -403,12 +403,14 @@ impl<E> Reader<E> {
         eviction
     }
 
-    /// [C6 join] At the tail again. How many sequences were missed, or `None` if the ring is closed.
-    pub(crate) fn rejoin(&mut self) -> Option<u64> {
+    /// [C6 join] At the tail again. How many sequences were missed, or `None` if the ring is closed:
+    /// then `prepare` is not called, so that an unsubscription stands.
+    pub(crate) fn rejoin(&mut self, prepare: impl FnOnce(&Member)) -> Option<u64> {
         self.held.end();
         if self.worker.ring.is_closed() {
             return None;
         }
+        prepare(&self.member);
         if self.evicted.is_none() && !self.member.cursor.glance().is_active() {
             self.leave_evicted();
         }

@@ -162,7 +162,7 @@ impl<E> Subscriber<E> {
                     return RecvError::Evicted(eviction);
                 }
                 if !self.reader.member.is_unwanted()
-                    && let Some(missed) = self.reader.rejoin()
+                    && let Some(missed) = self.reader.rejoin(|_| {})
                 {
                     return RecvError::Lagged(missed);
                 }
@@ -266,11 +266,7 @@ impl<E> Subscriber<E> {
     /// [`SubscribeError::Stopped`]: the bus has ended. [`SubscribeError::Restarted`]: it has ended and was started again since, with
     /// new rings; a new subscription reads those.
     pub fn rejoin(&mut self) -> Result<u64, SubscribeError> {
-        // A closed ring takes no subscriber back, so that an unsubscription stands.
-        if !self.reader.worker.ring.is_closed() {
-            self.reader.member.welcome();
-        }
-        let missed = self.reader.rejoin();
+        let missed = self.reader.rejoin(Member::welcome);
         missed.ok_or_else(|| self.reader.worker.why_closed())
     }
 }
