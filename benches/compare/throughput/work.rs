@@ -50,7 +50,11 @@ pub trait Publish<P: Payload>: Send {
 
 /// The receiving side.
 pub trait Subscribe<P: Payload>: Send {
-    /// Shows `check` what is there now. By value, so that it can live in registers.
+    /// Shows `check` what is there now, and returns it.
+    ///
+    /// Each candidate moves it to a variable of its own first, so that it lives in registers. A
+    /// parameter of its size stays in memory, unless the function happens to be inlined: some
+    /// candidates would then store three words for each event, and others none.
     fn receive(&mut self, check: Check) -> Result<Check, Error>;
 }
 

@@ -36,7 +36,8 @@ impl<P: Payload + Clone> Publish<P> for Bus<P> {
 
 impl<P: Payload + Clone> Subscribe<P> for BusReader<P> {
     #[inline]
-    fn receive(&mut self, mut check: Check) -> Result<Check, Error> {
+    fn receive(&mut self, check: Check) -> Result<Check, Error> {
+        let mut check = check;
         while let Ok(event) = self.try_recv() {
             check.see(&event);
         }

@@ -41,7 +41,8 @@ impl<P: Payload> Publish<P> for Vec<Sender<P>> {
 
 impl<P: Payload> Subscribe<P> for Receiver<P> {
     #[inline]
-    fn receive(&mut self, mut check: Check) -> Result<Check, Error> {
+    fn receive(&mut self, check: Check) -> Result<Check, Error> {
+        let mut check = check;
         while let Ok(event) = self.try_recv() {
             check.see(&event);
         }

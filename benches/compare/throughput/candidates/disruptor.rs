@@ -93,7 +93,8 @@ macro_rules! subscribe {
     ($barrier:ident) => {
         impl<P: Payload> Subscribe<P> for EventPoller<P, $barrier> {
             #[inline]
-            fn receive(&mut self, mut check: Check) -> Result<Check, Error> {
+            fn receive(&mut self, check: Check) -> Result<Check, Error> {
+                let mut check = check;
                 match self.poll() {
                     Ok(mut events) => (&mut events).for_each(|event| check.see(event)),
                     Err(Polling::NoEvents) => {}

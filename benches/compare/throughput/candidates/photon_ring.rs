@@ -71,7 +71,8 @@ impl<P: Plain> Publish<P> for Publisher<P::Words> {
 
 impl<P: Plain> Subscribe<P> for Subscriber<P::Words> {
     #[inline]
-    fn receive(&mut self, mut check: Check) -> Result<Check, Error> {
+    fn receive(&mut self, check: Check) -> Result<Check, Error> {
+        let mut check = check;
         while let Ok(words) = self.try_recv() {
             check.see(&P::from_words(words));
         }
@@ -103,7 +104,8 @@ impl<P: Payload> Publish<P> for EventPublisher<P> {
 
 impl<P: Payload> Subscribe<P> for EventSubscriber<P> {
     #[inline]
-    fn receive(&mut self, mut check: Check) -> Result<Check, Error> {
+    fn receive(&mut self, check: Check) -> Result<Check, Error> {
+        let mut check = check;
         while self.process(|event| check.see(event)).is_some() {}
         Ok(check)
     }

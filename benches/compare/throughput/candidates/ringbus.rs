@@ -136,7 +136,8 @@ fn expect(full: bool) {
 
 impl<P: Payload> Subscribe<P> for Subscriber<P> {
     #[inline]
-    fn receive(&mut self, mut check: Check) -> Result<Check, Error> {
+    fn receive(&mut self, check: Check) -> Result<Check, Error> {
+        let mut check = check;
         self.drain(usize::MAX, |event| check.see(event))
             .map_err(|error| error.to_string())?;
         Ok(check)

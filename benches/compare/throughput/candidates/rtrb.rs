@@ -49,7 +49,8 @@ impl<P: Payload> Publish<P> for Producer<P> {
 
 impl<P: Payload> Subscribe<P> for Consumer<P> {
     #[inline]
-    fn receive(&mut self, mut check: Check) -> Result<Check, Error> {
+    fn receive(&mut self, check: Check) -> Result<Check, Error> {
+        let mut check = check;
         let ready = self.slots();
         if ready > 0 {
             let chunk = self.read_chunk(ready).map_err(|error| error.to_string())?;

@@ -37,7 +37,8 @@ impl<P: Payload + Clone> Publish<P> for Sender<P> {
 
 impl<P: Payload + Clone> Subscribe<P> for Receiver<P> {
     #[inline]
-    fn receive(&mut self, mut check: Check) -> Result<Check, Error> {
+    fn receive(&mut self, check: Check) -> Result<Check, Error> {
+        let mut check = check;
         loop {
             match self.try_recv() {
                 Ok(event) => check.see(&event),
