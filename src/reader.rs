@@ -91,13 +91,20 @@ impl<E> Reader<E> {
         loop {
             if self.span.is_at_end() {
                 self.advance()?;
-                if self.span.is_ready() || self.sees_whole_window() {
+                if self.span.is_ready() {
+                    self.see_runs();
+                    return Ok(true);
+                }
+                if self.sees_whole_window() {
                     return Ok(true);
                 }
             }
             match self.worker.ring.look(self.span.next()) {
                 Look::Ready { run } => {
                     self.span.see(run);
+                    if run > 1 {
+                        self.see_runs();
+                    }
                     if !self.span.is_calm() {
                         self.resume()?;
                     }
@@ -139,6 +146,26 @@ impl<E> Reader<E> {
             self.span.see(end - next);
         }
         seen
+    }
+
+    /// Sees what lies behind the run that is known, as far as the window goes, in an exclusive ring.
+    ///
+    /// So a caller walks a window in one loop, and not from run to run. Each end of a loop that
+    /// comes where the processor does not expect it costs as much as several events. A reader that
+    /// is close to the publisher, or shares a ring with many, would take the stamps' cache lines
+    /// just before they are written.
+    #[inline(always)]
+    fn see_runs(&mut self) {
+        let ring = &self.worker.ring;
+        if !(ring.is_exclusive() && self.pace.is_behind(self.span.next(), self.member.window)) {
+            return;
+        }
+        while self.span.known() < self.span.window().end
+            && let Look::Ready { run } = ring.look(self.span.known())
+        {
+            self.span.see_more(run);
+        }
+        ring.prefetch_stamp(self.span.known());
     }
 
     /// Nothing at `next`. True if it is worth another look at once.

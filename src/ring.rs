@@ -24,7 +24,7 @@ pub(crate) mod stamp;
 use crate::contain::drop_each;
 use crate::error::BuildError;
 use crate::registry::{CursorAt, Registry, Room, Scan, Seats, most_room};
-use crate::sync::{AtomicBool, AtomicU64, Borrow, Lease, Ordering, PlainArc, limits};
+use crate::sync::{AtomicBool, AtomicU64, Borrow, Lease, Ordering, PlainArc, limits, prefetch};
 use crossbeam_utils::CachePadded;
 use slots::{Row, SlotLayout, Slots};
 use stamp::{Look, Stamp};
@@ -307,6 +307,13 @@ impl<E> Ring<E> {
     #[inline(always)]
     fn stamp(&self, sequence: u64) -> Stamp {
         Stamp::load(self.slots.stamp(sequence))
+    }
+
+    /// Brings the stamp of `sequence` near, before it is looked at. Behind a run of a batch it lies on
+    /// a cache line that the processor does not expect.
+    #[inline(always)]
+    pub(crate) fn prefetch_stamp(&self, sequence: u64) {
+        prefetch(self.slots.stamp(sequence));
     }
 
     /// From `start` to `limit`, or to the end of the lap.

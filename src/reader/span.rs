@@ -83,6 +83,13 @@ impl Span {
         self.ready = self.known.min(self.window.end);
     }
 
+    /// So many events behind the known ones are there.
+    #[inline(always)]
+    pub(super) fn see_more(&mut self, run: u64) {
+        self.known += run;
+        self.ready = self.known.min(self.window.end);
+    }
+
     /// The end of the last run of events that was seen.
     pub(super) fn known(&self) -> u64 {
         self.known

@@ -29,6 +29,9 @@ pub(crate) fn fence_behind_exchange(order: Ordering) {
     fence(order);
 }
 
+/// A model has no caches.
+pub(crate) fn prefetch(_: &AtomicU64) {}
+
 macro_rules! ticking {
     ($name:ident, $value:ty) => {
         pub(crate) struct $name(loom::sync::atomic::$name);

@@ -31,6 +31,27 @@ pub(crate) fn fence_behind_exchange(order: Ordering) {
     }
 }
 
+/// Asks for the cache line of `word`, to read. It reads nothing itself, and orders nothing.
+///
+/// Other processors than these find the line when it is read.
+#[inline(always)]
+pub(crate) fn prefetch(word: &AtomicU64) {
+    let word: *const AtomicU64 = word;
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    // SAFETY: a prefetch touches no memory that a program can tell, at any address.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(word.cast());
+    }
+    #[cfg(all(target_arch = "aarch64", not(miri)))]
+    // SAFETY: as above. The instruction changes no register and no flag.
+    unsafe {
+        std::arch::asm!("prfm pldl1keep, [{}]", in(reg) word,
+            options(nostack, preserves_flags, readonly));
+    }
+    let _ = word;
+}
+
 /// Threads, and the ways to give up a core.
 pub(crate) mod thread {
     use std::io;
