@@ -13,22 +13,29 @@
 
 use super::at_hand::at_hand;
 use super::batch::{Batch, Olds, batch_of};
+use super::slots::Row;
 use super::stamp::{Look, Stamp};
-use super::{Owed, Policy, Refusal, Ring, Stretch, longest_hole};
+use super::{Owed, Policy, Refusal, Ring, longest_hole};
 use crate::registry::{Blocker, Room, most_room};
 use crate::rests::Rests;
-use crate::sync::{AtomicU64, Ordering, thread};
+use crate::sync::{Ordering, thread};
 
 /// The publisher's own side of the ring.
+///
+/// It counts slots within a lap, because a report that knows the index of its slot need not find it.
 #[derive(Debug)]
 pub(crate) struct Tip {
-    /// The next sequence to write.
-    next: u64,
-    /// No slot at or beyond its end is entered: [C2 gate], [C4 pin]. Its slots all hold a value, or
-    /// none does.
-    room: Stretch,
-    /// The slots from this sequence on hold a value. At first those of the first lap hold none.
-    pub(super) filled_from: u64,
+    /// The first sequence of the lap.
+    lap_start: u64,
+    /// The next slot to write. The capacity, where the lap is written to its end.
+    index: usize,
+    /// No slot at or beyond it is entered: [C2 gate], [C4 pin]. At most the capacity. The slots from
+    /// `index` to here all hold a value, or none does.
+    room_end: usize,
+    /// The stamp of a single event of this lap.
+    full: Stamp,
+    /// The slots from this one on hold a value. At first those of the first lap hold none.
+    pub(super) filled_from: usize,
     rests: Rests,
     /// What the last scan stopped at, if it gave no room.
     blocker: Option<Blocker>,
@@ -36,20 +43,27 @@ pub(crate) struct Tip {
 
 impl Tip {
     /// The next sequence to write.
+    #[inline(always)]
     pub(crate) fn next(&self) -> u64 {
-        self.next
+        self.lap_start + self.index as u64
+    }
+
+    /// The next slot to write.
+    #[inline(always)]
+    pub(super) fn index(&self) -> usize {
+        self.index
     }
 
     /// There is room to write the next event.
     #[inline(always)]
     pub(crate) fn has_room(&self) -> bool {
-        self.next < self.room.end
+        self.index < self.room_end
     }
 
     /// Returns how many events can be written without another scan.
     #[inline(always)]
     pub(crate) fn room(&self) -> usize {
-        (self.room.end - self.next) as usize
+        self.room_end - self.index
     }
 
     /// Returns whether the next slot, and each one after it, holds a value.
@@ -58,23 +72,24 @@ impl Tip {
     /// that every slot of the first lap was written. [C4 pin]
     #[inline(always)]
     pub(crate) fn is_filled(&self) -> bool {
-        self.next >= self.filled_from
+        self.index >= self.filled_from
     }
 
     /// The stamp of a single event in the room.
     #[inline(always)]
     pub(super) fn stamp(&self) -> Stamp {
-        self.room.full
+        self.full
     }
 
     /// There is none until it is looked for.
     pub(super) fn forget_room(&mut self) {
-        self.room.end = self.next;
+        self.room_end = self.index;
     }
 
+    /// So many slots of the room are written.
     #[inline(always)]
-    pub(super) fn advance(&mut self, slots: u64) {
-        self.next += slots;
+    pub(super) fn advance(&mut self, slots: usize) {
+        self.index += slots;
     }
 }
 
@@ -82,46 +97,67 @@ impl<E> Ring<E> {
     /// Where the publisher starts: no room known.
     pub(crate) fn tip(&self) -> Tip {
         Tip {
-            next: 0,
-            room: self.stretch(0, 0),
-            filled_from: self.capacity(),
+            lap_start: 0,
+            index: 0,
+            room_end: 0,
+            full: self.stretch(0, 0).full,
+            filled_from: self.capacity() as usize,
             rests: Rests::default(),
             blocker: None,
         }
     }
 
+    /// Moves the tip to `next`, where there is no room until it is looked for.
+    fn move_tip(&self, tip: &mut Tip, next: u64) {
+        let index = (next & (self.capacity() - 1)) as usize;
+        if next - index as u64 > tip.lap_start {
+            tip.filled_from = 0;
+        }
+        tip.lap_start = next - index as u64;
+        tip.index = index;
+        tip.room_end = index;
+        tip.full = self.stretch(next, next).full;
+    }
+
+    /// The slots that the publisher writes next. There must be room.
+    #[inline(always)]
+    pub(super) fn row_at_tip(&self, tip: &Tip) -> Row<'_, E> {
+        debug_assert!(tip.has_room());
+        // SAFETY: there is room, so that the index is below the end of the room, which is at most
+        // the capacity.
+        unsafe { self.slots.row_at(tip.index()) }
+    }
+
     /// Publishes one event, and returns the value that its slot held. There must be room.
     #[inline(always)]
     pub(crate) fn publish_exclusive(&self, tip: &mut Tip, event: E) -> Option<E> {
-        debug_assert!(tip.has_room());
-        let next = tip.next;
         let holds_value = tip.is_filled();
-        // SAFETY: there is room, so [C2 gate], [C4 pin]: nobody borrows the older value, and nobody else writes at all.
-        let old = unsafe { self.slots.replace(next, event, holds_value) };
+        // SAFETY: there is room, so that no subscriber borrows the older value, and no other thread
+        // writes at all. [C2 gate], [C4 pin]
+        let old = unsafe { self.row_at_tip(tip).replace(0, event, holds_value) };
         // Where the stamp lies is found only now. Found before, it takes a register from an event
         // of 48 B, a word of which then goes by way of the stack, to another line.
-        commit(self.slots.stamp(next), tip.room.full);
-        tip.next = next + 1;
+        commit(&self.row_at_tip(tip), tip.full);
+        tip.index += 1;
         old
     }
 
     /// Publishes the first event of `batch`, from its place. There must be room.
     pub(crate) fn publish_exclusive_in_place(&self, tip: &mut Tip, batch: &mut Batch<'_, E>) {
-        debug_assert!(tip.has_room());
-        let next = tip.next;
+        let row = self.row_at_tip(tip);
         let holds_value = tip.is_filled();
         let place = &mut batch.front(1)[0];
         // SAFETY: there is room, so that no subscriber borrows the older value, and no other thread
         // writes at all. [C2 gate], [C4 pin]
-        unsafe { self.slots.row(next).exchange(0, place, holds_value) };
+        unsafe { row.exchange(0, place, holds_value) };
         // SAFETY: the exchange left the value of the slot in the place, if there was one.
         unsafe { batch.published(1, holds_value) };
-        commit(self.slots.stamp(next), tip.room.full);
-        tip.next = next + 1;
+        commit(&row, tip.full);
+        tip.index += 1;
     }
 
     /// Publishes events of an iterator as far as the room goes that is known, at most [`batch_of`], and moves the values that
-    /// their slots held to `olds`. Returns how many, and whether the iterator ended.
+    /// their slots held to `olds`. Returns how many, and whether the iterator ended. There must be room.
     ///
     /// The events go from the iterator into their slots, and the stamps come last: to others the slots are nobody's, as
     /// nothing was claimed. So user code runs between, and if it panics what it gave before is published.
@@ -132,7 +168,7 @@ impl<E> Ring<E> {
         olds: &mut Olds<'_, E>,
     ) -> (usize, bool) {
         let most = tip.room().min(batch_of::<E>());
-        let row = self.slots.row(tip.next);
+        let row = self.row_at_tip(tip);
         let holds_value = tip.is_filled();
         let mut run = Run {
             ring: self,
@@ -161,7 +197,7 @@ impl<E> Ring<E> {
     pub(super) fn store_tail(&self, tip: &Tip) {
         // Relaxed: a number, and what there is to read, the stamps say. A plain store: only the
         // publisher writes this word, the close included.
-        self.tail.store(tip.next, Ordering::Relaxed);
+        self.tail.store(tip.next(), Ordering::Relaxed);
     }
 
     /// [T1 tail] Returns what is published when `stored` is the tail that was stored: a place where
@@ -223,17 +259,18 @@ impl<E> Ring<E> {
         let mut before_rest = None;
         for _ in 0..self.capacity() {
             self.store_tail(tip);
-            match self.make_room(tip.next, policy, owed) {
+            match self.make_room(tip.next(), policy, owed) {
                 Room::Until(limit) => {
                     if self.rests_at(limit, tip, policy, &mut before_rest) {
                         continue;
                     }
-                    let alike = if tip.is_filled() {
-                        limit
+                    self.move_tip(tip, tip.next());
+                    let end = (limit - tip.lap_start).min(self.capacity()) as usize;
+                    tip.room_end = if tip.is_filled() {
+                        end
                     } else {
-                        limit.min(tip.filled_from)
+                        end.min(tip.filled_from)
                     };
-                    tip.room = self.stretch(tip.next, alike);
                     return Ok(());
                 }
                 Room::Pinned { slots, again } => {
@@ -267,7 +304,7 @@ impl<E> Ring<E> {
             return false;
         }
         // A publisher that may drop subscribers waits for none.
-        if policy == Policy::Evict || limit - tip.next >= self.capacity() / 8 {
+        if policy == Policy::Evict || limit - tip.next() >= self.capacity() / 8 {
             return false;
         }
         if !tip.rests.are_due() {
@@ -282,26 +319,28 @@ impl<E> Ring<E> {
 
     /// [C4 pin] Holes, with stamps for runs up to `longest`.
     fn pass_over_exclusive(&self, tip: &mut Tip, slots: u64, longest: u64) {
-        let end = tip.next + slots;
+        let end = tip.next() + slots;
         // Relaxed: the stamps of the events behind the holes release it.
         self.holes_end.store(end, Ordering::Relaxed);
-        while tip.next < end {
-            let run = (end - tip.next).min(longest);
-            let hole = Stamp::empty(self.slots.lap(tip.next), true).with_run(run);
+        while tip.next() < end {
+            let next = tip.next();
+            let run = (end - next).min(longest);
+            let hole = Stamp::empty(self.slots.lap(next), true).with_run(run);
             // SYNC tail: who sees this hole sees the tail that was stored before it. Nothing is
             // read.
-            self.slots.stamp(tip.next).store(hole.0, Ordering::Release);
+            self.slots.stamp(next).store(hole.0, Ordering::Release);
             self.count_holes(run);
-            tip.next += run;
+            self.move_tip(tip, next + run);
             self.store_tail(tip);
         }
-        tip.room.end = tip.next;
     }
 }
 
 /// The stamp of a run, at its head, last.
 #[inline(always)]
-pub(super) fn commit(head: &AtomicU64, stamp: Stamp) {
+pub(super) fn commit<E>(run: &Row<'_, E>, stamp: Stamp) {
+    // SAFETY: a row has a first slot.
+    let head = unsafe { run.stamp(0) };
     // SYNC publish: the contents of the whole run.
     head.store(stamp.0, Ordering::Release);
 }
@@ -317,10 +356,9 @@ struct Run<'a, E> {
 impl<E> Drop for Run<'_, E> {
     fn drop(&mut self) {
         if self.written > 0 {
-            let run = self.written as u64;
-            let stamp = self.tip.room.full.with_run(run);
-            commit(self.ring.slots.stamp(self.tip.next), stamp);
-            self.tip.next += run;
+            let stamp = self.tip.full.with_run(self.written as u64);
+            commit(&self.ring.row_at_tip(self.tip), stamp);
+            self.tip.advance(self.written);
             self.ring.store_tail(self.tip);
         }
     }

@@ -25,18 +25,20 @@ impl<E> Ring<E> {
     pub(crate) fn fill(&self, tip: &mut Tip, mut make: impl FnMut() -> E) {
         // What is known may go beyond the first slot that will be filled.
         tip.forget_room();
-        while tip.filled_from > tip.next() {
+        while tip.filled_from > tip.index() {
             let value = make();
-            let sequence = tip.filled_from - 1;
+            let index = tip.filled_from - 1;
+            // SAFETY: the index is below `filled_from`, which is at most the capacity.
+            let row = unsafe { self.slots.row_at(index) };
             // SAFETY: it lies at or behind the tip in the first lap, so that it holds no value, and
             // no other thread has anything to do with its memory.
-            let none = unsafe { self.slots.replace(sequence, value, false) };
+            let none = unsafe { row.replace(0, value, false) };
             debug_assert!(none.is_none());
+            // SAFETY: a row has a first slot.
+            let stamp = unsafe { row.stamp(0) };
             // Relaxed: only the drop of the ring asks what such a stamp says of the memory.
-            self.slots
-                .stamp(sequence)
-                .store(Stamp::FILLED.0, Ordering::Relaxed);
-            tip.filled_from = sequence;
+            stamp.store(Stamp::FILLED.0, Ordering::Relaxed);
+            tip.filled_from = index;
         }
     }
 
@@ -46,12 +48,12 @@ impl<E> Ring<E> {
     /// If `write` panics, nothing is published, and the value stays as it is then.
     #[inline(always)]
     pub(crate) fn publish_exclusive_with(&self, tip: &mut Tip, write: impl FnOnce(&mut E)) {
-        debug_assert!(tip.has_room() && tip.is_filled());
-        let next = tip.next();
+        debug_assert!(tip.is_filled());
+        let row = self.row_at_tip(tip);
         // SAFETY: there is room, so that no subscriber borrows the value, and no other thread
         // writes at all: [C2 gate], [C4 pin]. It holds a value, as the caller sees to.
-        write(unsafe { self.slots.row(next).value_mut(0) });
-        commit(self.slots.stamp(next), tip.stamp());
+        write(unsafe { row.value_mut(0) });
+        commit(&row, tip.stamp());
         tip.advance(1);
     }
 
@@ -64,18 +66,17 @@ impl<E> Ring<E> {
         most: usize,
         write: impl FnOnce(SlotsMut<'_, E>),
     ) -> usize {
-        debug_assert!(tip.has_room() && tip.is_filled());
+        debug_assert!(tip.is_filled());
         let run = most.min(tip.room()).min(BATCH);
-        let next = tip.next();
         // They lie in the room, so that `SlotsMut` keeps its promise for the same reasons as above.
         write(SlotsMut {
-            row: self.slots.row(next),
+            row: self.row_at_tip(tip),
             next: 0,
             end: run,
             _writes: PhantomData,
         });
-        commit(self.slots.stamp(next), tip.stamp().with_run(run as u64));
-        tip.advance(run as u64);
+        commit(&self.row_at_tip(tip), tip.stamp().with_run(run as u64));
+        tip.advance(run);
         self.store_tail(tip);
         run
     }

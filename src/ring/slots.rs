@@ -199,9 +199,19 @@ impl<E> Slots<E> {
     /// Returns the slots from `sequence` to the end of its lap.
     #[inline(always)]
     pub(crate) fn row(&self, sequence: u64) -> Row<'_, E> {
+        // SAFETY: masked, so below the capacity.
+        unsafe { self.row_at((sequence & self.mask) as usize) }
+    }
+
+    /// Returns the slots from the one with this index to the end of the lap.
+    ///
+    /// # Safety
+    /// `index` is below the capacity.
+    #[inline(always)]
+    pub(crate) unsafe fn row_at(&self, index: usize) -> Row<'_, E> {
         let from = |array: Array| Array {
-            // SAFETY: masked, so in bounds.
-            base: unsafe { array.at((sequence & self.mask) as usize) },
+            // SAFETY: in bounds, as the caller promises.
+            base: unsafe { array.at(index) },
             stride: array.stride,
         };
         Row {
