@@ -20,6 +20,8 @@ const CAPACITY: usize = 1024;
 const BURST: u64 = 512;
 /// Events of a batch. It divides a burst.
 const BATCH: u64 = 64;
+/// Events of a smaller batch, of which a reader's window holds two. It divides a burst.
+const SMALL_BATCH: u64 = 16;
 /// How long all may take, under a tool too.
 const DEADLINE: Duration = Duration::from_secs(300);
 
@@ -80,6 +82,8 @@ enum Operation {
     BatchWith,
     /// Reported one by one, then received by `drain`
     Drain,
+    /// Reported in batches of 16, then received by `drain`
+    DrainBatches,
     /// Reported one by one, then received by `recv`
     Recv,
     /// Reported one by one, then received by `try_recv`
@@ -164,14 +168,17 @@ fn run<R: Report>(options: &Options) {
     for numbers in options.bursts() {
         match options.operation {
             Operation::TryReport => try_report(&mut publisher, numbers.clone()),
-            Operation::Batch => report_batches(&mut publisher, numbers.clone()),
+            Operation::Batch => report_batches::<R, BATCH>(&mut publisher, numbers.clone()),
+            Operation::DrainBatches => {
+                report_batches::<R, SMALL_BATCH>(&mut publisher, numbers.clone())
+            }
             _ => report(&mut publisher, numbers.clone()),
         }
         match options.operation {
             Operation::Report | Operation::TryReport | Operation::Batch => {
                 pass_over(&mut subscriber, &numbers)
             }
-            Operation::Drain => drain(&mut subscriber, numbers),
+            Operation::Drain | Operation::DrainBatches => drain(&mut subscriber, numbers),
             Operation::Recv => recv(&mut subscriber, numbers),
             Operation::TryRecv => try_recv(&mut subscriber, numbers),
             Operation::Handler | Operation::ReportWith | Operation::BatchWith => {
@@ -202,7 +209,7 @@ fn try_report<R: Report>(publisher: &mut R, numbers: Range<u64>) {
 }
 
 #[inline(never)]
-fn report_batches<R: Report>(publisher: &mut R, numbers: Range<u64>) {
+fn report_batches<R: Report, const BATCH: u64>(publisher: &mut R, numbers: Range<u64>) {
     for first in numbers.step_by(BATCH as usize) {
         publisher.batch((first..first + BATCH).map(R::Event::new));
     }

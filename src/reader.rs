@@ -95,18 +95,16 @@ impl<E> Reader<E> {
                     self.see_runs();
                     return Ok(true);
                 }
-                if self.sees_whole_window() {
-                    return Ok(true);
-                }
             }
             match self.worker.ring.look(self.span.next()) {
                 Look::Ready { run } => {
                     self.span.see(run);
-                    if run > 1 {
-                        self.see_runs();
-                    }
                     if !self.span.is_calm() {
                         self.resume()?;
+                    } else if run > 1 {
+                        self.see_runs();
+                    } else {
+                        self.see_window();
                     }
                     return Ok(true);
                 }
@@ -121,31 +119,33 @@ impl<E> Reader<E> {
         }
     }
 
-    /// [T2 holes] Returns whether each slot of a window that has just begun holds an event. That
-    /// takes one look at the last of them, not one look at each.
+    /// [T2 holes] Sees the rest of the window, if each slot there holds an event of its own in an
+    /// exclusive ring. That takes one look at the last of them, not one look at each.
     ///
     /// The reader keeps a window away from the publisher, because a reader that is closer takes the
     /// cache lines that the publisher is about to write. It looks at the last slot of the next
-    /// window too: where no single event is there yet, it rests. (A run there counts as close, too;
-    /// rests do not pay then, and become rare.)
+    /// window too: where no single event is there yet, it rests until one is. (A run there counts as
+    /// close, too; rests do not pay then, and become rare.)
     #[inline(always)]
-    fn sees_whole_window(&mut self) -> bool {
+    fn see_window(&mut self) {
         let (next, end) = (self.span.next(), self.span.window().end);
         let (ring, window) = (&self.worker.ring, self.member.window);
-        if !(ring.is_exclusive() && self.span.is_calm() && self.pace.is_behind(next, window)) {
-            return false;
+        if !(ring.is_exclusive() && self.pace.is_behind(next, window)) {
+            return;
         }
         let ahead = end - 1 + window;
         if !ring.is_single(ahead) && self.pace.came_close(next) {
-            crate::hooks::reach(crate::hooks::Point::Resting);
-            thread::rest();
-            self.pace.rested(ring.is_single(ahead));
+            let rest = || {
+                crate::hooks::reach(crate::hooks::Point::Resting);
+                thread::rest();
+                ring.is_single(ahead)
+            };
+            let paid = (0..Pace::MOST_RESTS).any(|_| rest());
+            self.pace.rested(paid);
         }
-        let seen = ring.is_event_each(next, end - 1);
-        if seen {
+        if ring.is_event_each(next, end - 1) {
             self.span.see(end - next);
         }
-        seen
     }
 
     /// Sees what lies behind the run that is known, as far as the window goes, in an exclusive ring.

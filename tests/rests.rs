@@ -1,11 +1,11 @@
 //! A reader that follows closely rests where that lets events gather, whatever its window.
 #![cfg(feature = "test-hooks")]
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use ringbus::hooks::{self, Point};
-use ringbus::{Bus, Drive, SubscribeOptions, Subscriber};
+use ringbus::{Bus, Drive, Exclusive, ExclusivePublisher, SubscribeOptions, Subscriber};
 
 /// Returns how often a reader rests in [`ROUNDS`] rounds, if `events` are reported in each, and
 /// then read by `read`.
@@ -71,15 +71,31 @@ fn a_reader_seldom_rests_where_one_event_comes_each_time() -> Result<(), Box<dyn
     Ok(())
 }
 
+/// Slots of a window in the tests of readers that come close to an exclusive publisher.
+const WINDOW: u64 = 8;
+
+/// An exclusive bus, and a reader with such a window. No lap ends in a test.
+#[allow(clippy::type_complexity)]
+fn exclusive() -> Result<
+    (
+        ExclusivePublisher<u64>,
+        Bus<u64, Exclusive>,
+        Subscriber<u64>,
+    ),
+    Box<dyn std::error::Error>,
+> {
+    let (publisher, bus) = Bus::builder()
+        .capacity(8192)
+        .drive(Drive::Manual)
+        .build_exclusive()?;
+    let reader = bus.subscribe_with(SubscribeOptions::new().window(WINDOW as usize))?;
+    Ok((publisher, bus, reader))
+}
+
 #[test]
 fn a_reader_that_comes_close_to_an_exclusive_publisher_rests_while_it_pays()
 -> Result<(), Box<dyn std::error::Error>> {
-    const WINDOW: u64 = 8;
-    let (mut publisher, bus) = Bus::builder()
-        .capacity(128)
-        .drive(Drive::Manual)
-        .build_exclusive()?;
-    let mut reader = bus.subscribe_with(SubscribeOptions::new().window(WINDOW as usize))?;
+    let (mut publisher, _bus, mut reader) = exclusive()?;
     let rests = Rc::new(Cell::new(0));
     let seen = Rc::clone(&rests);
     hooks::set(move |point| seen.set(seen.get() + u64::from(point == Point::Resting)));
@@ -89,9 +105,34 @@ fn a_reader_that_comes_close_to_an_exclusive_publisher_rests_while_it_pays()
         }
         drain_all(&mut reader);
     }
-    // One where everything is read, each time. And where the second window is half there: after 1
-    // round, 3, 7, 15, 31, 63, and then after 64 each.
-    assert_eq!(rests.get(), ROUNDS + 15);
+    // One where everything is read, each time. And four where the second window is half there:
+    // after 1 round, 3, 7, 15, 31, 63, and then after 64 each.
+    assert_eq!(rests.get(), ROUNDS + 4 * 15);
+    Ok(())
+}
+
+#[test]
+fn a_reader_waits_for_a_publisher_that_it_slowed_down() -> Result<(), Box<dyn std::error::Error>> {
+    let (publisher, _bus, mut reader) = exclusive()?;
+    let publisher = Rc::new(RefCell::new(publisher));
+    // Half a window comes with each rest, so that it takes two, and these pay each time.
+    let (during, rests) = (Rc::clone(&publisher), Rc::new(Cell::new(0)));
+    let seen = Rc::clone(&rests);
+    hooks::set(move |point| {
+        if point == Point::Resting {
+            seen.set(seen.get() + 1);
+            for event in 0..WINDOW / 2 {
+                during.borrow_mut().report(event).expect("the bus is open");
+            }
+        }
+    });
+    for event in 0..2 * WINDOW {
+        publisher.borrow_mut().report(event)?;
+    }
+    for _ in 0..ROUNDS {
+        assert_eq!(reader.drain(WINDOW as usize, |_| {})?, WINDOW as usize);
+    }
+    assert_eq!(rests.get(), 2 * (ROUNDS - 1));
     Ok(())
 }
 

@@ -23,13 +23,18 @@ pub(super) struct Pace {
     rests: Rests,
     /// Where it last came close to the publisher, or found nothing.
     close: u64,
-    /// The rests that it takes at the start of a window, where the publisher is close.
+    /// The rests that it takes at the start of a window, where the publisher is close: up to
+    /// [`MOST_RESTS`](Self::MOST_RESTS) each time.
     window_rests: Rests,
 }
 
 impl Pace {
     /// An event that comes after fewer looks than this comes soon.
     const SOON: u8 = 4;
+
+    /// The most rests at the start of a window. A publisher that a close reader has slowed down writes
+    /// less than a window during one rest. If the reader gave up after it, both would stay slow.
+    pub(super) const MOST_RESTS: u8 = 4;
 
     /// A reader that starts at `sequence`.
     pub(super) fn at(sequence: u64) -> Self {
