@@ -50,7 +50,7 @@ pub(crate) struct Terms {
 }
 
 /// The widest window that may be asked for. A model has narrower ones, and takes the same options.
-const WIDEST_WINDOW: usize = 64;
+const WIDEST_WINDOW: usize = 128;
 
 impl Terms {
     /// Refuses what can never be meant in a ring of so many slots, and says what would do.

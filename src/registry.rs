@@ -120,7 +120,7 @@ impl Registry {
         id: SubscriberId,
         terms: &Terms,
         ring: Option<usize>,
-        capacity: u64,
+        size: RingSize,
         tail_of: impl Fn(usize) -> u64,
     ) -> Result<(usize, PlainArc<Member>), SubscribeError> {
         self.roster
@@ -134,8 +134,8 @@ impl Registry {
                     None => roster.least_loaded(),
                 };
                 let window = roster
-                    .window_for(chosen, terms, capacity)
-                    .ok_or_else(|| roster.full(chosen, capacity))?;
+                    .window_for(chosen, terms, size)
+                    .ok_or_else(|| roster.full(chosen, size.capacity))?;
                 let member = PlainArc::new(Member::new(id, terms.clone(), window, tail_of(chosen)));
                 let mut next = roster.clone();
                 let mut members = unsettled(roster.of(chosen));
@@ -187,23 +187,42 @@ impl Roster {
         first
     }
 
-    /// [C7 capacity] The widest window of 64, 32, 16, 8, 4, 2, 1 that takes at most an eighth of what is left, and at least 1:
-    /// so early members read in long strides, and a small ring still has room for many.
+    /// [C7 capacity] The widest window, a power of two, that takes at most an eighth of what is left, and at least 1: so early
+    /// members read in long strides, and a small ring still has room for many.
     ///
     /// At most 8 where time or distance is limited: a cursor moves once a window, and the watch sees cursors only.
-    fn window_for(&self, ring: usize, terms: &Terms, capacity: u64) -> Option<u64> {
+    fn window_for(&self, ring: usize, terms: &Terms, size: RingSize) -> Option<u64> {
         let spent: u64 = self.holders(ring).map(|m| m.window).sum();
-        let left = (capacity / limits::PIN_SHARE).checked_sub(spent)?;
+        let left = (size.capacity / limits::PIN_SHARE).checked_sub(spent)?;
         if left == 0 {
             return None;
         }
-        let most = match terms.window {
+        let widest = match terms.window {
             None if terms.is_limited() => (left / 8).clamp(1, 8),
-            None => (left / 8).max(1),
+            None => (left / 8).clamp(1, size.default_window()),
             Some(wanted) => (wanted as u64).clamp(1, left),
         };
-        let widest = most.min(limits::WIDEST_WINDOW);
-        Some(1 << widest.ilog2())
+        Some(1 << widest.min(limits::WIDEST_WINDOW).ilog2())
+    }
+}
+
+/// How large each ring is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RingSize {
+    pub(crate) capacity: u64,
+    pub(crate) slot_bytes: usize,
+}
+
+impl RingSize {
+    /// The widest window by default: as many slots as lie in 4 KiB, but not less than half of the
+    /// widest window.
+    ///
+    /// Small events are read fast, so that moving the cursor costs more than many of them. Of large
+    /// ones a reader and its publisher, which keep two windows apart, would leave their nearest
+    /// caches.
+    fn default_window(self) -> u64 {
+        let slots = 4096 / self.slot_bytes.max(1) as u64;
+        slots.clamp(limits::WIDEST_WINDOW / 2, limits::WIDEST_WINDOW)
     }
 }
 

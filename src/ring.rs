@@ -23,7 +23,7 @@ pub(crate) mod stamp;
 
 use crate::contain::drop_each;
 use crate::error::BuildError;
-use crate::registry::{CursorAt, Registry, Room, Scan, Seats, most_room};
+use crate::registry::{CursorAt, Registry, RingSize, Room, Scan, Seats, most_room};
 use crate::sync::{AtomicBool, AtomicU64, Borrow, Lease, Ordering, PlainArc, limits, prefetch};
 use crossbeam_utils::CachePadded;
 use slots::{Row, SlotLayout, Slots};
@@ -203,6 +203,13 @@ impl<E> Ring<E> {
 
     pub(crate) fn slot_bytes(&self) -> usize {
         self.slots.slot_bytes()
+    }
+
+    pub(crate) fn size(&self) -> RingSize {
+        RingSize {
+            capacity: self.capacity(),
+            slot_bytes: self.slot_bytes(),
+        }
     }
 
     pub(crate) fn is_exclusive(&self) -> bool {

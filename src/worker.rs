@@ -337,15 +337,10 @@ pub(crate) fn subscribe<E>(
     terms: &Terms,
     wanted: Option<usize>,
 ) -> Result<Reader<E>, SubscribeError> {
-    let capacity = workers
-        .first()
-        .ok_or(SubscribeError::Stopped)?
-        .ring
-        .capacity();
-    terms.check(capacity)?;
-    let (ring, member) = registry.register(id, terms, wanted, capacity, |ring| {
-        workers[ring].ring.tail()
-    })?;
+    let size = workers.first().ok_or(SubscribeError::Stopped)?.ring.size();
+    terms.check(size.capacity)?;
+    let (ring, member) =
+        registry.register(id, terms, wanted, size, |ring| workers[ring].ring.tail())?;
     let worker = &workers[ring];
     worker.ring.listen();
     let reader = Worker::join(worker, member);

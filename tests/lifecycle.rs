@@ -442,11 +442,18 @@ fn a_rejoin_that_fails_leaves_an_unsubscription_as_it_was() {
 
 #[test]
 fn windows_by_default_leave_room_for_many() {
-    for (capacity, most) in [(64, 15), (1024, 43), (8192, 74)] {
-        let bus = manual::<u64>(capacity);
+    fn how_many<E: Send + Sync + 'static>(capacity: usize) -> (usize, usize) {
+        let bus = manual::<E>(capacity);
         let all: Vec<_> = std::iter::from_fn(|| bus.subscribe().ok()).collect();
-        assert_eq!(all.len(), most, "of {capacity}");
+        (all.len(), all[0].window())
     }
+    assert_eq!(how_many::<u64>(64), (15, 2));
+    assert_eq!(how_many::<u64>(1024), (43, 32));
+    assert_eq!(how_many::<u64>(8192), (65, 128));
+    // 4 KiB of slots, but not less than 64 of them.
+    assert_eq!(how_many::<[u64; 3]>(8192), (65, 128));
+    assert_eq!(how_many::<[u64; 4]>(8192), (74, 64));
+    assert_eq!(how_many::<[u64; 25]>(8192), (74, 64));
 }
 
 #[test]

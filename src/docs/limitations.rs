@@ -38,7 +38,7 @@
 //!   the subscriber waits again or is dropped.
 //! - A [`Subscriber`](crate::Subscriber): what one that stopped reading costs, until the next stop. It is dropped as
 //!   lapped, told and counted; until then it is in the way of `try_report`, and holds a stop up to its deadline. Its
-//!   window, at most 64 slots, stays pinned
+//!   window, at most 128 slots, stays pinned
 //!   ([`pinned_slots`](crate::WorkerStats::pinned_slots); none if it was forgotten asleep) and keeps its share of the
 //!   quarter that all windows together may take, so that enough of them make
 //!   [`subscribe`](crate::Bus::subscribe) say [`Full`](crate::SubscribeError::Full), but never a report

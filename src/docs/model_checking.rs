@@ -77,7 +77,7 @@
 //!
 //! - **Capacity.** Rings go down to 2 slots, and are still powers of two. Ask for 2 or 4: the default of 1024 takes
 //!   for ever. In a ring of 2 the third event that a reader has not read drops it.
-//! - **Windows.** At most 4 slots wide, whatever is asked for (1 to 64, as ever), and they may add
+//! - **Windows.** At most 4 slots wide, whatever is asked for (1 to 128, as ever), and they may add
 //!   up to the whole ring: a ring of 2 takes one subscriber with the
 //!   default window, or two with `SubscribeOptions::window(1)`; the next gets
 //!   [`SubscribeError::Full`](crate::SubscribeError::Full).

@@ -100,13 +100,13 @@ impl SubscribeOptions {
         self
     }
 
-    /// Sets the most slots that the subscriber may hold at once: 1 to 64. Default: as wide as the ring has room for.
+    /// Sets the most slots that the subscriber may hold at once: 1 to 128. Default: as wide as the ring has room for, and at most 64 of slots that take more than 32 bytes.
     ///
     /// A wide window costs fewer atomic operations, and more of the ring if the subscriber is dropped in the middle of an
     /// event; it also leaves room for fewer subscribers ([`Full`](crate::SubscribeError::Full)).
     ///
     /// The bus rounds it down to a power of two, and gives less if the ring has fewer slots left:
-    /// [`Subscriber::window`](crate::Subscriber::window) says what became of it. 0, and more than 64, is
+    /// [`Subscriber::window`](crate::Subscriber::window) says what became of it. 0, and more than 128, is
     /// [`WindowOutOfRange`](crate::SubscribeError::WindowOutOfRange).
     pub fn window(mut self, slots: usize) -> Self {
         self.terms.window = Some(slots);

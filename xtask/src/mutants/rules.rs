@@ -290,8 +290,8 @@ const RULES: &[Rule] = &[
         guard: "test lifecycle::a_ring_takes_as_many_subscribers_as_it_can_pin",
         edits: &[Edit(
             "registry.rs",
-            "let left = (capacity / limits::PIN_SHARE).checked_sub(spent)?;",
-            "let left = (capacity / limits::PIN_SHARE).saturating_sub(spent).max(1);",
+            "let left = (size.capacity / limits::PIN_SHARE).checked_sub(spent)?;",
+            "let left = (size.capacity / limits::PIN_SHARE).saturating_sub(spent).max(1);",
         )],
     },
     Rule {
