@@ -58,15 +58,12 @@ impl<E: Send + Sync + 'static> Publisher<E> {
         }
     }
 
+    /// Sends an event that a subscriber may hear.
     #[inline(always)]
-    fn send(&mut self, event: E, policy: Policy) -> Published<E> {
+    fn send_heard(&mut self, event: E, policy: Policy) -> Published<E> {
         if const { goes_one_by_one::<E>() } {
             return in_place(event, |batch| self.send_in_place(batch, policy));
         }
-        if self.is_unheard() {
-            return Ok(Some(event));
-        }
-
         if !self.carried.is_empty()
             && let (_, Err(refusal)) = self.send_carried(policy)
         {
@@ -117,9 +114,19 @@ impl<E: Send + Sync + 'static> Publisher<E> {
     ///
     /// # Errors
     /// [`ReportError`], with the event.
-    #[inline]
+    #[inline(always)]
     pub fn report(&mut self, event: E) -> Result<(), ReportError<E>> {
-        self.send(event, Policy::Evict)
+        if self.is_unheard() {
+            return Ok(());
+        }
+        self.report_heard(event)
+    }
+
+    /// Apart, because only a small [`report`](Self::report) is inlined where it is called, so that one
+    /// which nobody hears costs no call.
+    #[inline]
+    fn report_heard(&mut self, event: E) -> Result<(), ReportError<E>> {
+        self.send_heard(event, Policy::Evict)
             .map(drop)
             .map_err(report_error)
     }
@@ -132,9 +139,18 @@ impl<E: Send + Sync + 'static> Publisher<E> {
     /// # Errors
     /// [`TryReportError`], with the event; `Full` if a subscriber is a whole ring behind:
     /// [`Bus::slowest`](crate::Bus::slowest) names it.
-    #[inline]
+    #[inline(always)]
     pub fn try_report(&mut self, event: E) -> Result<(), TryReportError<E>> {
-        self.send(event, Policy::Keep)
+        if self.is_unheard() {
+            return Ok(());
+        }
+        self.try_report_heard(event)
+    }
+
+    /// Apart for the same reason.
+    #[inline]
+    fn try_report_heard(&mut self, event: E) -> Result<(), TryReportError<E>> {
+        self.send_heard(event, Policy::Keep)
             .map(drop)
             .map_err(try_report_error)
     }
@@ -160,7 +176,10 @@ impl<E: Send + Sync + 'static> Publisher<E> {
     /// [`ReportError`], with the event.
     #[inline]
     pub fn report_recycling(&mut self, event: E) -> Result<Option<E>, ReportError<E>> {
-        self.send(event, Policy::Evict).map_err(report_error)
+        if self.is_unheard() {
+            return Ok(Some(event));
+        }
+        self.send_heard(event, Policy::Evict).map_err(report_error)
     }
 
     /// Reports all events of an iterator, in order, and before them those that were
