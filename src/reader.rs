@@ -41,6 +41,17 @@ pub(crate) struct Reader<E> {
     held: Held<E>,
 }
 
+/// Looks along what is there behind what `span` knows. Returns whether it knows all before `end`.
+#[inline(always)]
+fn see_up_to<E>(ring: &Ring<E>, span: &mut Span, end: u64) -> bool {
+    while span.known() < end
+        && let Look::Ready { run } = ring.look(span.known())
+    {
+        span.see_more(run);
+    }
+    span.known() >= end
+}
+
 impl<E> Reader<E> {
     /// A reader whose member has just joined at `sequence`.
     pub(crate) fn new(worker: Arc<Worker<E>>, member: PlainArc<Member>, sequence: u64) -> Self {
@@ -148,22 +159,28 @@ impl<E> Reader<E> {
         }
     }
 
-    /// Sees what lies behind the run that is known, as far as the window goes, in an exclusive ring.
+    /// Sees the runs of this window and the next one, as far as they are there, in an exclusive ring.
     ///
     /// So a caller walks a window in one loop, and not from run to run. Each end of a loop that
-    /// comes where the processor does not expect it costs as much as several events. A reader that
-    /// is close to the publisher, or shares a ring with many, would take the stamps' cache lines
-    /// just before they are written.
+    /// comes where the processor does not expect it costs as much as several events. The reader
+    /// keeps its distance as in [`see_window`](Self::see_window). One that shares a ring with many
+    /// publishers would take the stamps' cache lines just before these are written.
     #[inline(always)]
     fn see_runs(&mut self) {
+        let (next, window) = (self.span.next(), self.member.window);
         let ring = &self.worker.ring;
-        if !(ring.is_exclusive() && self.pace.is_behind(self.span.next(), self.member.window)) {
+        if !(ring.is_exclusive() && self.pace.is_behind(next, window)) {
             return;
         }
-        while self.span.known() < self.span.window().end
-            && let Look::Ready { run } = ring.look(self.span.known())
-        {
-            self.span.see_more(run);
+        let ahead = self.span.window().end + window;
+        if !see_up_to(ring, &mut self.span, ahead) && self.pace.came_close(next) {
+            let mut rest = || {
+                crate::hooks::reach(crate::hooks::Point::Resting);
+                thread::rest();
+                see_up_to(ring, &mut self.span, ahead)
+            };
+            let paid = (0..Pace::MOST_RESTS).any(|_| rest());
+            self.pace.rested(paid);
         }
         ring.prefetch_stamp(self.span.known());
     }

@@ -113,26 +113,37 @@ fn a_reader_that_comes_close_to_an_exclusive_publisher_rests_while_it_pays()
 
 #[test]
 fn a_reader_waits_for_a_publisher_that_it_slowed_down() -> Result<(), Box<dyn std::error::Error>> {
-    let (publisher, _bus, mut reader) = exclusive()?;
-    let publisher = Rc::new(RefCell::new(publisher));
-    // Half a window comes with each rest, so that it takes two, and these pay each time.
-    let (during, rests) = (Rc::clone(&publisher), Rc::new(Cell::new(0)));
-    let seen = Rc::clone(&rests);
-    hooks::set(move |point| {
-        if point == Point::Resting {
-            seen.set(seen.get() + 1);
-            for event in 0..WINDOW / 2 {
-                during.borrow_mut().report(event).expect("the bus is open");
-            }
+    type Report = fn(&mut ExclusivePublisher<u64>);
+    let one_by_one: Report = |publisher| {
+        for event in 0..WINDOW / 2 {
+            publisher.report(event).expect("the bus is open");
         }
-    });
-    for event in 0..2 * WINDOW {
-        publisher.borrow_mut().report(event)?;
+    };
+    let in_batches: Report = |publisher| {
+        publisher
+            .report_batch(0..WINDOW / 2)
+            .expect("the bus is open");
+    };
+    for report in [one_by_one, in_batches] {
+        let (publisher, _bus, mut reader) = exclusive()?;
+        let publisher = Rc::new(RefCell::new(publisher));
+        // Half a window comes with each rest, so that it takes two, and these pay each time.
+        let (during, rests) = (Rc::clone(&publisher), Rc::new(Cell::new(0)));
+        let seen = Rc::clone(&rests);
+        hooks::set(move |point| {
+            if point == Point::Resting {
+                seen.set(seen.get() + 1);
+                report(&mut during.borrow_mut());
+            }
+        });
+        for _ in 0..4 {
+            report(&mut publisher.borrow_mut());
+        }
+        for _ in 0..ROUNDS {
+            assert_eq!(reader.drain(WINDOW as usize, |_| {})?, WINDOW as usize);
+        }
+        assert_eq!(rests.get(), 2 * (ROUNDS - 1));
     }
-    for _ in 0..ROUNDS {
-        assert_eq!(reader.drain(WINDOW as usize, |_| {})?, WINDOW as usize);
-    }
-    assert_eq!(rests.get(), 2 * (ROUNDS - 1));
     Ok(())
 }
 

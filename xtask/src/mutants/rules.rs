@@ -940,7 +940,20 @@ const RULES: &[Rule] = &[
     Rule {
         name: "a reader that comes close gives up after one rest",
         guard: "test rests::a_reader_waits_for_a_publisher_that_it_slowed_down",
-        edits: &[Edit("reader.rs", "(0..Pace::MOST_RESTS).any", "(0..1).any")],
+        edits: &[Edit(
+            "reader/pace.rs",
+            "MOST_RESTS: u8 = 4;",
+            "MOST_RESTS: u8 = 1;",
+        )],
+    },
+    Rule {
+        name: "a reader of runs comes as close to an exclusive publisher as it can",
+        guard: "test rests::a_reader_waits_for_a_publisher_that_it_slowed_down",
+        edits: &[Edit(
+            "reader.rs",
+            "if !see_up_to(ring, &mut self.span, ahead) && self.pace.came_close(next) {",
+            "if !see_up_to(ring, &mut self.span, ahead) && false {",
+        )],
     },
     Rule {
         name: "an exclusive publisher rests at each find, whether or not that pays",
