@@ -4,6 +4,7 @@ mod candidates;
 mod contest;
 mod driver;
 mod in_cache;
+mod late;
 mod ping_pong;
 mod scenarios;
 mod work;
@@ -18,6 +19,7 @@ use crate::trial::{Trial, is_ours};
 pub fn run(cores: Cores, quick: bool, only: &Only) -> Result<Vec<Scenario>, Error> {
     let mut contests = scenarios::all(cores);
     contests.extend(in_cache::all(cores));
+    contests.push(late::all(cores));
     contests.extend(ping_pong::all(cores));
     let mut all = Vec::new();
     for contest in contests {
@@ -37,5 +39,6 @@ pub fn trials(cores: Cores) -> Vec<Trial> {
         .flat_map(|contest| contest.trials(is_ours))
         .collect();
     all.extend(in_cache::trials(cores));
+    all.extend(late::trials(cores));
     all
 }

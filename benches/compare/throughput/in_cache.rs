@@ -17,7 +17,7 @@ use crate::record::Unit;
 use crate::stats;
 use crate::trial::{Trial, is_first, is_ours};
 
-const GROUP: &str = "cost in cache";
+pub(super) const GROUP: &str = "cost in cache";
 const CAPACITY: usize = 1024;
 /// Events between two looks at the clock; the subscribers drain while it is not looked at.
 const CHUNK: u64 = CAPACITY as u64 / 4;
@@ -26,7 +26,7 @@ const CHUNK: u64 = CAPACITY as u64 / 4;
 const LAPS: u64 = CAPACITY as u64 * 4;
 
 /// What limits in nanoseconds are compared with.
-const YARDSTICK: &str = "a yardstick of 1 ns";
+pub(super) const YARDSTICK: &str = "a yardstick of 1 ns";
 
 pub fn all(cores: Cores) -> Vec<Contest> {
     let mut contests = vec![
@@ -60,7 +60,7 @@ fn contest(cores: Cores, name: String, entrants: Vec<Entrant>) -> Contest {
     }
 }
 
-fn yardstick() -> Entrant {
+pub(super) fn yardstick() -> Entrant {
     Entrant::new(YARDSTICK, |_| {
         Ok(Outcome {
             value: 1.0,
@@ -71,7 +71,7 @@ fn yardstick() -> Entrant {
 }
 
 /// Nanoseconds as `measure` tells them, on a fresh thread on the publisher's core.
-fn on_core(
+pub(super) fn on_core(
     cores: Cores,
     measure: impl FnOnce() -> Result<f64, Error> + Send,
 ) -> Result<Outcome, Error> {
@@ -90,7 +90,7 @@ fn on_core(
     })
 }
 
-fn each(spent: Duration, events: u64) -> f64 {
+pub(super) fn each(spent: Duration, events: u64) -> f64 {
     spent.as_nanos() as f64 / events as f64
 }
 

@@ -48,6 +48,14 @@ pub trait Publish<P: Payload>: Send {
     }
 }
 
+/// A publisher whose stream can be joined while it runs.
+pub trait Join<P: Payload>: Publish<P> {
+    type Late: Subscribe<P>;
+
+    /// A reader of what is published from now on.
+    fn join(&mut self) -> Result<Self::Late, Error>;
+}
+
 /// The receiving side.
 pub trait Subscribe<P: Payload>: Send {
     /// Shows `check` what is there now, and returns it.

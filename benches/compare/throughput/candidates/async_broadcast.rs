@@ -6,8 +6,11 @@ use async_broadcast::{Receiver, Sender, TrySendError, broadcast};
 use ringbus_benches::payload::Payload;
 
 use crate::error::Error;
-use crate::throughput::work::{Candidate, Check, Idle, Publish, Subscribe, Work, give_up, make};
+use crate::throughput::work::{
+    Candidate, Check, Idle, Join, Publish, Subscribe, Work, give_up, make,
+};
 
+#[derive(Clone, Copy)]
 pub struct Broadcast;
 
 impl<P: Payload + Clone> Candidate<P> for Broadcast {
@@ -36,6 +39,14 @@ impl<P: Payload + Clone> Publish<P> for Sender<P> {
                 idle.rest();
             }
         }
+    }
+}
+
+impl<P: Payload + Clone> Join<P> for Sender<P> {
+    type Late = Receiver<P>;
+
+    fn join(&mut self) -> Result<Receiver<P>, Error> {
+        Ok(self.new_receiver())
     }
 }
 

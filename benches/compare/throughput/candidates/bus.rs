@@ -6,8 +6,9 @@ use bus::{Bus, BusReader};
 use ringbus_benches::payload::Payload;
 
 use crate::error::Error;
-use crate::throughput::work::{Candidate, Check, Idle, Publish, Subscribe, Work, make};
+use crate::throughput::work::{Candidate, Check, Idle, Join, Publish, Subscribe, Work, make};
 
+#[derive(Clone, Copy)]
 pub struct Broadcast;
 
 impl<P: Payload + Clone> Candidate<P> for Broadcast {
@@ -31,6 +32,14 @@ impl<P: Payload + Clone> Publish<P> for Bus<P> {
                 idle.rest();
             }
         }
+    }
+}
+
+impl<P: Payload + Clone> Join<P> for Bus<P> {
+    type Late = BusReader<P>;
+
+    fn join(&mut self) -> Result<BusReader<P>, Error> {
+        Ok(self.add_rx())
     }
 }
 

@@ -9,13 +9,15 @@ use ringbus_benches::payload::Payload;
 
 use crate::error::Error;
 use crate::throughput::work::{
-    Candidate, Check, Idle, Publish, Subscribe, Work, batches_of, give_up, make, renew,
+    Candidate, Check, Idle, Join, Publish, Subscribe, Work, batches_of, give_up, make, renew,
 };
 
 /// Any number of publishers.
+#[derive(Clone, Copy)]
 pub struct Many(pub SlotLayout);
 
 /// One publisher.
+#[derive(Clone, Copy)]
 pub struct One(pub SlotLayout);
 
 /// One publisher that takes what its slots held, so that buffers are used again.
@@ -67,13 +69,7 @@ fn build_exclusive<P: Payload>(
         .build_exclusive()
         .map_err(|error| error.to_string())?;
     let subscribers = subscribers(&bus, work)?;
-    Ok((
-        OfOne {
-            publisher,
-            _bus: bus,
-        },
-        subscribers,
-    ))
+    Ok((OfOne { publisher, bus }, subscribers))
 }
 
 pub struct OfMany<P> {
@@ -83,7 +79,7 @@ pub struct OfMany<P> {
 
 pub struct OfOne<P> {
     publisher: ExclusivePublisher<P>,
-    _bus: Bus<P, Exclusive>,
+    bus: Bus<P, Exclusive>,
 }
 
 macro_rules! publish {
@@ -126,6 +122,26 @@ publish!(OfMany, Publisher::carried, |this: Self| drop(
     this.bus.stop()
 ));
 publish!(OfOne, |_: &_| 0, |this: Self| drop(this.publisher.stop()));
+
+impl<P: Payload> Join<P> for OfMany<P> {
+    type Late = Subscriber<P>;
+
+    fn join(&mut self) -> Result<Subscriber<P>, Error> {
+        self.bus
+            .subscribe()
+            .map_err(|error| error.to_string().into())
+    }
+}
+
+impl<P: Payload> Join<P> for OfOne<P> {
+    type Late = Subscriber<P>;
+
+    fn join(&mut self) -> Result<Subscriber<P>, Error> {
+        self.bus
+            .subscribe()
+            .map_err(|error| error.to_string().into())
+    }
+}
 
 #[inline(always)]
 fn expect(full: bool) {

@@ -8,8 +8,9 @@ use tokio::sync::broadcast::error::TryRecvError;
 use tokio::sync::broadcast::{Receiver, Sender, channel};
 
 use crate::error::Error;
-use crate::throughput::work::{Candidate, Check, Idle, Publish, Subscribe, Work, make};
+use crate::throughput::work::{Candidate, Check, Idle, Join, Publish, Subscribe, Work, make};
 
+#[derive(Clone, Copy)]
 pub struct Broadcast;
 
 impl<P: Payload + Clone> Candidate<P> for Broadcast {
@@ -32,6 +33,14 @@ impl<P: Payload + Clone> Publish<P> for Sender<P> {
             // An error would say that no receiver is left.
             let _ = self.send(make::<P>(number));
         }
+    }
+}
+
+impl<P: Payload + Clone> Join<P> for Sender<P> {
+    type Late = Receiver<P>;
+
+    fn join(&mut self) -> Result<Receiver<P>, Error> {
+        Ok(self.subscribe())
     }
 }
 
