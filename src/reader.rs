@@ -41,15 +41,18 @@ pub(crate) struct Reader<E> {
     held: Held<E>,
 }
 
-/// Looks along what is there behind what `span` knows. Returns whether it knows all before `end`.
+/// Looks along the runs behind what `span` knows. Returns false if it finds nothing there before
+/// `end`. A single event ends it too: a window of those is seen by one look.
 #[inline(always)]
-fn see_up_to<E>(ring: &Ring<E>, span: &mut Span, end: u64) -> bool {
-    while span.known() < end
-        && let Look::Ready { run } = ring.look(span.known())
-    {
-        span.see_more(run);
+fn see_runs_up_to<E>(ring: &Ring<E>, span: &mut Span, end: u64) -> bool {
+    while span.known() < end {
+        match ring.look(span.known()) {
+            Look::Ready { run: 1 } => return true,
+            Look::Ready { run } => span.see_more(run),
+            _ => return false,
+        }
     }
-    span.known() >= end
+    true
 }
 
 impl<E> Reader<E> {
@@ -173,11 +176,11 @@ impl<E> Reader<E> {
             return;
         }
         let ahead = self.span.window().end + window;
-        if !see_up_to(ring, &mut self.span, ahead) && self.pace.came_close(next) {
+        if !see_runs_up_to(ring, &mut self.span, ahead) && self.pace.came_close(next) {
             let mut rest = || {
                 crate::hooks::reach(crate::hooks::Point::Resting);
                 thread::rest();
-                see_up_to(ring, &mut self.span, ahead)
+                see_runs_up_to(ring, &mut self.span, ahead)
             };
             let paid = (0..Pace::MOST_RESTS).any(|_| rest());
             self.pace.rested(paid);

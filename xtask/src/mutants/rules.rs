@@ -951,8 +951,8 @@ const RULES: &[Rule] = &[
         guard: "test rests::a_reader_waits_for_a_publisher_that_it_slowed_down",
         edits: &[Edit(
             "reader.rs",
-            "if !see_up_to(ring, &mut self.span, ahead) && self.pace.came_close(next) {",
-            "if !see_up_to(ring, &mut self.span, ahead) && false {",
+            "if !see_runs_up_to(ring, &mut self.span, ahead) && self.pace.came_close(next) {",
+            "if !see_runs_up_to(ring, &mut self.span, ahead) && false {",
         )],
     },
     Rule {
