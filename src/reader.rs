@@ -133,13 +133,14 @@ impl<E> Reader<E> {
         }
     }
 
-    /// [T2 holes] Sees the rest of the window, if each slot there holds an event of its own in an
-    /// exclusive ring. That takes one look at the last of them, not one look at each.
+    /// [T2 holes] In an exclusive ring: sees the rest of the window, if each slot there holds an
+    /// event, and the last slot a single one. That takes one look at the last of them, not one look
+    /// at each.
     ///
-    /// The reader keeps a window away from the publisher, because a reader that is closer takes the
-    /// cache lines that the publisher is about to write. It looks at the last slot of the next
-    /// window too: where no single event is there yet, it rests until one is. (A run there counts as
-    /// close, too; rests do not pay then, and become rare.)
+    /// The reader keeps a whole window between this one and the publisher, because a reader that is
+    /// closer takes the cache lines that the publisher is about to write. So it looks at the last
+    /// slot of the next window too. Where no single event is there yet, it rests a few times, while
+    /// rests pay. (A run there counts as close, too; rests do not pay then, and become rare.)
     #[inline(always)]
     fn see_window(&mut self) {
         let (next, end) = (self.span.next(), self.span.window().end);
@@ -162,12 +163,12 @@ impl<E> Reader<E> {
         }
     }
 
-    /// Sees the runs of this window and the next one, as far as they are there, in an exclusive ring.
+    /// In an exclusive ring: sees the runs of this window and the next one, as far as they are there.
     ///
     /// So a caller walks a window in one loop, and not from run to run. Each end of a loop that
     /// comes where the processor does not expect it costs as much as several events. The reader
-    /// keeps its distance as in [`see_window`](Self::see_window). One that shares a ring with many
-    /// publishers would take the stamps' cache lines just before these are written.
+    /// keeps its distance as in [`see_window`](Self::see_window). In a shared ring it would take the
+    /// stamps' cache lines just before publishers write these.
     #[inline(always)]
     fn see_runs(&mut self) {
         let (next, window) = (self.span.next(), self.member.window);

@@ -218,8 +218,8 @@ impl RingSize {
     /// widest window.
     ///
     /// Small events are read fast, so that moving the cursor costs more than many of them. Of large
-    /// ones a reader and its publisher, which keep two windows apart, would leave their nearest
-    /// caches.
+    /// ones a reader would leave its nearest cache: it keeps a whole window between its own and the
+    /// publisher.
     fn default_window(self) -> u64 {
         let slots = 4096 / self.slot_bytes.max(1) as u64;
         slots.clamp(limits::WIDEST_WINDOW / 2, limits::WIDEST_WINDOW)

@@ -252,3 +252,23 @@ fn who_joins_after_a_batch_hears_nothing_of_it() {
     assert_eq!(joined.drain(usize::MAX, |_| {}), Ok(0));
     assert_eq!(first.drain(usize::MAX, |_| {}), Ok(4));
 }
+
+#[test]
+fn an_event_behind_carried_ones_that_nobody_hears_comes_back() {
+    let bus = builder::<String>(64).drive(Drive::Manual).build().unwrap();
+    let listener = bus.subscribe().unwrap();
+    let (mut carrier, mut other) = (bus.publisher(), bus.publisher());
+    // The room that was there is gone when the iterator has given its events.
+    let events = (0..20).map(|n| {
+        if n == 0 {
+            (0..60).for_each(|n| other.report(n.to_string()).unwrap());
+        }
+        n.to_string()
+    });
+    carrier.try_report_batch(events);
+    assert!(carrier.carried() > 0);
+    drop(listener);
+    let back = carrier.report_recycling("unheard".into()).unwrap();
+    assert_eq!(back.as_deref(), Some("unheard"));
+    assert_eq!(carrier.carried(), 0);
+}

@@ -81,8 +81,9 @@
 //! A reader of an exclusive ring does not look at each slot, because its publisher writes in order:
 //! where the last slot of a window has the stamp of a single event, each slot before it holds an
 //! event or is a hole, and the ring stores where the last hole ends. The reader also looks at the
-//! slot one window behind that. Where no single event is there yet, the reader rests, while rests
-//! pay: so it stays a window away from the publisher as long as events keep coming.
+//! last slot of the next window. Where no single event is there yet, the reader rests up to four
+//! times, while rests pay: so a whole window stays between its own and the publisher as long as
+//! events keep coming. Where a batch is, it looks along the runs of both windows instead.
 //!
 //! A publisher that waits for room, by `try_report`, rests as well where a scan finds little room.
 //! After a refusal it looks first at the one cursor that was in the way. Both spare the readers,

@@ -255,8 +255,11 @@ mod tests {
     fn what_is_refused_says_what_would_do() {
         let said = |error: SubscribeError| error.to_string();
         assert_eq!(
-            said(SubscribeError::WindowOutOfRange { slots: 0, most: 64 }),
-            "window: 0 slots were asked for, 1 to 64 would do"
+            said(SubscribeError::WindowOutOfRange {
+                slots: 0,
+                most: 128
+            }),
+            "window: 0 slots were asked for, 1 to 128 would do"
         );
         assert_eq!(
             said(SubscribeError::LagLimitTooLarge {

@@ -75,7 +75,8 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
         {
             return Err((refusal, event));
         }
-        Ok(worker.ring.publish_exclusive(&mut self.tip, event))
+        // SAFETY: there was room, or it was found, in the worker's ring.
+        Ok(unsafe { worker.ring.publish_exclusive(&mut self.tip, event) })
     }
 
     #[cold]
@@ -97,7 +98,8 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
         if !self.tip.has_room() {
             worker.find_exclusive_room(&mut self.tip, policy)?;
         }
-        worker.ring.publish_exclusive_in_place(&mut self.tip, batch);
+        // SAFETY: there was room, or it was found, in the worker's ring.
+        unsafe { worker.ring.publish_exclusive_in_place(&mut self.tip, batch) };
         Ok(())
     }
 
@@ -245,7 +247,8 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
         with_olds(|olds| {
             let _waker = Waker(&self.worker);
             let ring = &self.worker.ring;
-            ring.publish_exclusive_batch(&mut self.tip, events, olds)
+            // SAFETY: there is room, as was seen above.
+            unsafe { ring.publish_exclusive_batch(&mut self.tip, events, olds) }
         })
     }
 

@@ -58,16 +58,16 @@ impl<E: Send + Sync + 'static> Publisher<E> {
         }
     }
 
-    /// Sends an event that a subscriber may hear.
+    /// Sends an event that is not too large to be handed from call to call.
     #[inline(always)]
-    fn send_heard(&mut self, event: E, policy: Policy) -> Published<E> {
-        if const { goes_one_by_one::<E>() } {
-            return in_place(event, |batch| self.send_in_place(batch, policy));
-        }
-        if !self.carried.is_empty()
-            && let (_, Err(refusal)) = self.send_carried(policy)
-        {
-            return Err((refusal, event));
+    fn send_small(&mut self, event: E, policy: Policy) -> Published<E> {
+        if !self.carried.is_empty() {
+            if let (_, Err(refusal)) = self.send_carried(policy) {
+                return Err((refusal, event));
+            }
+            if self.is_unheard() {
+                return Ok(Some(event));
+            }
         }
         send(&self.handle.core, &mut self.generation, event, policy)
     }
@@ -116,17 +116,21 @@ impl<E: Send + Sync + 'static> Publisher<E> {
     /// [`ReportError`], with the event.
     #[inline(always)]
     pub fn report(&mut self, event: E) -> Result<(), ReportError<E>> {
+        if const { goes_one_by_one::<E>() } {
+            return in_place(event, |batch| self.send_in_place(batch, Policy::Evict))
+                .map(drop)
+                .map_err(report_error);
+        }
         if self.is_unheard() {
             return Ok(());
         }
-        self.report_heard(event)
+        self.report_small(event)
     }
 
-    /// Apart, because only a small [`report`](Self::report) is inlined where it is called, so that one
-    /// which nobody hears costs no call.
+    /// Not inlined with [`report`](Self::report), so that a report which nobody hears costs no call.
     #[inline]
-    fn report_heard(&mut self, event: E) -> Result<(), ReportError<E>> {
-        self.send_heard(event, Policy::Evict)
+    fn report_small(&mut self, event: E) -> Result<(), ReportError<E>> {
+        self.send_small(event, Policy::Evict)
             .map(drop)
             .map_err(report_error)
     }
@@ -141,16 +145,22 @@ impl<E: Send + Sync + 'static> Publisher<E> {
     /// [`Bus::slowest`](crate::Bus::slowest) names it.
     #[inline(always)]
     pub fn try_report(&mut self, event: E) -> Result<(), TryReportError<E>> {
+        if const { goes_one_by_one::<E>() } {
+            return in_place(event, |batch| self.send_in_place(batch, Policy::Keep))
+                .map(drop)
+                .map_err(try_report_error);
+        }
         if self.is_unheard() {
             return Ok(());
         }
-        self.try_report_heard(event)
+        self.try_report_small(event)
     }
 
-    /// Apart for the same reason.
+    /// Not inlined with [`try_report`](Self::try_report), so that a report which nobody hears costs
+    /// no call.
     #[inline]
-    fn try_report_heard(&mut self, event: E) -> Result<(), TryReportError<E>> {
-        self.send_heard(event, Policy::Keep)
+    fn try_report_small(&mut self, event: E) -> Result<(), TryReportError<E>> {
+        self.send_small(event, Policy::Keep)
             .map(drop)
             .map_err(try_report_error)
     }
@@ -176,10 +186,14 @@ impl<E: Send + Sync + 'static> Publisher<E> {
     /// [`ReportError`], with the event.
     #[inline]
     pub fn report_recycling(&mut self, event: E) -> Result<Option<E>, ReportError<E>> {
+        if const { goes_one_by_one::<E>() } {
+            return in_place(event, |batch| self.send_in_place(batch, Policy::Evict))
+                .map_err(report_error);
+        }
         if self.is_unheard() {
             return Ok(Some(event));
         }
-        self.send_heard(event, Policy::Evict).map_err(report_error)
+        self.send_small(event, Policy::Evict).map_err(report_error)
     }
 
     /// Reports all events of an iterator, in order, and before them those that were

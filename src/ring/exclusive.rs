@@ -23,6 +23,7 @@ use crate::sync::{Ordering, thread};
 /// The publisher's own side of the ring.
 ///
 /// It counts slots within a lap, because a report that knows the index of its slot need not find it.
+/// Where a lap is written to its end, all of this is of that lap until a scan finds room in the next.
 #[derive(Debug)]
 pub(crate) struct Tip {
     /// The first sequence of the lap.
@@ -119,32 +120,47 @@ impl<E> Ring<E> {
         tip.full = self.stretch(next, next).full;
     }
 
-    /// The slots that the publisher writes next. There must be room.
+    /// The slots that the publisher writes next.
+    ///
+    /// # Safety
+    /// There is room at the tip, which is this ring's.
     #[inline(always)]
-    pub(super) fn row_at_tip(&self, tip: &Tip) -> Row<'_, E> {
+    pub(super) unsafe fn row_at_tip(&self, tip: &Tip) -> Row<'_, E> {
         debug_assert!(tip.has_room());
-        // SAFETY: there is room, so that the index is below the end of the room, which is at most
-        // the capacity.
+        // SAFETY: the index is below the end of the room, which is at most the capacity.
         unsafe { self.slots.row_at(tip.index()) }
     }
 
-    /// Publishes one event, and returns the value that its slot held. There must be room.
+    /// Publishes one event, and returns the value that its slot held.
+    ///
+    /// # Safety
+    /// There is room at the tip, which is this ring's.
     #[inline(always)]
-    pub(crate) fn publish_exclusive(&self, tip: &mut Tip, event: E) -> Option<E> {
+    pub(crate) unsafe fn publish_exclusive(&self, tip: &mut Tip, event: E) -> Option<E> {
         let holds_value = tip.is_filled();
         // SAFETY: there is room, so that no subscriber borrows the older value, and no other thread
         // writes at all. [C2 gate], [C4 pin]
         let old = unsafe { self.row_at_tip(tip).replace(0, event, holds_value) };
         // Where the stamp lies is found only now. Found before, it takes a register from an event
         // of 48 B, a word of which then goes by way of the stack, to another line.
-        commit(&self.row_at_tip(tip), tip.full);
+        // SAFETY: there is room, as the caller promises.
+        let row = unsafe { self.row_at_tip(tip) };
+        commit(&row, tip.full);
         tip.index += 1;
         old
     }
 
-    /// Publishes the first event of `batch`, from its place. There must be room.
-    pub(crate) fn publish_exclusive_in_place(&self, tip: &mut Tip, batch: &mut Batch<'_, E>) {
-        let row = self.row_at_tip(tip);
+    /// Publishes the first event of `batch`, from its place.
+    ///
+    /// # Safety
+    /// There is room at the tip, which is this ring's.
+    pub(crate) unsafe fn publish_exclusive_in_place(
+        &self,
+        tip: &mut Tip,
+        batch: &mut Batch<'_, E>,
+    ) {
+        // SAFETY: there is room, as the caller promises.
+        let row = unsafe { self.row_at_tip(tip) };
         let holds_value = tip.is_filled();
         let place = &mut batch.front(1)[0];
         // SAFETY: there is room, so that no subscriber borrows the older value, and no other thread
@@ -157,18 +173,22 @@ impl<E> Ring<E> {
     }
 
     /// Publishes events of an iterator as far as the room goes that is known, at most [`batch_of`], and moves the values that
-    /// their slots held to `olds`. Returns how many, and whether the iterator ended. There must be room.
+    /// their slots held to `olds`. Returns how many, and whether the iterator ended.
     ///
     /// The events go from the iterator into their slots, and the stamps come last: to others the slots are nobody's, as
     /// nothing was claimed. So user code runs between, and if it panics what it gave before is published.
-    pub(crate) fn publish_exclusive_batch(
+    ///
+    /// # Safety
+    /// There is room at the tip, which is this ring's.
+    pub(crate) unsafe fn publish_exclusive_batch(
         &self,
         tip: &mut Tip,
         events: &mut impl Iterator<Item = E>,
         olds: &mut Olds<'_, E>,
     ) -> (usize, bool) {
         let most = tip.room().min(batch_of::<E>());
-        let row = self.row_at_tip(tip);
+        // SAFETY: there is room, as the caller promises.
+        let row = unsafe { self.row_at_tip(tip) };
         let holds_value = tip.is_filled();
         let mut run = Run {
             ring: self,
@@ -357,7 +377,9 @@ impl<E> Drop for Run<'_, E> {
     fn drop(&mut self) {
         if self.written > 0 {
             let stamp = self.tip.full.with_run(self.written as u64);
-            commit(&self.ring.row_at_tip(self.tip), stamp);
+            // SAFETY: what was written lies in the room.
+            let row = unsafe { self.ring.row_at_tip(self.tip) };
+            commit(&row, stamp);
             self.tip.advance(self.written);
             self.ring.store_tail(self.tip);
         }

@@ -30,7 +30,7 @@ impl<E> Ring<E> {
             let index = tip.filled_from - 1;
             // SAFETY: the index is below `filled_from`, which is at most the capacity.
             let row = unsafe { self.slots.row_at(index) };
-            // SAFETY: it lies at or behind the tip in the first lap, so that it holds no value, and
+            // SAFETY: it comes at the tip or later, in the first lap, so that it holds no value, and
             // no other thread has anything to do with its memory.
             let none = unsafe { row.replace(0, value, false) };
             debug_assert!(none.is_none());
@@ -42,40 +42,50 @@ impl<E> Ring<E> {
         }
     }
 
-    /// Publishes the value of the next slot after `write` has changed it. There must be room, and
-    /// the slot holds a value.
+    /// Publishes the value of the next slot after `write` has changed it.
     ///
     /// If `write` panics, nothing is published, and the value stays as it is then.
+    ///
+    /// # Safety
+    /// There is room at the tip, which is this ring's and filled.
     #[inline(always)]
-    pub(crate) fn publish_exclusive_with(&self, tip: &mut Tip, write: impl FnOnce(&mut E)) {
+    pub(crate) unsafe fn publish_exclusive_with(&self, tip: &mut Tip, write: impl FnOnce(&mut E)) {
         debug_assert!(tip.is_filled());
-        let row = self.row_at_tip(tip);
+        // SAFETY: there is room, as the caller promises.
+        let row = unsafe { self.row_at_tip(tip) };
         // SAFETY: there is room, so that no subscriber borrows the value, and no other thread
-        // writes at all: [C2 gate], [C4 pin]. It holds a value, as the caller sees to.
+        // writes at all: [C2 gate], [C4 pin]. It holds a value, as the caller promises.
         write(unsafe { row.value_mut(0) });
         commit(&row, tip.stamp());
         tip.advance(1);
     }
 
-    /// The same for as many slots as there is room for, at most `most`. Returns how many were
-    /// published.
+    /// The same for as many slots as there is room for, at most `most`, which is not 0. Returns how
+    /// many were published.
+    ///
+    /// # Safety
+    /// There is room at the tip, which is this ring's and filled.
     #[inline(always)]
-    pub(crate) fn publish_exclusive_batch_with(
+    pub(crate) unsafe fn publish_exclusive_batch_with(
         &self,
         tip: &mut Tip,
         most: usize,
         write: impl FnOnce(SlotsMut<'_, E>),
     ) -> usize {
-        debug_assert!(tip.is_filled());
+        debug_assert!(tip.is_filled() && most > 0);
+        // SAFETY: there is room, as the caller promises.
+        let row = unsafe { self.row_at_tip(tip) };
         let run = most.min(tip.room()).min(BATCH);
         // They lie in the room, so that `SlotsMut` keeps its promise for the same reasons as above.
         write(SlotsMut {
-            row: self.row_at_tip(tip),
+            row,
             next: 0,
             end: run,
             _writes: PhantomData,
         });
-        commit(&self.row_at_tip(tip), tip.stamp().with_run(run as u64));
+        // SAFETY: there is room, as the caller promises.
+        let row = unsafe { self.row_at_tip(tip) };
+        commit(&row, tip.stamp().with_run(run as u64));
         tip.advance(run);
         self.store_tail(tip);
         run

@@ -31,14 +31,13 @@ pub(crate) fn fence_behind_exchange(order: Ordering) {
     }
 }
 
-/// Asks for the cache line of `word`, to read. It reads nothing itself, and orders nothing.
-///
-/// Other processors than these find the line when it is read.
+/// Asks for the cache line of `word`, to read. It reads nothing itself, and orders nothing. On other
+/// processors than x86-64 and AArch64 it does nothing.
 #[inline(always)]
 pub(crate) fn prefetch(word: &AtomicU64) {
     let word: *const AtomicU64 = word;
     #[cfg(all(target_arch = "x86_64", not(miri)))]
-    // SAFETY: a prefetch touches no memory that a program can tell, at any address.
+    // SAFETY: a prefetch changes nothing, and may have any address.
     unsafe {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         _mm_prefetch::<_MM_HINT_T0>(word.cast());

@@ -51,7 +51,7 @@ impl Wish {
         let on_lap = [OnLap::Evict, OnLap::Rejoin][rng.usize(..2)];
         let limit = rng.u8(..16);
         Wish {
-            window: rng.u64(1..=32.min(capacity / 8)),
+            window: rng.u64(1..=128.min(capacity / 8)),
             on_lap,
             stall_limit: (limit == 0).then_some(Duration::from_millis(20)),
             lag_limit: (limit == 1).then_some((capacity / 2, Duration::from_millis(5))),

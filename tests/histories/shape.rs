@@ -88,7 +88,7 @@ impl Shape {
         let capacity = if storm {
             64
         } else {
-            [64, 128, 256][rng.usize(..3)]
+            [64, 128, 256, 1024][rng.usize(..4)]
         };
         Shape {
             kind: [Kind::Heap, Kind::Wide, Kind::Small][rng.usize(..3)],

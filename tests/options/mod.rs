@@ -232,7 +232,7 @@ impl Wish {
     pub(crate) fn is_bad(&self, capacity: usize) -> bool {
         let limits = self.lag_limit.map(|(_, time)| time);
         self.name == CONTROLLED
-            || self.window.is_some_and(|slots| slots == 0 || slots > 64)
+            || self.window.is_some_and(|slots| slots == 0 || slots > 128)
             || self
                 .lag_limit
                 .is_some_and(|(slots, _)| slots >= capacity as u64)
@@ -245,7 +245,7 @@ impl Wish {
         match error {
             SubscribeError::InvalidName { .. } => assert_eq!(self.name, CONTROLLED),
             SubscribeError::WindowOutOfRange { slots, .. } => {
-                assert!(Some(*slots) == self.window && !(1..=32).contains(slots));
+                assert!(Some(*slots) == self.window && !(1..=128).contains(slots));
             }
             SubscribeError::LagLimitTooLarge { slots, capacity } => {
                 assert!(self.lag_limit.map(|(slots, _)| slots) == Some(*slots));

@@ -139,7 +139,8 @@ impl<E: Default + Send + Sync + 'static> ExclusivePublisher<E> {
         let _waker = Waker(&self.worker);
         find_filled_room(&self.worker, &mut self.tip, policy)?;
         let ring = &self.worker.ring;
-        ring.publish_exclusive_with(&mut self.tip, write);
+        // SAFETY: filled room was found in the worker's ring.
+        unsafe { ring.publish_exclusive_with(&mut self.tip, write) };
         Ok(())
     }
 
@@ -157,7 +158,8 @@ impl<E: Default + Send + Sync + 'static> ExclusivePublisher<E> {
         let _waker = Waker(&self.worker);
         find_filled_room(&self.worker, &mut self.tip, policy)?;
         let ring = &self.worker.ring;
-        Ok(ring.publish_exclusive_batch_with(&mut self.tip, most, write))
+        // SAFETY: filled room was found in the worker's ring.
+        Ok(unsafe { ring.publish_exclusive_batch_with(&mut self.tip, most, write) })
     }
 }
 
