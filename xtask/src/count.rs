@@ -73,7 +73,7 @@ const ROWS: &[Row] = &[
     row("exclusive", "8", "drain", 33.9, Some([2.7, 3.7])),
     row("exclusive", "8", "drain-batches", 25.4, Some([1.3, 1.2])),
     row("exclusive", "8", "recv", 46.6, Some([4.6, 5.6])),
-    row("exclusive", "8", "try-recv", 42.9, Some([4.5, 5.5])),
+    row("exclusive", "8", "try-recv", 43.7, Some([4.5, 5.5])),
     row("exclusive", "8", "handler", 53.8, None),
     row("exclusive", "48", "report", 28.4, Some([2.3, 3.8])),
     row("exclusive", "48", "try-report", 35.5, Some([2.3, 3.8])),
