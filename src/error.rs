@@ -87,7 +87,7 @@ pub struct Eviction {
     /// Why.
     pub reason: EvictionReason,
     /// The first sequence that the subscriber did not read. Seen from another thread (notices, statistics) the first that
-    /// its cursor had not passed: up to a window, 128, less.
+    /// its cursor had not passed: less by up to a window.
     pub sequence: u64,
     /// How many sequences it was behind when this value was made: an upper bound on events. It goes
     /// on growing after the drop, so it may be more than the ring has slots.

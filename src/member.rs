@@ -3,7 +3,7 @@
 use crate::contain::contain;
 use crate::cursor::{Cursor, Position};
 use crate::error::{Eviction, EvictionReason, SubscribeError};
-use crate::sync::{AtomicBool, AtomicU64, OnceLock, Ordering, fence, thread::ThreadId};
+use crate::sync::{AtomicBool, AtomicU64, OnceLock, Ordering, fence, limits, thread::ThreadId};
 use crate::wait::SleeperCell;
 use std::fmt;
 use std::time::Duration;
@@ -49,9 +49,6 @@ pub(crate) struct Terms {
     pub(crate) is_handler: bool,
 }
 
-/// The widest window that may be asked for. A model has narrower ones, and takes the same options.
-const WIDEST_WINDOW: usize = 128;
-
 impl Terms {
     /// Refuses what can never be meant in a ring of so many slots, and says what would do.
     pub(crate) fn check(&self, capacity: u64) -> Result<(), SubscribeError> {
@@ -63,11 +60,11 @@ impl Terms {
             });
         }
         if let Some(slots) = self.window
-            && !(1..=WIDEST_WINDOW).contains(&slots)
+            && !(1..=limits::WIDEST_WISH).contains(&slots)
         {
             return Err(SubscribeError::WindowOutOfRange {
                 slots,
-                most: WIDEST_WINDOW,
+                most: limits::WIDEST_WISH,
             });
         }
         let zero = |option| Err(SubscribeError::ZeroDuration { option });

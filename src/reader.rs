@@ -149,26 +149,19 @@ impl<E> Reader<E> {
             return;
         }
         let ahead = end - 1 + window;
-        if !ring.is_single(ahead) && self.pace.came_close(next) {
-            let rest = || {
-                crate::hooks::reach(crate::hooks::Point::Resting);
-                thread::rest();
-                ring.is_single(ahead)
-            };
-            let paid = (0..Pace::MOST_RESTS).any(|_| rest());
-            self.pace.rested(paid);
-        }
+        self.pace.keep_distance(next, || ring.is_single(ahead));
         if ring.is_event_each(next, end - 1) {
             self.span.see(end - next);
         }
     }
 
-    /// In an exclusive ring: sees the runs of this window and the next one, as far as they are there.
+    /// In an exclusive ring: sees the runs of this window and the next one, as far as they are
+    /// there.
     ///
     /// So a caller walks a window in one loop, and not from run to run. Each end of a loop that
     /// comes where the processor does not expect it costs as much as several events. The reader
-    /// keeps its distance as in [`see_window`](Self::see_window). In a shared ring it would take the
-    /// stamps' cache lines just before publishers write these.
+    /// keeps its distance as in [`see_window`](Self::see_window). In a shared ring, a reader would
+    /// take the stamps' cache lines just before publishers write these.
     #[inline(always)]
     fn see_runs(&mut self) {
         let (next, window) = (self.span.next(), self.member.window);
@@ -177,15 +170,8 @@ impl<E> Reader<E> {
             return;
         }
         let ahead = self.span.window().end + window;
-        if !see_runs_up_to(ring, &mut self.span, ahead) && self.pace.came_close(next) {
-            let mut rest = || {
-                crate::hooks::reach(crate::hooks::Point::Resting);
-                thread::rest();
-                see_runs_up_to(ring, &mut self.span, ahead)
-            };
-            let paid = (0..Pace::MOST_RESTS).any(|_| rest());
-            self.pace.rested(paid);
-        }
+        let see_runs = || see_runs_up_to(ring, &mut self.span, ahead);
+        self.pace.keep_distance(next, see_runs);
         ring.prefetch_stamp(self.span.known());
     }
 

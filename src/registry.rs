@@ -187,8 +187,9 @@ impl Roster {
         first
     }
 
-    /// [C7 capacity] The widest window, a power of two, that takes at most an eighth of what is left, and at least 1: so early
-    /// members read in long strides, and a small ring still has room for many.
+    /// [C7 capacity] The widest window, a power of two, that takes at most an eighth of what is
+    /// left, and at least 1: so early members read in long strides, and a small ring still has room
+    /// for many.
     ///
     /// At most 8 where time or distance is limited: a cursor moves once a window, and the watch sees cursors only.
     fn window_for(&self, ring: usize, terms: &Terms, size: RingSize) -> Option<u64> {
@@ -214,14 +215,17 @@ pub(crate) struct RingSize {
 }
 
 impl RingSize {
-    /// The widest window by default: as many slots as lie in 4 KiB, but not less than half of the
-    /// widest window.
+    /// The bytes of slots in the widest window by default.
+    const WINDOW_BYTES: u64 = 4096;
+
+    /// The widest window by default: as many slots as lie in [`WINDOW_BYTES`](Self::WINDOW_BYTES),
+    /// but not less than half of the widest window.
     ///
     /// Small events are read fast, so that moving the cursor costs more than many of them. Of large
     /// ones a reader would leave its nearest cache: it keeps a whole window between its own and the
     /// publisher.
     fn default_window(self) -> u64 {
-        let slots = 4096 / self.slot_bytes.max(1) as u64;
+        let slots = Self::WINDOW_BYTES / self.slot_bytes.max(1) as u64;
         slots.clamp(limits::WIDEST_WINDOW / 2, limits::WIDEST_WINDOW)
     }
 }

@@ -316,8 +316,8 @@ impl<E> Ring<E> {
         Stamp::load(self.slots.stamp(sequence))
     }
 
-    /// Brings the stamp of `sequence` near, before it is looked at. Behind a run of a batch it lies on
-    /// a cache line that the processor does not expect.
+    /// Brings the stamp of `sequence` near, before a reader looks at it. Behind a run of a batch, a
+    /// stamp lies on a cache line that the processor does not expect.
     #[inline(always)]
     pub(crate) fn prefetch_stamp(&self, sequence: u64) {
         prefetch(self.slots.stamp(sequence));

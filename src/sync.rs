@@ -28,8 +28,10 @@ pub(crate) use real::*;
 pub(crate) mod limits {
     /// The least capacity of a ring.
     pub(crate) const LEAST_CAPACITY: usize = if cfg!(loom) { 2 } else { 64 };
+    /// The widest window that may be asked for, in slots. In a model too.
+    pub(crate) const WIDEST_WISH: usize = 128;
     /// The widest window of a cursor, in slots.
-    pub(crate) const WIDEST_WINDOW: u64 = if cfg!(loom) { 4 } else { 128 };
+    pub(crate) const WIDEST_WINDOW: u64 = if cfg!(loom) { 4 } else { WIDEST_WISH as u64 };
     /// The windows of a ring's cursors add up to at most `capacity / PIN_SHARE`.
     pub(crate) const PIN_SHARE: u64 = if cfg!(loom) { 1 } else { 4 };
     /// A batch begins a run at multiples of this.

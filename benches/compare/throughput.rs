@@ -19,7 +19,7 @@ use crate::trial::{Trial, is_ours};
 pub fn run(cores: Cores, quick: bool, only: &Only) -> Result<Vec<Scenario>, Error> {
     let mut contests = scenarios::all(cores);
     contests.extend(in_cache::all(cores));
-    contests.push(late::all(cores));
+    contests.push(late::contest(cores));
     contests.extend(ping_pong::all(cores));
     let mut all = Vec::new();
     for contest in contests {

@@ -96,10 +96,12 @@
 //! by a compare-and-swap on its cursor that carries the reason.
 //!
 //! A subscriber that was dropped in the middle of an event still borrows it. It borrows from its
-//! *window* only, at most 128 slots from its cursor on, and until it has noticed, publishers pass over the window in every lap: that costs slots, not
-//! progress. The first time each slot becomes a hole by a stamp of its own, so that the subscriber, wherever it stands,
-//! finds that it was lapped; from then on one stamp makes a *run* of holes, which readers pass at once. The windows of a ring add up to at most a quarter of it. A subscriber that sleeps borrows nothing, and pins
-//! nothing.
+//! *window* only, at most 128 slots from its cursor on. Until it has noticed the drop, publishers
+//! pass over the window in every lap: that costs slots, not progress. The first time, each slot
+//! becomes a hole by a stamp of its own, so that the subscriber, wherever it stands, finds that it
+//! was lapped. From then on one stamp makes a *run* of holes, which readers pass at once. The
+//! windows of a ring add up to at most a quarter of it. A subscriber that sleeps borrows nothing,
+//! and pins nothing.
 //!
 //! ## Joining
 //!

@@ -58,6 +58,36 @@ impl<E: Send + Sync + 'static> Publisher<E> {
         }
     }
 
+    #[inline(always)]
+    fn report_by<R>(
+        &mut self,
+        policy: Policy,
+        event: E,
+        error: impl FnOnce((Refusal, E)) -> R,
+    ) -> Result<(), R> {
+        if const { goes_one_by_one::<E>() } {
+            return in_place(event, |batch| self.send_in_place(batch, policy))
+                .map(drop)
+                .map_err(error);
+        }
+        if self.is_unheard() {
+            return Ok(());
+        }
+        self.report_small(policy, event, error)
+    }
+
+    /// Reports an event to a bus that may have subscribers. A function of its own, so that a report
+    /// to a bus without any costs no call.
+    #[inline]
+    fn report_small<R>(
+        &mut self,
+        policy: Policy,
+        event: E,
+        error: impl FnOnce((Refusal, E)) -> R,
+    ) -> Result<(), R> {
+        self.send_small(event, policy).map(drop).map_err(error)
+    }
+
     /// Sends an event that is not too large to be handed from call to call.
     #[inline(always)]
     fn send_small(&mut self, event: E, policy: Policy) -> Published<E> {
@@ -116,23 +146,7 @@ impl<E: Send + Sync + 'static> Publisher<E> {
     /// [`ReportError`], with the event.
     #[inline(always)]
     pub fn report(&mut self, event: E) -> Result<(), ReportError<E>> {
-        if const { goes_one_by_one::<E>() } {
-            return in_place(event, |batch| self.send_in_place(batch, Policy::Evict))
-                .map(drop)
-                .map_err(report_error);
-        }
-        if self.is_unheard() {
-            return Ok(());
-        }
-        self.report_small(event)
-    }
-
-    /// Not inlined with [`report`](Self::report), so that a report which nobody hears costs no call.
-    #[inline]
-    fn report_small(&mut self, event: E) -> Result<(), ReportError<E>> {
-        self.send_small(event, Policy::Evict)
-            .map(drop)
-            .map_err(report_error)
+        self.report_by(Policy::Evict, event, report_error)
     }
 
     /// Reports one event if nobody is in the way. Drops no subscriber. Lock-free.
@@ -145,24 +159,7 @@ impl<E: Send + Sync + 'static> Publisher<E> {
     /// [`Bus::slowest`](crate::Bus::slowest) names it.
     #[inline(always)]
     pub fn try_report(&mut self, event: E) -> Result<(), TryReportError<E>> {
-        if const { goes_one_by_one::<E>() } {
-            return in_place(event, |batch| self.send_in_place(batch, Policy::Keep))
-                .map(drop)
-                .map_err(try_report_error);
-        }
-        if self.is_unheard() {
-            return Ok(());
-        }
-        self.try_report_small(event)
-    }
-
-    /// Not inlined with [`try_report`](Self::try_report), so that a report which nobody hears costs
-    /// no call.
-    #[inline]
-    fn try_report_small(&mut self, event: E) -> Result<(), TryReportError<E>> {
-        self.send_small(event, Policy::Keep)
-            .map(drop)
-            .map_err(try_report_error)
+        self.report_by(Policy::Keep, event, try_report_error)
     }
 
     /// Reports one event, waiting at most `timeout` for room instead of dropping anyone.

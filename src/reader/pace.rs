@@ -10,6 +10,13 @@
 //! told from events that gathered.)
 
 use crate::rests::Rests;
+use crate::sync::thread;
+
+/// The most rests at the start of a window.
+///
+/// A publisher that a close reader has slowed down writes less than a window during one rest. If
+/// the reader gave up after that one, both would stay slow.
+const MOST_RESTS: u8 = 4;
 
 /// What a reader found each time that it looked and there was nothing more.
 #[derive(Debug)]
@@ -24,17 +31,13 @@ pub(super) struct Pace {
     /// Where it last came close to the publisher, or found nothing.
     close: u64,
     /// The rests that it takes at the start of a window, where the publisher is close: up to
-    /// [`MOST_RESTS`](Self::MOST_RESTS) each time.
+    /// [`MOST_RESTS`] each time.
     window_rests: Rests,
 }
 
 impl Pace {
     /// An event that comes after fewer looks than this comes soon.
     const SOON: u8 = 4;
-
-    /// The most rests at the start of a window. A publisher that a close reader has slowed down writes
-    /// less than a window during one rest. If the reader gave up after it, both would stay slow.
-    pub(super) const MOST_RESTS: u8 = 4;
 
     /// A reader that starts at `sequence`.
     pub(super) fn at(sequence: u64) -> Self {
@@ -56,19 +59,24 @@ impl Pace {
         sequence - self.close >= window
     }
 
-    /// The reader came close to the publisher at `sequence`. Returns whether it is to rest, and
-    /// then to say [what that brought](Pace::rested).
-    pub(super) fn came_close(&mut self, sequence: u64) -> bool {
-        self.close = sequence;
-        let rests = self.window_rests.are_due();
-        if !rests {
-            self.window_rests.go_on();
+    /// Rests at `sequence`, where a window begins, while rests pay, until `is_far`: until the
+    /// publisher is far enough ahead.
+    #[inline(always)]
+    pub(super) fn keep_distance(&mut self, sequence: u64, mut is_far: impl FnMut() -> bool) {
+        if is_far() {
+            return;
         }
-        rests
-    }
-
-    /// The reader rested because it came close.
-    pub(super) fn rested(&mut self, paid: bool) {
+        self.close = sequence;
+        if !self.window_rests.are_due() {
+            self.window_rests.go_on();
+            return;
+        }
+        let mut rest = || {
+            crate::hooks::reach(crate::hooks::Point::Resting);
+            thread::rest();
+            is_far()
+        };
+        let paid = (0..MOST_RESTS).any(|_| rest());
         self.window_rests.rested(paid);
     }
 

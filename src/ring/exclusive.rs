@@ -22,16 +22,17 @@ use crate::sync::{Ordering, thread};
 
 /// The publisher's own side of the ring.
 ///
-/// It counts slots within a lap, because a report that knows the index of its slot need not find it.
-/// Where a lap is written to its end, all of this is of that lap until a scan finds room in the next.
+/// The tip counts slots within a lap, because a report that knows the index of its slot need not
+/// find it. Where a lap is written to its end, all of this is of that lap until a scan finds room
+/// in the next.
 #[derive(Debug)]
 pub(crate) struct Tip {
     /// The first sequence of the lap.
     lap_start: u64,
     /// The next slot to write. The capacity, where the lap is written to its end.
     index: usize,
-    /// No slot at or beyond it is entered: [C2 gate], [C4 pin]. At most the capacity. The slots from
-    /// `index` to here all hold a value, or none does.
+    /// No slot at or beyond this one is entered: [C2 gate], [C4 pin]. At most the capacity. The
+    /// slots from `index` to here all hold a value, or none does.
     room_end: usize,
     /// The stamp of a single event of this lap.
     full: Stamp,

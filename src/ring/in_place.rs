@@ -30,8 +30,8 @@ impl<E> Ring<E> {
             let index = tip.filled_from - 1;
             // SAFETY: the index is below `filled_from`, which is at most the capacity.
             let row = unsafe { self.slots.row_at(index) };
-            // SAFETY: it comes at the tip or later, in the first lap, so that it holds no value, and
-            // no other thread has anything to do with its memory.
+            // SAFETY: the slot comes at the tip or later, in the first lap, so that it holds no
+            // value, and no other thread has anything to do with its memory.
             let none = unsafe { row.replace(0, value, false) };
             debug_assert!(none.is_none());
             // SAFETY: a row has a first slot.

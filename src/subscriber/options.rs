@@ -100,14 +100,17 @@ impl SubscribeOptions {
         self
     }
 
-    /// Sets the most slots that the subscriber may hold at once: 1 to 128. Default: as wide as the ring has room for, and at most 64 of slots that take more than 32 bytes.
+    /// Sets the most slots that the subscriber may hold at once: 1 to 128.
+    ///
+    /// Default: as wide as the ring has room for, but at most 64 slots if one takes more than 32
+    /// bytes.
     ///
     /// A wide window costs fewer atomic operations, and more of the ring if the subscriber is dropped in the middle of an
     /// event; it also leaves room for fewer subscribers ([`Full`](crate::SubscribeError::Full)).
     ///
     /// The bus rounds it down to a power of two, and gives less if the ring has fewer slots left:
-    /// [`Subscriber::window`](crate::Subscriber::window) says what became of it. 0, and more than 128, is
-    /// [`WindowOutOfRange`](crate::SubscribeError::WindowOutOfRange).
+    /// [`Subscriber::window`](crate::Subscriber::window) says what became of it. 0, and more than
+    /// 128, is [`WindowOutOfRange`](crate::SubscribeError::WindowOutOfRange).
     pub fn window(mut self, slots: usize) -> Self {
         self.terms.window = Some(slots);
         self

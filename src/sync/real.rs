@@ -31,8 +31,8 @@ pub(crate) fn fence_behind_exchange(order: Ordering) {
     }
 }
 
-/// Asks for the cache line of `word`, to read. It reads nothing itself, and orders nothing. On other
-/// processors than x86-64 and AArch64 it does nothing.
+/// Asks for the cache line of `word`, to read it soon. A prefetch reads nothing itself, and orders
+/// nothing. On other processors than x86-64 and AArch64 this does nothing.
 #[inline(always)]
 pub(crate) fn prefetch(word: &AtomicU64) {
     let word: *const AtomicU64 = word;

@@ -18,7 +18,7 @@ use crate::trial::{Trial, is_ours};
 /// Slots of the ring.
 const CAPACITY: usize = 1024;
 
-pub fn all(cores: Cores) -> Contest {
+pub fn contest(cores: Cores) -> Contest {
     let entrants = vec![
         entrant("ringbus", ringbus::Many(InLine), cores),
         entrant("ringbus (again)", ringbus::Many(InLine), cores),
@@ -44,7 +44,7 @@ pub fn all(cores: Cores) -> Contest {
 
 /// Returns what can be measured by itself.
 pub fn trials(cores: Cores) -> Vec<Trial> {
-    all(cores).trials(is_ours)
+    contest(cores).trials(is_ours)
 }
 
 fn entrant<C>(name: &str, candidate: C, cores: Cores) -> Entrant

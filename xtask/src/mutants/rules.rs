@@ -933,8 +933,8 @@ const RULES: &[Rule] = &[
         guard: "test rests::a_reader_that_comes_close_to_an_exclusive_publisher_rests_while_it_pays",
         edits: &[Edit(
             "reader.rs",
-            "if !ring.is_single(ahead) && self.pace.came_close(next) {",
-            "if false {",
+            "self.pace.keep_distance(next, || ring.is_single(ahead));",
+            "",
         )],
     },
     Rule {
@@ -951,8 +951,8 @@ const RULES: &[Rule] = &[
         guard: "test rests::a_reader_waits_for_a_publisher_that_it_slowed_down",
         edits: &[Edit(
             "reader.rs",
-            "if !see_runs_up_to(ring, &mut self.span, ahead) && self.pace.came_close(next) {",
-            "if !see_runs_up_to(ring, &mut self.span, ahead) && false {",
+            "self.pace.keep_distance(next, see_runs);",
+            "let mut see_runs = see_runs; see_runs();",
         )],
     },
     Rule {

@@ -35,9 +35,11 @@ fn builder<P: Payload>(work: &Work, slots: SlotLayout) -> ringbus::BusBuilder<P>
 }
 
 fn subscribers<P: Payload, M>(bus: &Bus<P, M>, work: &Work) -> Result<Vec<Subscriber<P>>, Error> {
-    (0..work.subscribers)
-        .map(|_| bus.subscribe().map_err(|error| error.to_string().into()))
-        .collect()
+    (0..work.subscribers).map(|_| subscribe(bus)).collect()
+}
+
+fn subscribe<P: Payload, M>(bus: &Bus<P, M>) -> Result<Subscriber<P>, Error> {
+    bus.subscribe().map_err(|error| error.to_string().into())
 }
 
 impl<P: Payload> Candidate<P> for Many {
@@ -127,9 +129,7 @@ impl<P: Payload> Join<P> for OfMany<P> {
     type Late = Subscriber<P>;
 
     fn join(&mut self) -> Result<Subscriber<P>, Error> {
-        self.bus
-            .subscribe()
-            .map_err(|error| error.to_string().into())
+        subscribe(&self.bus)
     }
 }
 
@@ -137,9 +137,7 @@ impl<P: Payload> Join<P> for OfOne<P> {
     type Late = Subscriber<P>;
 
     fn join(&mut self) -> Result<Subscriber<P>, Error> {
-        self.bus
-            .subscribe()
-            .map_err(|error| error.to_string().into())
+        subscribe(&self.bus)
     }
 }
 
