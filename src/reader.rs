@@ -169,10 +169,14 @@ impl<E> Reader<E> {
         if !(ring.is_exclusive() && self.pace.is_behind(next, window)) {
             return;
         }
-        let ahead = self.span.window().end + window;
+        let end = self.span.window().end;
+        let ahead = end + window;
         let see_runs = || see_runs_up_to(ring, &mut self.span, ahead);
         self.pace.keep_distance(next, see_runs);
         ring.prefetch_stamp(self.span.known());
+        if self.span.known() > end {
+            ring.prefetch_window(end, window);
+        }
     }
 
     /// Nothing at `next`. True if it is worth another look at once.

@@ -12,6 +12,7 @@
 //!
 //! **Architecture Invariant:** only this module and its children dereference a slot; nothing here knows of threads.
 
+mod ahead;
 mod at_hand;
 pub(crate) mod batch;
 pub(crate) mod exclusive;
@@ -320,7 +321,17 @@ impl<E> Ring<E> {
     /// stamp lies on a cache line that the processor does not expect.
     #[inline(always)]
     pub(crate) fn prefetch_stamp(&self, sequence: u64) {
-        prefetch(self.slots.stamp(sequence));
+        let stamp: *const AtomicU64 = self.slots.stamp(sequence);
+        prefetch(stamp.cast());
+    }
+
+    /// Brings the events of the window that begins at `start` near, if they lie on few cache lines.
+    ///
+    /// A reader moves its cursor by a locked instruction before each window, and no load behind it
+    /// begins earlier. So where a window is short, the reader waits for its lines each time.
+    #[inline(always)]
+    pub(crate) fn prefetch_window(&self, start: u64, window: u64) {
+        self.slots.prefetch_short(start, window as usize);
     }
 
     /// From `start` to `limit`, or to the end of the lap.

@@ -83,7 +83,12 @@
 //! event or is a hole, and the ring stores where the last hole ends. The reader also looks at the
 //! last slot of the next window. Where no single event is there yet, the reader rests up to four
 //! times, while rests pay: so a whole window stays between its own and the publisher as long as
-//! events keep coming. Where a batch is, it looks along the runs of both windows instead.
+//! events keep coming. Where a batch is, it looks along the runs of both windows instead. A reader
+//! that was away does not rest: one that finds a whole window written when it comes back from its
+//! caller. It may share its core with other readers, which need the time.
+//!
+//! An exclusive publisher asks for the cache lines of its next slots, many at once, as far as its
+//! room goes. Readers have passed these slots, so that no line is taken from one that reads it.
 //!
 //! A publisher that waits for room, by `try_report`, rests as well where a scan finds little room.
 //! After a refusal it looks first at the one cursor that was in the way. Both spare the readers,

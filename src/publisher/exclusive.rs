@@ -70,7 +70,7 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
     #[inline(always)]
     fn send_heard(&mut self, event: E, policy: Policy) -> Published<E> {
         let worker = &*self.worker;
-        if !self.tip.has_room()
+        if !self.tip.is_prepared()
             && let Err(refusal) = worker.find_exclusive_room(&mut self.tip, policy)
         {
             return Err((refusal, event));
@@ -225,8 +225,11 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
     /// Sends some events, as many as there is room for without a scan: how many, and whether the iterator ended.
     #[inline(always)]
     fn send_some(&mut self, events: &mut impl Iterator<Item = E>) -> (usize, bool) {
-        if !self.tip.has_room() {
-            return (0, false);
+        if !self.tip.is_prepared() {
+            if !self.tip.has_room() {
+                return (0, false);
+            }
+            self.worker.ring.ask_ahead(&mut self.tip);
         }
         if const { goes_one_by_one::<E>() } {
             let sent = with_batch(|batch| self.send_next(events, batch, Policy::Keep));

@@ -11,6 +11,7 @@
 //!   of an exclusive ring are written in order. So a reader that sees the stamp of an event knows
 //!   that each slot from `holes_end` up to there holds an event.
 
+use super::ahead::Ahead;
 use super::at_hand::at_hand;
 use super::batch::{Batch, Olds, batch_of};
 use super::slots::Row;
@@ -34,6 +35,8 @@ pub(crate) struct Tip {
     /// No slot at or beyond this one is entered: [C2 gate], [C4 pin]. At most the capacity. The
     /// slots from `index` to here all hold a value, or none does.
     room_end: usize,
+    /// How far the room is asked for.
+    ahead: Ahead,
     /// The stamp of a single event of this lap.
     full: Stamp,
     /// The slots from this one on hold a value. At first those of the first lap hold none.
@@ -54,6 +57,12 @@ impl Tip {
     #[inline(always)]
     pub(super) fn index(&self) -> usize {
         self.index
+    }
+
+    /// There is room to write the next event, and the cache line was asked for.
+    #[inline(always)]
+    pub(crate) fn is_prepared(&self) -> bool {
+        self.ahead.covers(self.index)
     }
 
     /// There is room to write the next event.
@@ -86,6 +95,7 @@ impl Tip {
     /// There is none until it is looked for.
     pub(super) fn forget_room(&mut self) {
         self.room_end = self.index;
+        self.ahead.stop();
     }
 
     /// So many slots of the room are written.
@@ -102,6 +112,7 @@ impl<E> Ring<E> {
             lap_start: 0,
             index: 0,
             room_end: 0,
+            ahead: Ahead::new::<E>(self.slots.value_stride()),
             full: self.stretch(0, 0).full,
             filled_from: self.capacity() as usize,
             rests: Rests::default(),
@@ -112,13 +123,23 @@ impl<E> Ring<E> {
     /// Moves the tip to `next`, where there is no room until it is looked for.
     fn move_tip(&self, tip: &mut Tip, next: u64) {
         let index = (next & (self.capacity() - 1)) as usize;
+        tip.ahead.stop();
         if next - index as u64 > tip.lap_start {
             tip.filled_from = 0;
+            tip.ahead.start_lap();
         }
         tip.lap_start = next - index as u64;
         tip.index = index;
         tip.room_end = index;
         tip.full = self.stretch(next, next).full;
+    }
+
+    /// Asks for the next slots of the room.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn ask_ahead(&self, tip: &mut Tip) {
+        self.slots
+            .prefetch_write(tip.ahead.step(tip.index, tip.room_end));
     }
 
     /// The slots that the publisher writes next.
@@ -261,7 +282,8 @@ impl<E> Ring<E> {
         self.stamp(sequence) == Stamp::full(self.slots.lap(sequence))
     }
 
-    /// Looks for room beyond the tip. `owed` is to be paid, whatever comes of it.
+    /// Looks for room beyond the tip, or asks for more of what is known. `owed` is to be paid,
+    /// whatever comes of it.
     #[cold]
     #[inline(never)]
     pub(crate) fn find_exclusive_room(
@@ -270,6 +292,10 @@ impl<E> Ring<E> {
         policy: Policy,
         owed: &mut Owed,
     ) -> Result<(), Refusal> {
+        if tip.has_room() {
+            self.ask_ahead(tip);
+            return Ok(());
+        }
         if policy == Policy::Keep
             && let Some(blocker) = tip.blocker
             && self.seats.is_blocked_by(blocker)
@@ -292,6 +318,7 @@ impl<E> Ring<E> {
                     } else {
                         end.min(tip.filled_from)
                     };
+                    self.ask_ahead(tip);
                     return Ok(());
                 }
                 Room::Pinned { slots, again } => {

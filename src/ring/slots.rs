@@ -4,14 +4,19 @@
 
 use crate::error::BuildError;
 use crate::ring::stamp::Stamp;
-use crate::sync::{AtomicU64, Borrow, UnsafeCell};
+use crate::sync::{AtomicU64, Borrow, UnsafeCell, prefetch, prefetch_write};
 use std::alloc::{Layout, alloc, dealloc};
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
+use std::ops::Range;
 use std::ptr::{self, NonNull};
 
 /// A cache line, as slots are aligned.
-const LINE: usize = 64;
+pub(super) const LINE: usize = 64;
+
+/// A row of values on more cache lines than this is left to the processor, which notices rows by
+/// itself.
+const FEW_LINES: usize = 8;
 
 /// How a ring lays out its slots.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -187,6 +192,52 @@ impl<E> Slots<E> {
                 .cast::<Value<E>>()
                 .as_ref()
         }
+    }
+
+    /// How many bytes lie between two values.
+    pub(super) fn value_stride(&self) -> usize {
+        self.values.stride
+    }
+
+    /// Asks for the cache lines of the values with these indices, to write them soon.
+    ///
+    /// Of dense stamps a batch stores one in many, so that they are not asked for.
+    pub(super) fn prefetch_write(&self, indices: Range<usize>) {
+        if indices.is_empty() {
+            return;
+        }
+        self.each_line(indices, prefetch_write);
+    }
+
+    /// Asks for the cache lines of so many values from `sequence` on, to read them soon, if these
+    /// lines are few.
+    #[inline(always)]
+    pub(super) fn prefetch_short(&self, sequence: u64, values: usize) {
+        if values * self.values.stride <= FEW_LINES * LINE {
+            let start = (sequence & self.mask) as usize;
+            self.each_line(start..start + values, prefetch);
+        }
+    }
+
+    /// Gives `each` an address on each cache line where one of the values with these indices
+    /// begins, at most to the end of the lap.
+    #[inline(always)]
+    fn each_line(&self, indices: Range<usize>, each: impl Fn(*const u8)) {
+        let Array { base, stride } = self.values;
+        let start = indices.start * stride / LINE * LINE;
+        let end = indices.end.min(self.capacity() as usize) * stride;
+        let lines = end.saturating_sub(start).div_ceil(LINE);
+        let first = base.as_ptr().cast_const().wrapping_byte_add(start);
+        let line = |number| each(first.wrapping_byte_add(number * LINE));
+        // By fours, because the loop itself would take more instructions than the lines.
+        let fours = lines / 4 * 4;
+        for number in (0..fours).step_by(4) {
+            line(number);
+            line(number + 1);
+            line(number + 2);
+            line(number + 3);
+        }
+        (fours..lines).for_each(line);
     }
 
     /// A pointer to the event of `sequence`, and the borrow that a model follows.

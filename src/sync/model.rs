@@ -30,7 +30,8 @@ pub(crate) fn fence_behind_exchange(order: Ordering) {
 }
 
 /// A model has no caches.
-pub(crate) fn prefetch(_: &AtomicU64) {}
+pub(crate) fn prefetch(_: *const u8) {}
+pub(crate) fn prefetch_write(_: *const u8) {}
 
 macro_rules! ticking {
     ($name:ident, $value:ty) => {

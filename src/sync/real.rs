@@ -31,24 +31,46 @@ pub(crate) fn fence_behind_exchange(order: Ordering) {
     }
 }
 
-/// Asks for the cache line of `word`, to read it soon. A prefetch reads nothing itself, and orders
+/// Asks for the cache line of `place`, to read it soon. A prefetch reads nothing itself, and orders
 /// nothing. On other processors than x86-64 and AArch64 this does nothing.
 #[inline(always)]
-pub(crate) fn prefetch(word: &AtomicU64) {
-    let word: *const AtomicU64 = word;
+pub(crate) fn prefetch(place: *const u8) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     // SAFETY: a prefetch changes nothing, and may have any address.
     unsafe {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        _mm_prefetch::<_MM_HINT_T0>(word.cast());
+        _mm_prefetch::<_MM_HINT_T0>(place.cast());
     }
     #[cfg(all(target_arch = "aarch64", not(miri)))]
     // SAFETY: as above. The instruction changes no register and no flag.
     unsafe {
-        std::arch::asm!("prfm pldl1keep, [{}]", in(reg) word,
+        std::arch::asm!("prfm pldl1keep, [{}]", in(reg) place,
             options(nostack, preserves_flags, readonly));
     }
-    let _ = word;
+    let _ = place;
+}
+
+/// Asks for the cache line of `place`, to write it soon. It writes nothing itself, and orders
+/// nothing. On other processors than x86-64 and AArch64 this does nothing.
+///
+/// The instruction for x86-64 is younger than the first of these processors. Those that do not know
+/// it pass over it (Intel's manual, volume 2, "PREFETCHW"; AMD's, volume 3).
+#[inline(always)]
+pub(crate) fn prefetch_write(place: *const u8) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    // SAFETY: a prefetch changes no value, and may have any address. The instruction changes no
+    // register and no flag.
+    unsafe {
+        std::arch::asm!("prefetchw [{}]", in(reg) place,
+            options(nostack, preserves_flags, readonly));
+    }
+    #[cfg(all(target_arch = "aarch64", not(miri)))]
+    // SAFETY: as above.
+    unsafe {
+        std::arch::asm!("prfm pstl1keep, [{}]", in(reg) place,
+            options(nostack, preserves_flags, readonly));
+    }
+    let _ = place;
 }
 
 /// Threads, and the ways to give up a core.

@@ -173,7 +173,7 @@ fn find_filled_room<E: Default>(
     if !tip.is_filled() {
         worker.ring.fill(tip, E::default);
     }
-    if !tip.has_room() {
+    if !tip.is_prepared() {
         worker.find_exclusive_room(tip, policy)?;
     }
     Ok(())
