@@ -149,6 +149,7 @@ impl<E> Reader<E> {
             return;
         }
         let ahead = end - 1 + window;
+        self.pace.notice_absence(|| ring.is_single(end - 1));
         self.pace.keep_distance(next, || ring.is_single(ahead));
         if ring.is_event_each(next, end - 1) {
             self.span.see(end - next);
@@ -171,6 +172,8 @@ impl<E> Reader<E> {
         }
         let end = self.span.window().end;
         let ahead = end + window;
+        let sees_all = || see_runs_up_to(ring, &mut self.span, end);
+        self.pace.notice_absence(sees_all);
         let see_runs = || see_runs_up_to(ring, &mut self.span, ahead);
         self.pace.keep_distance(next, see_runs);
         ring.prefetch_stamp(self.span.known());

@@ -4,6 +4,11 @@
 //! work on it or on its neighbour: both then wait for the line, event for event. A rest lets some events gather, which
 //! come over together. A reader of rare events never rests, so that it costs them no latency.
 //!
+//! Several readers may share a core. Each goes back to its caller where it finds nothing, and the
+//! caller lets another one have the core. Until it comes back, a whole window of events or more is
+//! there. Its rests would take time that the others lack, and let it stay when it should go. So a
+//! reader that was away does not rest.
+//!
 //! A rest may also hide a long wait, because the next event can come at any time during it. So it
 //! does in a ping-pong, where the answer is under way while the reader rests. A rest after which
 //! the reader finds one event is taken for that: it did not pay. (Two answers at a time are not
@@ -33,10 +38,15 @@ pub(super) struct Pace {
     /// The rests that it takes at the start of a window, where the publisher is close: up to
     /// [`MOST_RESTS`] each time.
     window_rests: Rests,
+    /// It went back to its caller, and has read less than a window since.
+    came_back: bool,
+    /// How many more times it comes back near the publisher until it rests again.
+    away: u8,
 }
 
 impl Pace {
-    /// An event that comes after fewer looks than this comes soon.
+    /// An event that comes after fewer looks than this comes soon. A reader that was away comes back
+    /// near the publisher as often before it rests.
     const SOON: u8 = 4;
 
     /// A reader that starts at `sequence`.
@@ -48,6 +58,8 @@ impl Pace {
             rests: Rests::default(),
             close: sequence,
             window_rests: Rests::default(),
+            came_back: false,
+            away: 0,
         }
     }
 
@@ -59,6 +71,15 @@ impl Pace {
         sequence - self.close >= window
     }
 
+    /// Notices whether the reader was away: whether a whole second window `is_there` where it has
+    /// read the first one since it came back from its caller.
+    #[inline(always)]
+    pub(super) fn notice_absence(&mut self, is_there: impl FnOnce() -> bool) {
+        if std::mem::take(&mut self.came_back) && is_there() {
+            self.away = Self::SOON;
+        }
+    }
+
     /// Rests at `sequence`, where a window begins, while rests pay, until `is_far`: until the
     /// publisher is far enough ahead.
     #[inline(always)]
@@ -67,6 +88,9 @@ impl Pace {
             return;
         }
         self.close = sequence;
+        if self.away > 0 {
+            return;
+        }
         if !self.window_rests.are_due() {
             self.window_rests.go_on();
             return;
@@ -89,6 +113,7 @@ impl Pace {
         let events = sequence - self.seen;
         if events == 0 {
             self.looks = self.looks.saturating_add(1);
+            self.came_back = true;
             return Found::Nothing;
         }
         self.seen = sequence;
@@ -98,7 +123,11 @@ impl Pace {
         } else {
             self.rests.go_on();
         }
-        self.rested = came_soon && self.rests.are_due();
+        self.rested = came_soon && self.away == 0 && self.rests.are_due();
+        if self.came_back && self.looks > 1 {
+            self.away = self.away.saturating_sub(1);
+        }
+        self.came_back = !self.rested;
         // Without a rest this very look is the first that finds nothing.
         self.looks = u8::from(!self.rested);
         Found::Events { rest: self.rested }
@@ -155,6 +184,33 @@ mod tests {
         for _ in 0..10 {
             assert!(reader.rests_after(1, 2));
         }
+    }
+
+    #[test]
+    fn a_reader_that_was_away_does_not_rest_until_it_has_come_back_near_four_times() {
+        let mut reader = Reader::new();
+        let read_a_window = |reader: &mut Reader, is_there| {
+            assert_eq!(reader.0.found_before(reader.1), Found::Nothing);
+            reader.1 += 64;
+            reader.0.notice_absence(|| is_there);
+        };
+        assert!(reader.rests_after(0, 2));
+        read_a_window(&mut reader, false);
+        assert!(reader.rests_after(0, 64), "the publisher was near");
+        read_a_window(&mut reader, true);
+        assert!(!reader.rests_after(0, 64));
+        let mut rests = 0;
+        let far = || {
+            rests += 1;
+            rests > 1
+        };
+        reader.0.keep_distance(reader.1, far);
+        assert_eq!(rests, 1, "it looked, and did not rest");
+        assert!(!reader.rests_after(0, 2), "it has not gone back meanwhile");
+        for _ in 0..4 {
+            assert!(!reader.rests_after(1, 2));
+        }
+        assert!(reader.rests_after(1, 2));
     }
 
     #[test]
