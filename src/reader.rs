@@ -172,14 +172,12 @@ impl<E> Reader<E> {
         }
         let end = self.span.window().end;
         let ahead = end + window;
-        let sees_all = || see_runs_up_to(ring, &mut self.span, end);
-        self.pace.notice_absence(sees_all);
+        // A batch comes at once, so that much is there for a reader that was not away, too.
+        self.pace.notice_absence(|| false);
         let see_runs = || see_runs_up_to(ring, &mut self.span, ahead);
         self.pace.keep_distance(next, see_runs);
         ring.prefetch_stamp(self.span.known());
-        if self.span.known() > end {
-            ring.prefetch_window(end, window);
-        }
+        ring.prefetch_events(end, self.span.known().saturating_sub(end).min(window));
     }
 
     /// Nothing at `next`. True if it is worth another look at once.

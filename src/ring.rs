@@ -325,13 +325,14 @@ impl<E> Ring<E> {
         prefetch(stamp.cast());
     }
 
-    /// Brings the events of the window that begins at `start` near, if they lie on few cache lines.
+    /// Brings so many events from `start` on near, if they lie on few cache lines: those of a window
+    /// that comes next.
     ///
     /// A reader moves its cursor by a locked instruction before each window, and no load behind it
-    /// begins earlier. So where a window is short, the reader waits for its lines each time.
+    /// begins earlier. So where windows are short, the reader would wait for the lines of each.
     #[inline(always)]
-    pub(crate) fn prefetch_window(&self, start: u64, window: u64) {
-        self.slots.prefetch_short(start, window as usize);
+    pub(crate) fn prefetch_events(&self, start: u64, events: u64) {
+        self.slots.prefetch_short(start, events as usize);
     }
 
     /// From `start` to `limit`, or to the end of the lap.

@@ -112,6 +112,36 @@ fn a_reader_that_comes_close_to_an_exclusive_publisher_rests_while_it_pays()
 }
 
 #[test]
+fn a_reader_that_was_away_goes_back_without_a_rest() -> Result<(), Box<dyn std::error::Error>> {
+    let (mut publisher, _bus, mut reader) = exclusive()?;
+    let rests = Rc::new(Cell::new(0));
+    let seen = Rc::clone(&rests);
+    hooks::set(move |point| seen.set(seen.get() + u64::from(point == Point::Resting)));
+    let mut rests_after = |events| -> Result<u64, Box<dyn std::error::Error>> {
+        rests.set(0);
+        for event in 0..events {
+            publisher.report(event)?;
+        }
+        // It goes back when it finds nothing.
+        drain_all(&mut reader);
+        Ok(rests.get())
+    };
+    // Whole windows each time: by the first it does not know yet.
+    rests_after(4 * WINDOW)?;
+    for _ in 0..100 {
+        assert_eq!(rests_after(4 * WINDOW)?, 0);
+    }
+    // Less than that each time: the publisher is near again.
+    for _ in 0..64 {
+        assert_eq!(rests_after(2)?, 0);
+    }
+    for _ in 0..100 {
+        assert_eq!(rests_after(2)?, 1);
+    }
+    Ok(())
+}
+
+#[test]
 fn a_reader_waits_for_a_publisher_that_it_slowed_down() -> Result<(), Box<dyn std::error::Error>> {
     type Report = fn(&mut ExclusivePublisher<u64>);
     let one_by_one: Report = |publisher| {

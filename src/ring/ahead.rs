@@ -11,8 +11,8 @@
 use super::slots::LINE;
 use std::ops::Range;
 
-/// So many bytes are asked for at once. Twice as many are on their way or there, which is an eighth
-/// of a small first-level cache.
+/// So many bytes of values are asked for at once; twice as many where none were asked for yet. Twice
+/// as many are an eighth of a small first-level cache.
 const STEP: usize = 2048;
 
 /// How far ahead an exclusive publisher has asked for slots. Indices are of one lap.
@@ -22,7 +22,7 @@ pub(super) struct Ahead {
     until: usize,
     /// The slots before this one were asked for.
     asked: usize,
-    /// So many slots are asked for at once. 0: none are.
+    /// So many slots take [`STEP`] bytes. 0: none are asked for.
     step: usize,
 }
 

@@ -59,7 +59,7 @@ impl Tip {
         self.index
     }
 
-    /// There is room to write the next event, and the cache line was asked for.
+    /// There is room to write the next event, and nothing to ask for before: [`Ahead`].
     #[inline(always)]
     pub(crate) fn is_prepared(&self) -> bool {
         self.ahead.covers(self.index)

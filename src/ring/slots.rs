@@ -213,19 +213,20 @@ impl<E> Slots<E> {
     /// lines are few.
     #[inline(always)]
     pub(super) fn prefetch_short(&self, sequence: u64, values: usize) {
-        if values * self.values.stride <= FEW_LINES * LINE {
+        if values > 0 && values * self.values.stride <= FEW_LINES * LINE {
             let start = (sequence & self.mask) as usize;
             self.each_line(start..start + values, prefetch);
         }
     }
 
-    /// Gives `each` an address on each cache line where one of the values with these indices
-    /// begins, at most to the end of the lap.
+    /// Gives `each` an address on each cache line of the values with these indices, at most to the
+    /// end of the lap. There is one such index at least.
     #[inline(always)]
     fn each_line(&self, indices: Range<usize>, each: impl Fn(*const u8)) {
         let Array { base, stride } = self.values;
         let start = indices.start * stride / LINE * LINE;
-        let end = indices.end.min(self.capacity() as usize) * stride;
+        let last = indices.end.min(self.capacity() as usize).saturating_sub(1);
+        let end = last * stride + size_of::<E>();
         let lines = end.saturating_sub(start).div_ceil(LINE);
         let first = base.as_ptr().cast_const().wrapping_byte_add(start);
         let line = |number| each(first.wrapping_byte_add(number * LINE));

@@ -53,8 +53,9 @@ pub(crate) fn prefetch(place: *const u8) {
 /// Asks for the cache line of `place`, to write it soon. It writes nothing itself, and orders
 /// nothing. On other processors than x86-64 and AArch64 this does nothing.
 ///
-/// The instruction for x86-64 is younger than the first of these processors. Those that do not know
-/// it pass over it (Intel's manual, volume 2, "PREFETCHW"; AMD's, volume 3).
+/// By `asm!` on x86-64, because the compiler makes a prefetch for reading of the intrinsic where the
+/// target is not said to have PREFETCHW. [The limitations](crate::docs::limitations) say which
+/// processors lack it.
 #[inline(always)]
 pub(crate) fn prefetch_write(place: *const u8) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]

@@ -956,6 +956,33 @@ const RULES: &[Rule] = &[
         )],
     },
     Rule {
+        name: "a reader that was away rests at the publisher's heels",
+        guard: "test rests::a_reader_that_was_away_goes_back_without_a_rest",
+        edits: &[Edit(
+            "reader/pace.rs",
+            "came_soon && self.away == 0 && self.rests.are_due()",
+            "came_soon && self.rests.are_due()",
+        )],
+    },
+    Rule {
+        name: "a reader that was away once never rests again",
+        guard: "test rests::a_reader_that_was_away_goes_back_without_a_rest",
+        edits: &[Edit(
+            "reader/pace.rs",
+            "self.away = self.away.saturating_sub(1);",
+            "",
+        )],
+    },
+    Rule {
+        name: "an exclusive publisher that asks ahead writes beyond its room",
+        guard: "test rests::a_publisher_that_finds_little_room_rests_while_it_pays",
+        edits: &[Edit(
+            "ring/ahead.rs",
+            "self.until = end.min(index + self.step);",
+            "self.until = index + self.step;",
+        )],
+    },
+    Rule {
         name: "an exclusive publisher rests at each find, whether or not that pays",
         guard: "test rests::a_publisher_that_finds_little_room_rests_while_it_pays",
         edits: &[Edit(
