@@ -325,8 +325,8 @@ impl<E> Ring<E> {
         prefetch(stamp.cast());
     }
 
-    /// Brings so many events from `start` on near, if they lie on few cache lines: those of a window
-    /// that comes next.
+    /// Prefetches so many events from `start` on, those of the next window, if they lie on few
+    /// cache lines.
     ///
     /// A reader moves its cursor by a locked instruction before each window, and no load behind it
     /// begins earlier. So where windows are short, the reader would wait for the lines of each.

@@ -115,8 +115,8 @@
 //! **64-bit atomics** are required. At a billion events a second the 59-bit sequence lasts 18 years, the 52-bit lap of a ring of
 //! 64 nine.
 //!
-//! **On x86-64** an exclusive publisher uses the instruction PREFETCHW. The first 64-bit processors of Intel, before
-//! 2006, may lack it.
+//! **On x86-64** an exclusive publisher uses the instruction PREFETCHW. The first 64-bit processors
+//! of Intel, before 2006, may lack it.
 //!
 //! **Models.** Under `cfg(loom)` the snapshots are one atomic word, no weaker than what arc-swap promises for a load and a
 //! swap; arc-swap itself is not modelled. Capacities go down to 2 and windows to 2, and time stands still.

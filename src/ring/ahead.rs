@@ -11,8 +11,8 @@
 use super::slots::LINE;
 use std::ops::Range;
 
-/// So many bytes of values are asked for at once; twice as many where none were asked for yet. Twice
-/// as many are an eighth of a small first-level cache.
+/// So many bytes of values are asked for at once, and twice as many where none were asked for yet.
+/// Twice as many are an eighth of a small first-level cache.
 const STEP: usize = 2048;
 
 /// How far ahead an exclusive publisher has asked for slots. Indices are of one lap.
@@ -60,8 +60,8 @@ impl Ahead {
         index < self.until
     }
 
-    /// Returns which slots to ask for, where the next one to write is `index` and there is room until
-    /// `end`.
+    /// Returns which slots to ask for, where the next one to write is `index` and there is room
+    /// until `end`.
     pub(super) fn step(&mut self, index: usize, end: usize) -> Range<usize> {
         if self.step == 0 {
             self.until = end;

@@ -203,9 +203,6 @@ impl<E> Slots<E> {
     ///
     /// Of dense stamps a batch stores one in many, so that they are not asked for.
     pub(super) fn prefetch_write(&self, indices: Range<usize>) {
-        if indices.is_empty() {
-            return;
-        }
         self.each_line(indices, prefetch_write);
     }
 
@@ -213,19 +210,22 @@ impl<E> Slots<E> {
     /// lines are few.
     #[inline(always)]
     pub(super) fn prefetch_short(&self, sequence: u64, values: usize) {
-        if values > 0 && values * self.values.stride <= FEW_LINES * LINE {
+        if values * self.values.stride <= FEW_LINES * LINE {
             let start = (sequence & self.mask) as usize;
             self.each_line(start..start + values, prefetch);
         }
     }
 
     /// Gives `each` an address on each cache line of the values with these indices, at most to the
-    /// end of the lap. There is one such index at least.
+    /// end of the lap.
     #[inline(always)]
     fn each_line(&self, indices: Range<usize>, each: impl Fn(*const u8)) {
+        if indices.is_empty() {
+            return;
+        }
         let Array { base, stride } = self.values;
         let start = indices.start * stride / LINE * LINE;
-        let last = indices.end.min(self.capacity() as usize).saturating_sub(1);
+        let last = indices.end.min(self.capacity() as usize) - 1;
         let end = last * stride + size_of::<E>();
         let lines = end.saturating_sub(start).div_ceil(LINE);
         let first = base.as_ptr().cast_const().wrapping_byte_add(start);

@@ -53,8 +53,8 @@ pub(crate) fn prefetch(place: *const u8) {
 /// Asks for the cache line of `place`, to write it soon. It writes nothing itself, and orders
 /// nothing. On other processors than x86-64 and AArch64 this does nothing.
 ///
-/// By `asm!` on x86-64, because the compiler makes a prefetch for reading of the intrinsic where the
-/// target is not said to have PREFETCHW. [The limitations](crate::docs::limitations) say which
+/// By `asm!` on x86-64, because the compiler turns the intrinsic into a prefetch for reading where
+/// the target is not said to have PREFETCHW. [The limitations](crate::docs::limitations) say which
 /// processors lack it.
 #[inline(always)]
 pub(crate) fn prefetch_write(place: *const u8) {
