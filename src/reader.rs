@@ -14,7 +14,7 @@ use crate::error::{Eviction, EvictionReason};
 use crate::member::Member;
 use crate::ring::stamp::Look;
 use crate::ring::{Held, Ring, Stretch};
-use crate::sync::{Arc, Ordering, PlainArc, fence_behind_exchange, thread};
+use crate::sync::{Arc, Ordering, PlainArc, fence_behind_exchange};
 use crate::worker::Worker;
 use pace::{Found, Pace};
 use patience::Patience;
@@ -62,7 +62,7 @@ impl<E> Reader<E> {
             span: Span::at(sequence, window_at(&worker, &member, sequence)),
             idle: false,
             evicted: None,
-            pace: Pace::at(sequence),
+            pace: pace_at(&worker, sequence),
             patience: Patience::new(worker.settings.grace()),
             held: Held::none(),
             worker,
@@ -195,8 +195,7 @@ impl<E> Reader<E> {
                 // followed by a look that sees the cursor, which moved past the events.
                 fence_behind_exchange(Ordering::SeqCst);
                 if rest {
-                    crate::hooks::reach(crate::hooks::Point::Resting);
-                    thread::rest();
+                    self.pace.rest();
                     return Ok(true);
                 }
             }
@@ -470,7 +469,7 @@ impl<E> Reader<E> {
         self.span = Span::at(tail, self.window_at(tail));
         self.idle = false;
         self.evicted = None;
-        self.pace = Pace::at(tail);
+        self.pace = pace_at(&self.worker, tail);
         self.patience.restore(self.worker.settings.grace());
         // Should the ring be closed meanwhile, it has read everything.
         self.worker.ring.seats().drain_waiters().wake_all();
@@ -497,6 +496,14 @@ impl Drop for Taken<'_> {
 #[inline(always)]
 fn window_at<E>(worker: &Worker<E>, member: &Member, sequence: u64) -> Stretch {
     worker.ring.stretch(sequence, sequence + member.window)
+}
+
+fn pace_at<E>(worker: &Worker<E>, sequence: u64) -> Pace {
+    if worker.ring.is_exclusive() {
+        Pace::behind_one(sequence)
+    } else {
+        Pace::behind_many(sequence)
+    }
 }
 
 impl<E> Drop for Reader<E> {

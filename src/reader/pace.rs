@@ -17,10 +17,12 @@
 use crate::rests::Rests;
 use crate::sync::thread;
 
-/// The most rests at the start of a window.
+/// The most rests in a row.
 ///
-/// A publisher that a close reader has slowed down writes less than a window during one rest. If
-/// the reader gave up after that one, both would stay slow.
+/// They are taken at the start of a window, because a publisher that a close reader has slowed down
+/// writes less than a window during one rest. If the reader gave up after that one, both would stay
+/// slow. And they are taken where a reader of a shared ring has read everything: see
+/// [`Pace::behind_many`].
 const MOST_RESTS: u8 = 4;
 
 /// What a reader found each time that it looked and there was nothing more.
@@ -30,9 +32,12 @@ pub(super) struct Pace {
     seen: u64,
     /// How many times it was there already.
     looks: u8,
-    /// It rested the last time that events had come.
-    rested: bool,
+    /// How many times it rested when events had come the last time.
+    rested: u8,
     rests: Rests,
+    /// How many rests in a row it takes now, and the most of them.
+    in_a_row: u8,
+    most_in_a_row: u8,
     /// Where it last came close to the publisher, or found nothing.
     close: u64,
     /// The rests that it takes at the start of a window, where the publisher is close: up to
@@ -56,17 +61,32 @@ impl Pace {
     /// many rests.
     const AWAY: u8 = 64;
 
-    /// A reader that starts at `sequence`.
-    pub(super) fn at(sequence: u64) -> Self {
+    /// A reader of an exclusive ring that starts at `sequence`.
+    pub(super) fn behind_one(sequence: u64) -> Self {
         Pace {
             seen: sequence,
             looks: 0,
-            rested: false,
+            rested: 0,
             rests: Rests::default(),
+            in_a_row: 1,
+            most_in_a_row: 1,
             close: sequence,
             window_rests: Rests::default(),
             came_back: false,
             away: 0,
+        }
+    }
+
+    /// A reader of a shared ring that starts at `sequence`.
+    ///
+    /// A shared publisher takes three locked instructions for an event, an exclusive one none. So
+    /// fewer events gather during a rest. And each look takes a line from a publisher twice: once
+    /// before it enters the slot, and once before it commits. So this reader takes up to
+    /// [`MOST_RESTS`] in a row, while each of them brings more than one event.
+    pub(super) fn behind_many(sequence: u64) -> Self {
+        Pace {
+            most_in_a_row: MOST_RESTS,
+            ..Pace::behind_one(sequence)
         }
     }
 
@@ -125,19 +145,43 @@ impl Pace {
         }
         self.seen = sequence;
         let came_soon = self.looks < Self::SOON;
-        if self.rested {
-            self.rests.rested(events > 1);
+        if self.rested > 0 {
+            self.judge_rests(events);
         } else {
             self.rests.go_on();
         }
-        self.rested = came_soon && self.away == 0 && self.rests.are_due();
+        let rests_now = came_soon && self.away == 0 && self.rests.are_due();
+        self.rested = if rests_now { self.in_a_row } else { 0 };
         if self.came_back {
             self.away = self.away.saturating_sub(1);
         }
-        self.came_back = !self.rested;
+        self.came_back = !rests_now;
         // Without a rest this very look is the first that finds nothing.
-        self.looks = u8::from(!self.rested);
-        Found::Events { rest: self.rested }
+        self.looks = u8::from(!rests_now);
+        Found::Events { rest: rests_now }
+    }
+
+    /// So many `events` came during the last rests.
+    ///
+    /// As many events as rests are too few. After a pause a single rest is tried then. Where rests
+    /// bring more than two events each, as many as allowed are taken the next time.
+    fn judge_rests(&mut self, events: u64) {
+        let rests = u64::from(self.rested);
+        let paid = events > rests;
+        self.rests.rested(paid);
+        if events > 2 * rests {
+            self.in_a_row = self.most_in_a_row;
+        } else if !paid {
+            self.in_a_row = 1;
+        }
+    }
+
+    /// Lets events gather, as [`found_before`](Self::found_before) asked for.
+    pub(super) fn rest(&self) {
+        crate::hooks::reach(crate::hooks::Point::Resting);
+        for _ in 0..self.rested {
+            thread::rest();
+        }
     }
 }
 
@@ -160,7 +204,7 @@ mod tests {
 
     impl Reader {
         fn new() -> Reader {
-            Reader(Pace::at(7), 7)
+            Reader(Pace::behind_one(7), 7)
         }
 
         /// So many looks find nothing, then so many events are read. Returns whether it rests then.
@@ -191,6 +235,19 @@ mod tests {
         for _ in 0..10 {
             assert!(reader.rests_after(1, 2));
         }
+    }
+
+    #[test]
+    fn a_reader_of_a_shared_ring_rests_longer_while_each_rest_brings_more_than_one_event() {
+        let mut reader = Reader(Pace::behind_many(7), 7);
+        assert!(reader.rests_after(0, 1));
+        for (events, rests) in [(2, 1), (3, 4), (9, 4), (5, 4)] {
+            assert!(reader.rests_after(1, events));
+            assert_eq!(reader.0.rested, rests, "after {events} events");
+        }
+        assert!(!reader.rests_after(1, 4), "four rests were too many");
+        assert!(reader.rests_after(1, 1));
+        assert_eq!(reader.0.rested, 1);
     }
 
     #[test]
