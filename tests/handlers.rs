@@ -367,7 +367,9 @@ fn a_notice_may_stop_the_bus() {
     let stopping = own.clone();
     let bus = builder(64)
         .on_evict(move |_| {
-            if let Some(bus) = stopping.lock().unwrap().take() {
+            // Not locked during the stop, which may tell of another eviction.
+            let bus = stopping.lock().unwrap().take();
+            if let Some(bus) = bus {
                 tell.send(bus.stop()).unwrap();
             }
         })
