@@ -111,15 +111,21 @@ impl<E: Send + Sync + 'static> Publisher<E> {
 
     /// Sends the event of a batch of one from its place, after those that are carried.
     fn send_in_place(&mut self, batch: &mut Batch<'_, E>, policy: Policy) -> Result<(), Refusal> {
-        if !self.carried.is_empty() {
-            self.send_carried(policy).1?;
-        }
+        self.send_carried(policy).1?;
         self.send_batch(batch, policy)
     }
 
-    /// How many of them were sent, and why the rest was not.
-    #[cold]
+    /// Sends the events that are carried. How many were sent, and why the rest was not.
+    #[inline(always)]
     fn send_carried(&mut self, policy: Policy) -> (usize, Result<(), Refusal>) {
+        if self.carried.is_empty() {
+            return (0, Ok(()));
+        }
+        self.send_each_carried(policy)
+    }
+
+    #[cold]
+    fn send_each_carried(&mut self, policy: Policy) -> (usize, Result<(), Refusal>) {
         let mut sent = 0;
         let mut result = Ok(());
         while !self.carried.is_empty() && result.is_ok() {
@@ -264,7 +270,9 @@ impl<E: Send + Sync + 'static> Publisher<E> {
                 let ended = batch.gather(events, free);
                 let result = self.send_batch(batch, Policy::Keep);
                 accepted += batch.committed();
-                self.carried.extend(iter::from_fn(|| batch.pop()));
+                if !batch.is_empty() {
+                    self.carried.extend(iter::from_fn(|| batch.pop()));
+                }
                 result.is_err() || ended
             });
             if ended {

@@ -35,8 +35,7 @@ pub(super) struct Pace {
     /// How many times it rested when events had come the last time.
     rested: u8,
     rests: Rests,
-    /// How many rests in a row it takes now, and the most of them.
-    in_a_row: u8,
+    /// The most rests in a row where it has read everything.
     most_in_a_row: u8,
     /// Where it last came close to the publisher, or found nothing.
     close: u64,
@@ -68,7 +67,6 @@ impl Pace {
             looks: 0,
             rested: 0,
             rests: Rests::default(),
-            in_a_row: 1,
             most_in_a_row: 1,
             close: sequence,
             window_rests: Rests::default(),
@@ -81,8 +79,9 @@ impl Pace {
     ///
     /// A shared publisher takes three locked instructions for an event, an exclusive one none. So
     /// fewer events gather during a rest. And each look takes a line from a publisher twice: once
-    /// before it enters the slot, and once before it commits. So this reader takes up to
-    /// [`MOST_RESTS`] in a row, while each of them brings more than one event.
+    /// before it enters the slot, and once before it commits. So this reader rests
+    /// [`MOST_RESTS`] times in a row where it found more events than that. Where it found fewer, it
+    /// rests once, because so many rests would not pay.
     pub(super) fn behind_many(sequence: u64) -> Self {
         Pace {
             most_in_a_row: MOST_RESTS,
@@ -146,12 +145,16 @@ impl Pace {
         self.seen = sequence;
         let came_soon = self.looks < Self::SOON;
         if self.rested > 0 {
-            self.judge_rests(events);
+            self.rests.rested(events > u64::from(self.rested));
         } else {
             self.rests.go_on();
         }
         let rests_now = came_soon && self.away == 0 && self.rests.are_due();
-        self.rested = if rests_now { self.in_a_row } else { 0 };
+        self.rested = match rests_now {
+            true if events > u64::from(self.most_in_a_row) => self.most_in_a_row,
+            true => 1,
+            false => 0,
+        };
         if self.came_back {
             self.away = self.away.saturating_sub(1);
         }
@@ -159,21 +162,6 @@ impl Pace {
         // Without a rest this very look is the first that finds nothing.
         self.looks = u8::from(!rests_now);
         Found::Events { rest: rests_now }
-    }
-
-    /// So many `events` came during the last rests.
-    ///
-    /// As many events as rests are too few. After a pause a single rest is tried then. Where rests
-    /// bring more than two events each, as many as allowed are taken the next time.
-    fn judge_rests(&mut self, events: u64) {
-        let rests = u64::from(self.rested);
-        let paid = events > rests;
-        self.rests.rested(paid);
-        if events > 2 * rests {
-            self.in_a_row = self.most_in_a_row;
-        } else if !paid {
-            self.in_a_row = 1;
-        }
     }
 
     /// Lets events gather, as [`found_before`](Self::found_before) asked for.
@@ -238,10 +226,10 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_of_a_shared_ring_rests_longer_while_each_rest_brings_more_than_one_event() {
+    fn a_reader_of_a_shared_ring_rests_longer_where_each_rest_brings_more_than_one_event() {
         let mut reader = Reader(Pace::behind_many(7), 7);
         assert!(reader.rests_after(0, 1));
-        for (events, rests) in [(2, 1), (3, 4), (9, 4), (5, 4)] {
+        for (events, rests) in [(2, 1), (4, 1), (5, 4), (9, 4), (5, 4)] {
             assert!(reader.rests_after(1, events));
             assert_eq!(reader.0.rested, rests, "after {events} events");
         }
