@@ -52,7 +52,13 @@ fn a_reader_rests_wherever_more_than_one_event_gathered() -> Result<(), Box<dyn 
         for events in [2, 3, 4, 8, 9, 16, 17] {
             for read in [receive_all, drain_all, read_newest] {
                 let rests = rests(window, events, read)?;
-                assert_eq!(rests, ROUNDS, "a window of {window}, {events} events");
+                // Four in a row, if each of them brought more than one event.
+                let in_a_row = if events > 4 { 4 } else { 1 };
+                assert_eq!(
+                    rests,
+                    in_a_row * ROUNDS,
+                    "a window of {window}, {events} events"
+                );
             }
         }
     }

@@ -166,8 +166,8 @@ impl Pace {
 
     /// Lets events gather, as [`found_before`](Self::found_before) asked for.
     pub(super) fn rest(&self) {
-        crate::hooks::reach(crate::hooks::Point::Resting);
         for _ in 0..self.rested {
+            crate::hooks::reach(crate::hooks::Point::Resting);
             thread::rest();
         }
     }

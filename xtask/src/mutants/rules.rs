@@ -965,6 +965,15 @@ const RULES: &[Rule] = &[
         )],
     },
     Rule {
+        name: "a reader of a shared ring rests long where few events came",
+        guard: "test rests::a_reader_rests_wherever_more_than_one_event_gathered",
+        edits: &[Edit(
+            "reader/pace.rs",
+            "true if events > u64::from(self.most_in_a_row)",
+            "true if events > 1",
+        )],
+    },
+    Rule {
         name: "a reader that was away once never rests again",
         guard: "test rests::a_reader_that_was_away_goes_back_without_a_rest",
         edits: &[Edit(
