@@ -136,6 +136,7 @@ fn a_reader_that_was_away_goes_back_without_a_rest() -> Result<(), Box<dyn std::
     rests_after(4 * WINDOW)?;
     for _ in 0..100 {
         assert_eq!(rests_after(4 * WINDOW)?, 0);
+        assert_eq!(rests_after(2 * WINDOW + 4)?, 0);
     }
     // Less than that each time: the publisher is near again.
     for _ in 0..64 {
@@ -144,6 +145,40 @@ fn a_reader_that_was_away_goes_back_without_a_rest() -> Result<(), Box<dyn std::
     for _ in 0..100 {
         assert_eq!(rests_after(2)?, 1);
     }
+    // Away once, and then between one window and two each time.
+    rests_after(4 * WINDOW)?;
+    for _ in 0..63 {
+        assert_eq!(rests_after(WINDOW + 4)?, 0);
+    }
+    for _ in 0..10 {
+        assert_ne!(rests_after(WINDOW + 4)?, 0);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_reader_of_batches_that_was_away_once_rests_again() -> Result<(), Box<dyn std::error::Error>> {
+    let (mut publisher, _bus, mut reader) = exclusive()?;
+    let rests = Rc::new(Cell::new(0));
+    let seen = Rc::clone(&rests);
+    hooks::set(move |point| seen.set(seen.get() + u64::from(point == Point::Resting)));
+    for event in 0..8 * WINDOW {
+        publisher.report(event)?;
+        if event == WINDOW {
+            drain_all(&mut reader);
+        }
+    }
+    drain_all(&mut reader);
+    let mut in_batches = |rounds| -> Result<u64, Box<dyn std::error::Error>> {
+        rests.set(0);
+        for _ in 0..rounds {
+            publisher.report_batch(0..2 * WINDOW)?;
+            drain_all(&mut reader);
+        }
+        Ok(rests.get())
+    };
+    assert_eq!(in_batches(60)?, 0);
+    assert_ne!(in_batches(60)?, 0);
     Ok(())
 }
 

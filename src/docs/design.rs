@@ -76,7 +76,8 @@
 //! window, an eviction) is looked after apart. A reader that finds nothing right after an event that came just as soon
 //! rests for some hundred nanoseconds: else it takes the slots' cache lines from under the publisher's hands, one by one.
 //! A rest that brings one event did not pay, so that the reader reads on longer before it rests
-//! again.
+//! again. A reader of a shared ring that found more than four events rests four times, because
+//! shared publishers take longer for an event.
 //!
 //! A reader of an exclusive ring does not look at each slot, because its publisher writes in order:
 //! where the last slot of a window has the stamp of a single event, each slot before it holds an
@@ -84,8 +85,8 @@
 //! last slot of the next window. Where no single event is there yet, the reader rests up to four
 //! times, while rests pay: so a whole window stays between its own and the publisher as long as
 //! events keep coming. Where a batch is, it looks along the runs of both windows instead. A reader
-//! that was away does not rest: one that finds a whole window written when it comes back from its
-//! caller. It may share its core with other readers, which need the time.
+//! that was away does not rest: one that finds two whole windows of single events written when it
+//! comes back from its caller. It may share its core with other readers, which need the time.
 //!
 //! An exclusive publisher asks for the cache lines of its next slots, many at once, as far as its
 //! room goes. Readers have passed these slots, so that no line is taken from one that reads it.

@@ -116,7 +116,7 @@
 //! 64 nine.
 //!
 //! **On x86-64** an exclusive publisher uses the instruction PREFETCHW. The first 64-bit processors
-//! of Intel, before 2006, may lack it.
+//! of Intel, before 2006, may lack it. There the process would end by an illegal instruction.
 //!
 //! **Models.** Under `cfg(loom)` the snapshots are one atomic word, no weaker than what arc-swap promises for a load and a
 //! swap; arc-swap itself is not modelled. Capacities go down to 2 and windows to 2, and time stands still.

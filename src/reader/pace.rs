@@ -11,8 +11,8 @@
 //!
 //! A rest may also hide a long wait, because the next event can come at any time during it. So it
 //! does in a ping-pong, where the answer is under way while the reader rests. A rest after which
-//! the reader finds one event is taken for that: it did not pay. (Two answers at a time are not
-//! told from events that gathered.)
+//! the reader finds one event is taken for that: it did not pay. (Several answers at a time are not
+//! told from events that gathered. From five on, a reader of a shared ring rests four times.)
 
 use crate::rests::Rests;
 use crate::sync::thread;
@@ -32,7 +32,7 @@ pub(super) struct Pace {
     seen: u64,
     /// How many times it was there already.
     looks: u8,
-    /// How many times it rested when events had come the last time.
+    /// How many rests it took when it last found events.
     rested: u8,
     rests: Rests,
     /// The most rests in a row where it has read everything.
@@ -53,7 +53,8 @@ impl Pace {
     /// An event that comes after fewer looks than this comes soon.
     const SOON: u8 = 4;
 
-    /// A reader that was away finds less than a window so many times before it rests again.
+    /// How many times a reader that was away comes back and finds less than two windows, before it
+    /// rests again.
     ///
     /// A reader that shares its core looks again before it goes back, and then some events have
     /// come: up to 40 times with one other reader. One that was interrupted once does without that
@@ -78,10 +79,10 @@ impl Pace {
     /// A reader of a shared ring that starts at `sequence`.
     ///
     /// A shared publisher takes three locked instructions for an event, an exclusive one none. So
-    /// fewer events gather during a rest. And each look takes a line from a publisher twice: once
-    /// before it enters the slot, and once before it commits. So this reader rests
-    /// [`MOST_RESTS`] times in a row where it found more events than that. Where it found fewer, it
-    /// rests once, because so many rests would not pay.
+    /// fewer events gather during a rest. And looks may take a line from a publisher twice an event:
+    /// before it enters the slot, and before it commits. So this reader rests [`MOST_RESTS`] times in
+    /// a row where it found more events than that. Where it found no more, it rests once, because so
+    /// many rests would not pay.
     pub(super) fn behind_many(sequence: u64) -> Self {
         Pace {
             most_in_a_row: MOST_RESTS,
@@ -101,8 +102,12 @@ impl Pace {
     /// read the first one since it came back from its caller.
     #[inline(always)]
     pub(super) fn notice_absence(&mut self, is_there: impl FnOnce() -> bool) {
-        if std::mem::take(&mut self.came_back) && is_there() {
-            self.away = Self::AWAY;
+        if std::mem::take(&mut self.came_back) {
+            self.away = if is_there() {
+                Self::AWAY
+            } else {
+                self.away.saturating_sub(1)
+            };
         }
     }
 
@@ -264,6 +269,22 @@ mod tests {
             assert!(!reader.rests_after(0, 2));
         }
         assert!(reader.rests_after(0, 2));
+    }
+
+    #[test]
+    fn a_reader_that_was_away_once_rests_again_where_it_finds_more_than_a_window_each_time() {
+        let mut reader = Reader::new();
+        let read_two_windows = |reader: &mut Reader, is_there| {
+            assert_eq!(reader.0.found_before(reader.1), Found::Nothing);
+            reader.1 += 64;
+            reader.0.notice_absence(|| is_there);
+            reader.rests_after(0, 32)
+        };
+        assert!(!read_two_windows(&mut reader, true));
+        for _ in 0..63 {
+            assert!(!read_two_windows(&mut reader, false));
+        }
+        assert!(read_two_windows(&mut reader, false));
     }
 
     #[test]

@@ -11,8 +11,8 @@
 use super::slots::LINE;
 use std::ops::Range;
 
-/// So many bytes of values are asked for at once, and twice as many where none were asked for yet.
-/// Twice as many are an eighth of a small first-level cache.
+/// How many bytes of slots are asked for at once. Where none were asked for yet, twice as many are:
+/// an eighth of a small first-level cache.
 const STEP: usize = 2048;
 
 /// How far ahead an exclusive publisher has asked for slots. Indices are of one lap.

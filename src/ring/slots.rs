@@ -218,6 +218,9 @@ impl<E> Slots<E> {
 
     /// Gives `each` an address on each cache line of the values with these indices, at most to the
     /// end of the lap.
+    ///
+    /// Lines are counted from the first value. In line that one lies behind its stamp, so the last
+    /// bytes of the last value may lie on a line that is left out.
     #[inline(always)]
     fn each_line(&self, indices: Range<usize>, each: impl Fn(*const u8)) {
         if indices.is_empty() {

@@ -974,6 +974,24 @@ const RULES: &[Rule] = &[
         )],
     },
     Rule {
+        name: "a reader that was away does not come back by two windows at a time",
+        guard: "test rests::a_reader_that_was_away_goes_back_without_a_rest",
+        edits: &[Edit(
+            "reader/pace.rs",
+            "self.away = if is_there() { Self::AWAY } else { self.away.saturating_sub(1) };",
+            "if is_there() { self.away = Self::AWAY; }",
+        )],
+    },
+    Rule {
+        name: "a reader of batches is taken for one that was away",
+        guard: "test rests::a_reader_of_batches_that_was_away_once_rests_again",
+        edits: &[Edit(
+            "reader.rs",
+            "self.pace.notice_absence(|| false);",
+            "self.pace.notice_absence(|| true);",
+        )],
+    },
+    Rule {
         name: "a reader that was away once never rests again",
         guard: "test rests::a_reader_that_was_away_goes_back_without_a_rest",
         edits: &[Edit(
