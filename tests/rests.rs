@@ -7,6 +7,14 @@ use std::rc::Rc;
 use ringbus::hooks::{self, Point};
 use ringbus::{Bus, Drive, Exclusive, ExclusivePublisher, SubscribeOptions, Subscriber};
 
+/// Returns a count of this thread's rests.
+fn count_rests() -> Rc<Cell<u64>> {
+    let rests = Rc::new(Cell::new(0));
+    let seen = Rc::clone(&rests);
+    hooks::set(move |point| seen.set(seen.get() + u64::from(point == Point::Resting)));
+    rests
+}
+
 /// Returns how often a reader rests in [`ROUNDS`] rounds, if `events` are reported in each, and
 /// then read by `read`.
 fn rests(
@@ -16,9 +24,7 @@ fn rests(
 ) -> Result<u64, Box<dyn std::error::Error>> {
     let bus = Bus::builder().capacity(64).drive(Drive::Manual).build()?;
     let mut reader = bus.subscribe_with(SubscribeOptions::new().window(window))?;
-    let rests = Rc::new(Cell::new(0));
-    let seen = Rc::clone(&rests);
-    hooks::set(move |point| seen.set(seen.get() + u64::from(point == Point::Resting)));
+    let rests = count_rests();
     for _ in 0..ROUNDS {
         for event in 0..events {
             bus.report(event)?;
@@ -102,9 +108,7 @@ fn exclusive() -> Result<
 fn a_reader_that_comes_close_to_an_exclusive_publisher_rests_while_it_pays()
 -> Result<(), Box<dyn std::error::Error>> {
     let (mut publisher, _bus, mut reader) = exclusive()?;
-    let rests = Rc::new(Cell::new(0));
-    let seen = Rc::clone(&rests);
-    hooks::set(move |point| seen.set(seen.get() + u64::from(point == Point::Resting)));
+    let rests = count_rests();
     for _ in 0..ROUNDS {
         for event in 0..WINDOW + WINDOW / 2 {
             publisher.report(event)?;
@@ -120,9 +124,7 @@ fn a_reader_that_comes_close_to_an_exclusive_publisher_rests_while_it_pays()
 #[test]
 fn a_reader_that_was_away_goes_back_without_a_rest() -> Result<(), Box<dyn std::error::Error>> {
     let (mut publisher, _bus, mut reader) = exclusive()?;
-    let rests = Rc::new(Cell::new(0));
-    let seen = Rc::clone(&rests);
-    hooks::set(move |point| seen.set(seen.get() + u64::from(point == Point::Resting)));
+    let rests = count_rests();
     let mut rests_after = |events| -> Result<u64, Box<dyn std::error::Error>> {
         rests.set(0);
         for event in 0..events {
@@ -159,9 +161,7 @@ fn a_reader_that_was_away_goes_back_without_a_rest() -> Result<(), Box<dyn std::
 #[test]
 fn a_reader_of_batches_that_was_away_once_rests_again() -> Result<(), Box<dyn std::error::Error>> {
     let (mut publisher, _bus, mut reader) = exclusive()?;
-    let rests = Rc::new(Cell::new(0));
-    let seen = Rc::clone(&rests);
-    hooks::set(move |point| seen.set(seen.get() + u64::from(point == Point::Resting)));
+    let rests = count_rests();
     for event in 0..8 * WINDOW {
         publisher.report(event)?;
         if event == WINDOW {
@@ -227,9 +227,7 @@ fn a_publisher_that_finds_little_room_rests_while_it_pays() -> Result<(), Box<dy
         .build_exclusive()?;
     let mut reader = bus.subscribe_with(SubscribeOptions::new().window(4))?;
     while publisher.try_report(0).is_ok() {}
-    let rests = Rc::new(Cell::new(0));
-    let seen = Rc::clone(&rests);
-    hooks::set(move |point| seen.set(seen.get() + u64::from(point == Point::Resting)));
+    let rests = count_rests();
     for _ in 0..ROUNDS {
         assert_eq!(reader.drain(4, |_| {})?, 4);
         reader.release();
