@@ -45,7 +45,7 @@ pub(super) struct Pace {
     /// It found nothing, and has read less than a window since. As a rule it went back to its
     /// caller then.
     came_back: bool,
-    /// How many more times it is to find less than a window before it rests again.
+    /// How many more times it is to find less than two windows before it rests again.
     away: u8,
 }
 
@@ -79,10 +79,10 @@ impl Pace {
     /// A reader of a shared ring that starts at `sequence`.
     ///
     /// A shared publisher takes three locked instructions for an event, an exclusive one none. So
-    /// fewer events gather during a rest. And looks may take a line from a publisher twice an event:
-    /// before it enters the slot, and before it commits. So this reader rests [`MOST_RESTS`] times in
-    /// a row where it found more events than that. Where it found no more, it rests once, because so
-    /// many rests would not pay.
+    /// fewer events gather during a rest. And looks may take a line from a publisher twice for one
+    /// event: before it enters the slot, and before it commits. So this reader rests
+    /// [`MOST_RESTS`] times in a row where it found more events than that. Where it found no more,
+    /// it rests once, because so many rests would not pay.
     pub(super) fn behind_many(sequence: u64) -> Self {
         Pace {
             most_in_a_row: MOST_RESTS,
@@ -99,7 +99,8 @@ impl Pace {
     }
 
     /// Notices whether the reader was away: whether a whole second window `is_there` where it has
-    /// read the first one since it came back from its caller.
+    /// read the first one since it came back from its caller. If not, the publisher was near this
+    /// time.
     #[inline(always)]
     pub(super) fn notice_absence(&mut self, is_there: impl FnOnce() -> bool) {
         if std::mem::take(&mut self.came_back) {
@@ -155,14 +156,14 @@ impl Pace {
             self.rests.go_on();
         }
         let rests_now = came_soon && self.away == 0 && self.rests.are_due();
-        self.rested = match rests_now {
-            true if events > u64::from(self.most_in_a_row) => self.most_in_a_row,
-            true => 1,
-            false => 0,
+        self.rested = if !rests_now {
+            0
+        } else if events > u64::from(self.most_in_a_row) {
+            self.most_in_a_row
+        } else {
+            1
         };
-        if self.came_back {
-            self.away = self.away.saturating_sub(1);
-        }
+        self.notice_absence(|| false);
         self.came_back = !rests_now;
         // Without a rest this very look is the first that finds nothing.
         self.looks = u8::from(!rests_now);
