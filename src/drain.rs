@@ -4,7 +4,8 @@
 //! copy-on-write, so that a future that is frozen while it comes or goes keeps no other one from being woken.
 
 use crate::contain::contain;
-use crate::sync::{Ordering, PlainArc, Snapshot, fence};
+use crate::snapshot::Snapshot;
+use crate::sync::{Ordering, PlainArc, fence};
 use crate::wait::SleeperCell;
 
 /// The futures of one run of a bus, whatever ring their subscribers read.

@@ -30,12 +30,14 @@
 #[cfg(not(target_has_atomic = "64"))]
 compile_error!("ringbus needs 64-bit atomics");
 
+mod limits;
 mod sync;
 
 pub mod affinity;
 mod clock;
 mod contain;
 mod error;
+mod snapshot;
 mod stack;
 
 mod cursor;

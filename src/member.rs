@@ -3,7 +3,8 @@
 use crate::contain::contain;
 use crate::cursor::{Cursor, Position};
 use crate::error::{Eviction, EvictionReason, SubscribeError};
-use crate::sync::{AtomicBool, AtomicU64, OnceLock, Ordering, fence, limits, thread::ThreadId};
+use crate::limits;
+use crate::sync::{AtomicBool, AtomicU64, OnceLock, Ordering, fence, thread::ThreadId};
 use crate::wait::SleeperCell;
 use std::fmt;
 use std::time::Duration;

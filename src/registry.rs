@@ -13,8 +13,10 @@
 use crate::cursor::Position;
 use crate::drain::DrainWaiters;
 use crate::error::{EvictionReason, SubscribeError, WindowHolder};
+use crate::limits;
 use crate::member::{Member, SubscriberId, Terms};
-use crate::sync::{Loaded, PlainArc, Snapshot, limits};
+use crate::snapshot::{Loaded, Snapshot};
+use crate::sync::PlainArc;
 use std::cmp::Reverse;
 
 type Members = PlainArc<Vec<PlainArc<Member>>>;

@@ -24,8 +24,9 @@ pub(crate) mod stamp;
 
 use crate::contain::drop_each;
 use crate::error::BuildError;
+use crate::limits;
 use crate::registry::{CursorAt, Registry, RingSize, Room, Scan, Seats, most_room};
-use crate::sync::{AtomicBool, AtomicU64, Borrow, Lease, Ordering, PlainArc, limits, prefetch};
+use crate::sync::{AtomicBool, AtomicU64, Borrow, Lease, Ordering, PlainArc, prefetch};
 use crossbeam_utils::CachePadded;
 use slots::{Row, SlotLayout, Slots};
 use stamp::{Look, Stamp};

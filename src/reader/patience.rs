@@ -1,7 +1,7 @@
 //! How long a reader waits for a claim that is not committed before it takes it away.
 
 use crate::builder::Settings;
-use crate::sync::limits;
+use crate::limits;
 use std::time::Duration;
 
 #[derive(Debug)]

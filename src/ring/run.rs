@@ -14,8 +14,9 @@ use super::batch::{BATCH, Batch};
 use super::shared::{Entered, Tries};
 use super::stamp::Stamp;
 use super::{Owed, Policy, Refusal, Ring};
+use crate::limits;
 use crate::registry::Room;
-use crate::sync::{Ordering, limits};
+use crate::sync::Ordering;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 

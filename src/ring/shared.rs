@@ -18,8 +18,9 @@
 
 use super::stamp::{Look, Stamp};
 use super::{CLOSED, Owed, Policy, Refusal, Ring, longest_hole};
+use crate::limits;
 use crate::registry::{CursorAt, Room};
-use crate::sync::{AtomicU64, Ordering, limits};
+use crate::sync::{AtomicU64, Ordering};
 use std::ops::Range;
 
 /// A slot that a publisher is inside of: its stamp is `WRITING(sequence)`, or was until somebody abandoned it.

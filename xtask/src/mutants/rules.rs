@@ -542,7 +542,7 @@ const RULES: &[Rule] = &[
         name: "the registry forgets a joiner that another one races",
         guard: "model registry::two_joiners_are_both_listed",
         edits: &[Edit(
-            "sync/model.rs",
+            "snapshot/loom.rs",
             "match self .current .compare_exchange(seen, index, Ordering::AcqRel, Ordering::Acquire) {",
             "match Ok::<usize, usize>(self.current.swap(index, Ordering::AcqRel)) {",
         )],
