@@ -7,7 +7,7 @@ use crate::error::BuildError;
 use crate::limits;
 use crate::publisher::ExclusivePublisher;
 use crate::ring::slots::SlotLayout;
-use crate::sync::PlainArc;
+use crate::sync::Arc;
 use crate::wait::WaitStrategy;
 use crate::watch::EvictionNotice;
 use crate::worker::QUIET_NAP;
@@ -304,11 +304,11 @@ impl<E: Send + Sync + 'static> BusBuilder<E> {
             });
         }
         let core = self.into_core(true)?;
-        let publisher = ExclusivePublisher::new(PlainArc::clone(&core));
+        let publisher = ExclusivePublisher::new(Arc::clone(&core));
         Ok((publisher, Bus::from_handle(Handle::leaving_open(core))))
     }
 
-    fn into_core(self, exclusive: bool) -> Result<PlainArc<Core<E>>, BuildError> {
+    fn into_core(self, exclusive: bool) -> Result<Arc<Core<E>>, BuildError> {
         if self.capacity == 0 {
             return Err(BuildError::ZeroCapacity);
         }
@@ -340,7 +340,7 @@ impl<E: Send + Sync + 'static> BusBuilder<E> {
             clock: self.clock,
             on_evict: self.on_evict,
         };
-        let core = PlainArc::new(Core::new(settings, self.clone, self.workers, exclusive));
+        let core = Arc::new(Core::new(settings, self.clone, self.workers, exclusive));
         core.start(self.workers)?;
         Ok(core)
     }

@@ -14,7 +14,7 @@ use crate::ring::Policy;
 use crate::stats::{BusStats, SubscriberStats};
 use crate::stop::StopReport;
 use crate::subscriber::{SubscribeOptions, Subscriber};
-use crate::sync::PlainArc;
+use crate::sync::Arc;
 use crate::watch::Turn;
 use drained::Drained;
 use std::fmt;
@@ -49,14 +49,14 @@ pub enum Exclusive {}
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Bus<E, M = Shared> {
-    handle: PlainArc<Handle<E>>,
+    handle: Arc<Handle<E>>,
     _mode: PhantomData<fn() -> M>,
 }
 
 impl<E, M> Clone for Bus<E, M> {
     fn clone(&self) -> Self {
         Bus {
-            handle: PlainArc::clone(&self.handle),
+            handle: Arc::clone(&self.handle),
             _mode: PhantomData,
         }
     }
@@ -183,19 +183,19 @@ impl<E: Send + Sync + 'static> Bus<E> {
 
     /// The fast way to report, for a thread that reports often. Keeps the bus open as a handle does.
     pub fn publisher(&self) -> Publisher<E> {
-        Publisher::new(PlainArc::clone(&self.handle))
+        Publisher::new(Arc::clone(&self.handle))
     }
 }
 
 impl<E: Send + Sync + 'static, M> Bus<E, M> {
     pub(crate) fn from_handle(handle: Handle<E>) -> Self {
         Bus {
-            handle: PlainArc::new(handle),
+            handle: Arc::new(handle),
             _mode: PhantomData,
         }
     }
 
-    fn core(&self) -> &PlainArc<Core<E>> {
+    fn core(&self) -> &Arc<Core<E>> {
         &self.handle.core
     }
 

@@ -1,6 +1,6 @@
 //! Monotonic time that tests can move.
 
-use crate::sync::{AtomicU64, Ordering, PlainArc};
+use crate::sync::{Arc, AtomicU64, Ordering};
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -59,7 +59,7 @@ impl Clock for SystemClock {
 /// ```
 #[derive(Clone)]
 pub struct ManualClock {
-    nanos: PlainArc<AtomicU64>,
+    nanos: Arc<AtomicU64>,
 }
 
 impl ManualClock {
@@ -67,7 +67,7 @@ impl ManualClock {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            nanos: PlainArc::new(AtomicU64::new(0)),
+            nanos: Arc::new(AtomicU64::new(0)),
         }
     }
 

@@ -5,12 +5,12 @@
 
 use crate::contain::contain;
 use crate::snapshot::Snapshot;
-use crate::sync::{Ordering, PlainArc, fence};
+use crate::sync::{Arc, Ordering, fence};
 use crate::wait::SleeperCell;
 
 /// The futures of one run of a bus, whatever ring their subscribers read.
 #[derive(Debug)]
-pub(crate) struct DrainWaiters(Snapshot<Vec<PlainArc<SleeperCell>>>);
+pub(crate) struct DrainWaiters(Snapshot<Vec<Arc<SleeperCell>>>);
 
 impl DrainWaiters {
     pub(crate) fn new() -> Self {
@@ -31,27 +31,24 @@ impl DrainWaiters {
     }
 
     /// Lists a future, if it is not listed. A fence and a look must follow.
-    pub(crate) fn list(&self, cell: &PlainArc<SleeperCell>) {
+    pub(crate) fn list(&self, cell: &Arc<SleeperCell>) {
         self.change(|cells| {
-            let is_new = !cells.iter().any(|other| PlainArc::ptr_eq(other, cell));
+            let is_new = !cells.iter().any(|other| Arc::ptr_eq(other, cell));
             is_new.then(|| cells.iter().chain([cell]).cloned().collect())
         });
     }
 
     /// Takes a future off the list.
-    pub(crate) fn unlist(&self, cell: &PlainArc<SleeperCell>) {
+    pub(crate) fn unlist(&self, cell: &Arc<SleeperCell>) {
         self.change(|cells| {
-            let is_other = |other: &&PlainArc<SleeperCell>| !PlainArc::ptr_eq(other, cell);
+            let is_other = |other: &&Arc<SleeperCell>| !Arc::ptr_eq(other, cell);
             let others: Vec<_> = cells.iter().filter(is_other).cloned().collect();
             (others.len() < cells.len()).then_some(others)
         });
     }
 
     /// Replaces the list by what `change` makes of it, if it makes anything.
-    fn change(
-        &self,
-        mut change: impl FnMut(&[PlainArc<SleeperCell>]) -> Option<Vec<PlainArc<SleeperCell>>>,
-    ) {
+    fn change(&self, mut change: impl FnMut(&[Arc<SleeperCell>]) -> Option<Vec<Arc<SleeperCell>>>) {
         // The only error is that there is nothing to do.
         let changed = self
             .0

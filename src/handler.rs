@@ -6,7 +6,7 @@ use crate::error::{Eviction, EvictionReason, RecvError, SubscribeError};
 use crate::member::{Member, SubscriberId};
 use crate::registry::Registry;
 use crate::subscriber::Subscriber;
-use crate::sync::{PlainArc, thread};
+use crate::sync::{Arc, thread};
 use std::fmt;
 
 /// Where an event stands, for a [`Handler`].
@@ -63,9 +63,9 @@ impl<E, F: FnMut(&E) + Send> Handler<E> for Closure<F> {
 pub struct HandlerGuard {
     id: SubscriberId,
     /// Whom to unsubscribe. Not its worker: a guard keeps no ring.
-    member: Option<PlainArc<Member>>,
+    member: Option<Arc<Member>>,
     /// Whose futures to wake then.
-    registry: PlainArc<Registry>,
+    registry: Arc<Registry>,
     thread: Option<thread::JoinHandle<Option<HandlerEnd>>>,
 }
 
@@ -126,8 +126,8 @@ pub(crate) fn spawn<E: Send + Sync + 'static>(
     handler: impl Handler<E> + 'static,
 ) -> Result<HandlerGuard, SubscribeError> {
     let id = subscriber.id();
-    let member = PlainArc::clone(subscriber.member());
-    let registry = PlainArc::clone(subscriber.registry());
+    let member = Arc::clone(subscriber.member());
+    let registry = Arc::clone(subscriber.registry());
     let core = member.terms.core;
     let mask = ProcessMask::get();
     let setup = move || {
@@ -158,7 +158,7 @@ fn leave(member: &Member) {
 }
 
 fn run<E>(mut subscriber: Subscriber<E>, mut handler: impl Handler<E>) -> HandlerEnd {
-    let member = PlainArc::clone(subscriber.member());
+    let member = Arc::clone(subscriber.member());
     // Set once, here.
     let _ = member.handler_thread.set(thread::current().id());
     let end = contain(|| receive(&mut subscriber, &mut handler)).unwrap_or_else(|message| {

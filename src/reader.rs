@@ -14,7 +14,7 @@ use crate::error::{Eviction, EvictionReason};
 use crate::member::Member;
 use crate::ring::stamp::Look;
 use crate::ring::{Held, Ring, Stretch};
-use crate::sync::{Arc, Ordering, PlainArc, fence_behind_exchange};
+use crate::sync::{Arc, ModelArc, Ordering, fence_behind_exchange};
 use crate::worker::Worker;
 use pace::{Found, Pace};
 use patience::Patience;
@@ -30,8 +30,8 @@ pub(crate) enum Gone {
 
 #[derive(Debug)]
 pub(crate) struct Reader<E> {
-    pub(crate) worker: Arc<Worker<E>>,
-    pub(crate) member: PlainArc<Member>,
+    pub(crate) worker: ModelArc<Worker<E>>,
+    pub(crate) member: Arc<Member>,
     span: Span,
     idle: bool,
     evicted: Option<Eviction>,
@@ -57,7 +57,7 @@ fn see_runs_up_to<E>(ring: &Ring<E>, span: &mut Span, end: u64) -> bool {
 
 impl<E> Reader<E> {
     /// A reader whose member has just joined at `sequence`.
-    pub(crate) fn new(worker: Arc<Worker<E>>, member: PlainArc<Member>, sequence: u64) -> Self {
+    pub(crate) fn new(worker: ModelArc<Worker<E>>, member: Arc<Member>, sequence: u64) -> Self {
         Reader {
             span: Span::at(sequence, window_at(&worker, &member, sequence)),
             idle: false,

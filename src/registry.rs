@@ -16,10 +16,10 @@ use crate::error::{EvictionReason, SubscribeError, WindowHolder};
 use crate::limits;
 use crate::member::{Member, SubscriberId, Terms};
 use crate::snapshot::{Loaded, Snapshot};
-use crate::sync::PlainArc;
+use crate::sync::Arc;
 use std::cmp::Reverse;
 
-type Members = PlainArc<Vec<PlainArc<Member>>>;
+type Members = Arc<Vec<Arc<Member>>>;
 
 /// Who is subscribed, ring by ring.
 #[derive(Debug)]
@@ -34,11 +34,11 @@ pub(crate) struct Roster {
 }
 
 impl Roster {
-    pub(crate) fn of(&self, ring: usize) -> &[PlainArc<Member>] {
+    pub(crate) fn of(&self, ring: usize) -> &[Arc<Member>] {
         &self.rings[ring]
     }
 
-    pub(crate) fn all(&self) -> impl Iterator<Item = (usize, &PlainArc<Member>)> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = (usize, &Arc<Member>)> {
         (0..)
             .zip(&self.rings)
             .flat_map(|(ring, members)| members.iter().map(move |m| (ring, m)))
@@ -124,7 +124,7 @@ impl Registry {
         ring: Option<usize>,
         size: RingSize,
         tail_of: impl Fn(usize) -> u64,
-    ) -> Result<(usize, PlainArc<Member>), SubscribeError> {
+    ) -> Result<(usize, Arc<Member>), SubscribeError> {
         self.roster
             .update(|roster| {
                 let workers = roster.rings.len();
@@ -138,10 +138,10 @@ impl Registry {
                 let window = roster
                     .window_for(chosen, terms, size)
                     .ok_or_else(|| roster.full(chosen, size.capacity))?;
-                let member = PlainArc::new(Member::new(id, terms.clone(), window, tail_of(chosen)));
+                let member = Arc::new(Member::new(id, terms.clone(), window, tail_of(chosen)));
                 let mut next = roster.clone();
                 let mut members = unsettled(roster.of(chosen));
-                members.push(PlainArc::clone(&member));
+                members.push(Arc::clone(&member));
                 next.rings[chosen] = Members::new(members);
                 Ok((next, (chosen, member)))
             })
@@ -166,7 +166,7 @@ impl Registry {
     }
 }
 
-fn unsettled(members: &[PlainArc<Member>]) -> Vec<PlainArc<Member>> {
+fn unsettled(members: &[Arc<Member>]) -> Vec<Arc<Member>> {
     members
         .iter()
         .filter(|m| !m.is_settled())
@@ -261,25 +261,25 @@ impl Roster {
 /// One ring's view of the registry.
 #[derive(Debug)]
 pub(crate) struct Seats {
-    registry: PlainArc<Registry>,
+    registry: Arc<Registry>,
     ring: usize,
 }
 
 impl Seats {
-    pub(crate) fn new(registry: PlainArc<Registry>, ring: usize) -> Self {
+    pub(crate) fn new(registry: Arc<Registry>, ring: usize) -> Self {
         Seats { registry, ring }
     }
 
     /// Who is listed now. A copy of the list's count: good across user code.
     pub(crate) fn members(&self) -> Members {
-        PlainArc::clone(&self.registry.load().rings[self.ring])
+        Arc::clone(&self.registry.load().rings[self.ring])
     }
 
     pub(crate) fn prune(&self) {
         self.registry.prune(self.ring);
     }
 
-    pub(crate) fn registry(&self) -> &PlainArc<Registry> {
+    pub(crate) fn registry(&self) -> &Arc<Registry> {
         &self.registry
     }
 

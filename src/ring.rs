@@ -26,7 +26,7 @@ use crate::contain::drop_each;
 use crate::error::BuildError;
 use crate::limits;
 use crate::registry::{CursorAt, Registry, RingSize, Room, Scan, Seats, most_room};
-use crate::sync::{AtomicBool, AtomicU64, Borrow, Lease, Ordering, PlainArc, prefetch};
+use crate::sync::{Arc, AtomicBool, AtomicU64, Borrow, Lease, Ordering, prefetch};
 use crossbeam_utils::CachePadded;
 use slots::{Row, SlotLayout, Slots};
 use stamp::{Look, Stamp};
@@ -175,7 +175,7 @@ impl<E> Ring<E> {
         capacity: usize,
         layout: SlotLayout,
         exclusive: bool,
-        registry: PlainArc<Registry>,
+        registry: Arc<Registry>,
         worker: usize,
     ) -> Result<Self, BuildError> {
         let slots = Slots::new(capacity, layout)?;

@@ -7,7 +7,7 @@ use crate::error::EvictionReason;
 use crate::member::{Member, SubscriberId};
 use crate::stats::BusStats;
 use crate::sync::thread::{self, JoinHandle};
-use crate::sync::{Arc, PlainArc};
+use crate::sync::{Arc, ModelArc};
 use crate::worker::Worker;
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -166,7 +166,7 @@ pub(crate) fn stop<E>(
     report
 }
 
-type Reading<E> = (Arc<Worker<E>>, PlainArc<Member>);
+type Reading<E> = (ModelArc<Worker<E>>, Arc<Member>);
 
 /// Everybody who is there, but the caller itself if it is a handler.
 fn present<E>(generation: &Generation<E>) -> Vec<Reading<E>> {
@@ -177,8 +177,8 @@ fn present<E>(generation: &Generation<E>) -> Vec<Reading<E>> {
         .filter(|(_, member)| !member.is_retired() && member.handler_thread.get() != Some(&own))
         .map(|(ring, member)| {
             (
-                Arc::clone(&generation.workers[ring]),
-                PlainArc::clone(member),
+                ModelArc::clone(&generation.workers[ring]),
+                Arc::clone(member),
             )
         })
         .collect()

@@ -17,7 +17,7 @@ use crate::error::{Eviction, PinError, RecvError, RecvTimeoutError, SubscribeErr
 use crate::member::{Member, OnLap, SubscriberId};
 use crate::reader::{Gone, Reader};
 use crate::registry::Registry;
-use crate::sync::{PlainArc, thread};
+use crate::sync::{Arc, thread};
 use crate::wait::{Idler, Pause, Sleeper, WaitStrategy};
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -53,11 +53,11 @@ impl<E> Subscriber<E> {
         Subscriber { reader, wait }
     }
 
-    pub(crate) fn registry(&self) -> &PlainArc<Registry> {
+    pub(crate) fn registry(&self) -> &Arc<Registry> {
         self.reader.worker.ring.seats().registry()
     }
 
-    pub(crate) fn member(&self) -> &PlainArc<Member> {
+    pub(crate) fn member(&self) -> &Arc<Member> {
         &self.reader.member
     }
 

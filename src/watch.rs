@@ -6,7 +6,7 @@ use crate::error::{Eviction, EvictionReason};
 use crate::member::{Member, NEVER, SubscriberId};
 use crate::ring::Owed;
 use crate::ring::shared::Armed;
-use crate::sync::{Ordering, PlainArc, fence};
+use crate::sync::{Arc, Ordering, fence};
 use crate::worker::Worker;
 use std::time::Duration;
 
@@ -255,7 +255,7 @@ impl<E> Worker<E> {
     }
 
     /// The subscriber itself leaves word of its drop, before it rejoins.
-    pub(crate) fn tell(&self, member: &PlainArc<Member>) {
+    pub(crate) fn tell(&self, member: &Arc<Member>) {
         if let Some(notice) = self.take_notice(member) {
             self.told.push(notice);
             self.wake();

@@ -12,7 +12,7 @@ use crate::ring::batch::Batch;
 use crate::ring::exclusive::Tip;
 use crate::ring::{Owed, Policy, Refusal, Ring};
 use crate::stack::Stack;
-use crate::sync::{Arc, AtomicBool, AtomicU64, OnceLock, Ordering, PlainArc, fence};
+use crate::sync::{Arc, AtomicBool, AtomicU64, ModelArc, OnceLock, Ordering, fence};
 use crate::wait::{Idler, Pause, Signal};
 use crate::watch::EvictionNotice;
 use std::time::Duration;
@@ -24,7 +24,7 @@ pub(crate) struct Worker<E> {
     pub(crate) core: OnceLock<usize>,
     pub(crate) ring: Ring<E>,
     pub(crate) signal: Signal,
-    pub(crate) settings: PlainArc<Settings>,
+    pub(crate) settings: Arc<Settings>,
     pub(crate) tally: Tally,
     /// Drops that subscribers told themselves, when they rejoined.
     pub(crate) told: Stack<EvictionNotice>,
@@ -47,8 +47,8 @@ impl<E> Worker<E> {
         id: usize,
         run: Run,
         exclusive: bool,
-        settings: &PlainArc<Settings>,
-        registry: &PlainArc<Registry>,
+        settings: &Arc<Settings>,
+        registry: &Arc<Registry>,
     ) -> Result<Self, BuildError> {
         Ok(Worker {
             id,
@@ -57,11 +57,11 @@ impl<E> Worker<E> {
                 settings.capacity,
                 settings.layout,
                 exclusive,
-                PlainArc::clone(registry),
+                Arc::clone(registry),
                 id,
             )?,
             signal: Signal::new(),
-            settings: PlainArc::clone(settings),
+            settings: Arc::clone(settings),
             tally: Tally {
                 evicted: [const { 0u64 }; 5].map(AtomicU64::new),
                 wakes: AtomicU64::new(0),
@@ -206,7 +206,7 @@ impl<E> Worker<E> {
     // For subscribers.
 
     /// [C6 join] After the member was registered at `start`: from the tail as it stands.
-    pub(crate) fn join(worker: &Arc<Self>, member: PlainArc<Member>) -> Reader<E> {
+    pub(crate) fn join(worker: &ModelArc<Self>, member: Arc<Member>) -> Reader<E> {
         let start = member.cursor.glance().sequence();
         let tail = worker.ring.tail_after_fence();
         let joined = if member.cursor.move_up(start, tail) {
@@ -222,7 +222,7 @@ impl<E> Worker<E> {
             member.evict(EvictionReason::Unsubscribed);
             worker.ring.seats().drain_waiters().wake_all();
         }
-        Reader::new(Arc::clone(worker), member, joined)
+        Reader::new(ModelArc::clone(worker), member, joined)
     }
 
     /// [C6 join] With a cursor of ours that is detached. Returns where it joined.
@@ -331,7 +331,7 @@ pub(crate) const QUIET_NAP: Duration = Duration::from_millis(50);
 
 /// Registers a subscriber with the bus's workers and joins it to the ring that was chosen.
 pub(crate) fn subscribe<E>(
-    workers: &[Arc<Worker<E>>],
+    workers: &[ModelArc<Worker<E>>],
     registry: &Registry,
     id: SubscriberId,
     terms: &Terms,

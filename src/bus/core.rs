@@ -7,7 +7,7 @@ use crate::registry::Registry;
 use crate::snapshot::Snapshot;
 use crate::stop::StopReport;
 use crate::subscriber::{SubscribeOptions, Subscriber};
-use crate::sync::{Arc, AtomicU64, Mutex, Ordering, PlainArc, PoisonError, thread};
+use crate::sync::{Arc, AtomicU64, ModelArc, Mutex, Ordering, PoisonError, thread};
 use crate::worker::{self, Worker};
 use std::fmt;
 use std::time::Duration;
@@ -15,18 +15,18 @@ use std::time::Duration;
 /// What keeps a bus open: shared by its handles and its publishers.
 #[derive(Debug)]
 pub(crate) struct Handle<E> {
-    pub(crate) core: PlainArc<Core<E>>,
+    pub(crate) core: Arc<Core<E>>,
     closes: bool,
 }
 
 impl<E> Handle<E> {
     /// The last one closes the rings.
-    pub(crate) fn closing(core: PlainArc<Core<E>>) -> Self {
+    pub(crate) fn closing(core: Arc<Core<E>>) -> Self {
         Handle { core, closes: true }
     }
 
     /// The end is somebody else's act: an exclusive publisher's.
-    pub(crate) fn leaving_open(core: PlainArc<Core<E>>) -> Self {
+    pub(crate) fn leaving_open(core: Arc<Core<E>>) -> Self {
         Handle {
             core,
             closes: false,
@@ -45,8 +45,8 @@ impl<E> Drop for Handle<E> {
 /// The workers of one run, from a start to a stop.
 #[derive(Debug)]
 pub(crate) struct Generation<E> {
-    pub(crate) workers: Vec<Arc<Worker<E>>>,
-    pub(crate) registry: PlainArc<Registry>,
+    pub(crate) workers: Vec<ModelArc<Worker<E>>>,
+    pub(crate) registry: Arc<Registry>,
 }
 
 /// Which run of its bus a worker belongs to: the first is 1.
@@ -54,7 +54,7 @@ pub(crate) struct Generation<E> {
 pub(crate) struct Run {
     number: u64,
     /// The run that was started last.
-    latest: PlainArc<AtomicU64>,
+    latest: Arc<AtomicU64>,
 }
 
 impl Run {
@@ -67,7 +67,7 @@ impl Run {
 
 /// What the handles of a bus share.
 pub(crate) struct Core<E> {
-    pub(crate) settings: PlainArc<Settings>,
+    pub(crate) settings: Arc<Settings>,
     /// There if and only if there may be several rings.
     pub(crate) clone: Option<fn(&E) -> E>,
     /// Empty before a start and after a stop.
@@ -76,9 +76,9 @@ pub(crate) struct Core<E> {
     lifecycle: Mutex<Lifecycle>,
     ids: AtomicU64,
     /// The number of runs so far.
-    runs: PlainArc<AtomicU64>,
+    runs: Arc<AtomicU64>,
     /// Each shared publisher owns it too: so many there are.
-    pub(crate) publishers: PlainArc<()>,
+    pub(crate) publishers: Arc<()>,
     /// How many workers [`Core::start`] is to start by default.
     pub(super) workers: usize,
     exclusive: bool,
@@ -103,13 +103,13 @@ impl<E> Generation<E> {
     fn none() -> Self {
         Generation {
             workers: Vec::new(),
-            registry: PlainArc::new(Registry::new(0)),
+            registry: Arc::new(Registry::new(0)),
         }
     }
 
     /// Returns whether every ring is closed, and every subscriber has read everything or left.
     pub(crate) fn is_drained(&self) -> bool {
-        let is_closed = |worker: &Arc<Worker<E>>| worker.ring.is_closed();
+        let is_closed = |worker: &ModelArc<Worker<E>>| worker.ring.is_closed();
         let roster = self.registry.load();
         self.workers.iter().all(is_closed)
             && !roster
@@ -117,13 +117,13 @@ impl<E> Generation<E> {
                 .any(|(ring, member)| self.workers[ring].is_read_by(member))
     }
 
-    pub(super) fn find(&self, id: SubscriberId) -> Option<(&Arc<Worker<E>>, PlainArc<Member>)> {
+    pub(super) fn find(&self, id: SubscriberId) -> Option<(&ModelArc<Worker<E>>, Arc<Member>)> {
         let roster = self.registry.load();
 
         roster
             .all()
             .find(|(_, member)| member.id == id && !member.is_retired())
-            .map(|(ring, member)| (&self.workers[ring], PlainArc::clone(member)))
+            .map(|(ring, member)| (&self.workers[ring], Arc::clone(member)))
     }
 }
 
@@ -148,13 +148,13 @@ impl<E: Send + Sync + 'static> Core<E> {
         exclusive: bool,
     ) -> Self {
         Core {
-            settings: PlainArc::new(settings),
+            settings: Arc::new(settings),
             clone,
             running: Snapshot::new(Generation::none()),
             lifecycle: Mutex::new(Lifecycle::default()),
-            publishers: PlainArc::new(()),
+            publishers: Arc::new(()),
             ids: AtomicU64::new(1),
-            runs: PlainArc::new(AtomicU64::new(0)),
+            runs: Arc::new(AtomicU64::new(0)),
             workers,
             exclusive,
         }
@@ -186,16 +186,16 @@ impl<E: Send + Sync + 'static> Core<E> {
             return Err(BuildError::Running { workers: running });
         }
         let cores = self.settings.pinning.plan(workers)?;
-        let registry = PlainArc::new(Registry::new(workers));
+        let registry = Arc::new(Registry::new(workers));
         // Relaxed: changed under the lock alone.
         let number = self.runs.load(Ordering::Relaxed) + 1;
         let fresh = (0..workers)
             .map(|id| {
                 let run = Run {
                     number,
-                    latest: PlainArc::clone(&self.runs),
+                    latest: Arc::clone(&self.runs),
                 };
-                Worker::new(id, run, self.exclusive, &self.settings, &registry).map(Arc::new)
+                Worker::new(id, run, self.exclusive, &self.settings, &registry).map(ModelArc::new)
             })
             .collect::<Result<Vec<_>, _>>()?;
         if self.settings.drive == Drive::Threads {
@@ -224,12 +224,12 @@ impl<E: Send + Sync + 'static> Core<E> {
 
     fn spawn(
         &self,
-        worker: &Arc<Worker<E>>,
+        worker: &ModelArc<Worker<E>>,
         core: Option<usize>,
     ) -> Result<WorkerThread, BuildError> {
         let mask = crate::affinity::ProcessMask::get();
         let must = self.settings.pinning != crate::Pinning::Auto;
-        let (pinned, body) = (Arc::clone(worker), Arc::clone(worker));
+        let (pinned, body) = (ModelArc::clone(worker), ModelArc::clone(worker));
         let setup = move || {
             mask.apply_to_current();
             let Some(core) = core else { return Ok(()) };

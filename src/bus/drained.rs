@@ -1,7 +1,7 @@
 //! Waiting, as a future, until the subscribers of a closed bus have read everything.
 
 use super::core::Generation;
-use crate::sync::{Ordering, PlainArc, fence};
+use crate::sync::{Arc, Ordering, fence};
 use crate::wait::{Sleeper, SleeperCell};
 use std::future::Future;
 use std::pin::Pin;
@@ -9,15 +9,15 @@ use std::task::{Context, Poll};
 
 /// The future of [`Bus::drained`](crate::Bus::drained).
 pub(super) struct Drained<E> {
-    generation: PlainArc<Generation<E>>,
-    cell: PlainArc<SleeperCell>,
+    generation: Arc<Generation<E>>,
+    cell: Arc<SleeperCell>,
 }
 
 impl<E> Drained<E> {
-    pub(super) fn of(generation: PlainArc<Generation<E>>) -> Self {
+    pub(super) fn of(generation: Arc<Generation<E>>) -> Self {
         Drained {
             generation,
-            cell: PlainArc::new(SleeperCell::new()),
+            cell: Arc::new(SleeperCell::new()),
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::ring::batch::{Batch, goes_one_by_one, with_batch, with_olds};
 use crate::ring::exclusive::Tip;
 use crate::ring::{Policy, Refusal};
 use crate::stop::StopReport;
-use crate::sync::{Arc, PlainArc};
+use crate::sync::{Arc, ModelArc};
 use crate::worker::Worker;
 use std::fmt;
 use std::time::Duration;
@@ -32,8 +32,8 @@ use std::time::Duration;
 /// let other = bus.publisher().clone();
 /// ```
 pub struct ExclusivePublisher<E> {
-    core: PlainArc<Core<E>>,
-    worker: Arc<Worker<E>>,
+    core: Arc<Core<E>>,
+    worker: ModelArc<Worker<E>>,
     tip: Tip,
 }
 
@@ -46,8 +46,8 @@ impl<E> fmt::Debug for ExclusivePublisher<E> {
 }
 
 impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
-    pub(crate) fn new(core: PlainArc<Core<E>>) -> Self {
-        let worker = Arc::clone(&core.running.load_full().workers[0]);
+    pub(crate) fn new(core: Arc<Core<E>>) -> Self {
+        let worker = ModelArc::clone(&core.running.load_full().workers[0]);
         let tip = worker.ring.tip();
         ExclusivePublisher { core, worker, tip }
     }

@@ -5,7 +5,7 @@ use crate::bus::{Core, Generation};
 use crate::ring::batch::{Batch, goes_one_by_one};
 use crate::ring::shared::Entered;
 use crate::ring::{Owed, Policy, Refusal};
-use crate::sync::{Arc, PlainArc};
+use crate::sync::{Arc, ModelArc};
 use crate::worker::Worker;
 use std::mem::MaybeUninit;
 
@@ -29,7 +29,7 @@ pub(crate) fn report_once<E>(core: &Core<E>, event: E, policy: Policy) -> Result
 #[inline(always)]
 pub(super) fn send<E>(
     core: &Core<E>,
-    generation: &mut PlainArc<Generation<E>>,
+    generation: &mut Arc<Generation<E>>,
     event: E,
     policy: Policy,
 ) -> Published<E> {
@@ -48,7 +48,7 @@ pub(super) fn send<E>(
 #[inline(never)]
 fn send_to_any<E>(
     core: &Core<E>,
-    generation: &mut PlainArc<Generation<E>>,
+    generation: &mut Arc<Generation<E>>,
     mut event: E,
     policy: Policy,
 ) -> Published<E> {
@@ -72,7 +72,7 @@ fn send_to_any<E>(
 #[inline(never)]
 fn copy_to_all<E>(
     core: &Core<E>,
-    workers: &[Arc<Worker<E>>],
+    workers: &[ModelArc<Worker<E>>],
     event: E,
     policy: Policy,
 ) -> Published<E> {
@@ -95,7 +95,7 @@ pub(super) fn in_place<E>(
 /// event that is left in `batch` after a refusal was not reported.
 pub(super) fn send_batch<E>(
     core: &Core<E>,
-    generation: &mut PlainArc<Generation<E>>,
+    generation: &mut Arc<Generation<E>>,
     batch: &mut Batch<'_, E>,
     publishers: usize,
     policy: Policy,
@@ -120,9 +120,9 @@ pub(super) fn send_batch<E>(
 
 /// True if there are other workers now.
 #[cold]
-pub(super) fn reload<E>(core: &Core<E>, generation: &mut PlainArc<Generation<E>>) -> bool {
+pub(super) fn reload<E>(core: &Core<E>, generation: &mut Arc<Generation<E>>) -> bool {
     let fresh = core.running.load_full();
-    let changed = !PlainArc::ptr_eq(&fresh, generation);
+    let changed = !Arc::ptr_eq(&fresh, generation);
     *generation = fresh;
     changed
 }
@@ -133,7 +133,7 @@ pub(super) fn reload<E>(core: &Core<E>, generation: &mut PlainArc<Generation<E>>
 /// The clones are made first and dropped last, so that no user code runs in between.
 fn send_to_all<E>(
     core: &Core<E>,
-    workers: &[Arc<Worker<E>>],
+    workers: &[ModelArc<Worker<E>>],
     batch: &mut Batch<'_, E>,
     policy: Policy,
 ) -> Result<(), Refusal> {
@@ -143,7 +143,7 @@ fn send_to_all<E>(
     };
     // The target rings are fixed before the clones, because `Clone` is user code: a subscriber that
     // joins meanwhile starts after this event.
-    let targets: Vec<&Arc<Worker<E>>> = workers
+    let targets: Vec<&ModelArc<Worker<E>>> = workers
         .iter()
         .filter(|worker| !worker.ring.is_unheard())
         .collect();
@@ -189,7 +189,7 @@ fn send_to_all<E>(
 
 /// Pays after the last commit, because a thread that is woken may take this one's core while it
 /// holds a claim.
-fn pay_all<E>(targets: &[&Arc<Worker<E>>], owed: Vec<Owed>) {
+fn pay_all<E>(targets: &[&ModelArc<Worker<E>>], owed: Vec<Owed>) {
     for (worker, owed) in targets.iter().zip(owed) {
         worker.pay(owed);
     }
@@ -212,7 +212,7 @@ fn commit_first<E>(
 
 /// A slot in every ring, or in none: those that were entered become holes.
 fn claim_all<E>(
-    targets: &[&Arc<Worker<E>>],
+    targets: &[&ModelArc<Worker<E>>],
     policy: Policy,
 ) -> Result<Vec<(Entered, Owed)>, Refusal> {
     let mut claims: Vec<(Entered, Owed)> = Vec::with_capacity(targets.len());

@@ -6,7 +6,7 @@ use crate::bus::{Generation, Handle};
 use crate::error::{BatchError, ReportError, TryReportError};
 use crate::ring::batch::{Batch, batch_of, goes_one_by_one, with_batch};
 use crate::ring::{Policy, Refusal};
-use crate::sync::PlainArc;
+use crate::sync::Arc;
 use std::collections::VecDeque;
 use std::fmt;
 use std::iter;
@@ -19,10 +19,10 @@ use std::time::Duration;
 /// After a [`mem::forget`](std::mem::forget) of it the bus does not close by itself: see
 /// [the limitations](crate::docs::limitations).
 pub struct Publisher<E> {
-    handle: PlainArc<Handle<E>>,
-    generation: PlainArc<Generation<E>>,
+    handle: Arc<Handle<E>>,
+    generation: Arc<Generation<E>>,
     /// One of the owners that are counted.
-    counted: PlainArc<()>,
+    counted: Arc<()>,
     /// Events that [`Publisher::try_report_batch`] took from its iterator, and that then did not fit: first in line.
     carried: VecDeque<E>,
 }
@@ -31,9 +31,9 @@ impl<E> Clone for Publisher<E> {
     /// Another publisher of the same bus. What this one carries stays with it.
     fn clone(&self) -> Self {
         Publisher {
-            handle: PlainArc::clone(&self.handle),
-            generation: PlainArc::clone(&self.generation),
-            counted: PlainArc::clone(&self.counted),
+            handle: Arc::clone(&self.handle),
+            generation: Arc::clone(&self.generation),
+            counted: Arc::clone(&self.counted),
             carried: VecDeque::new(),
         }
     }
@@ -48,10 +48,10 @@ impl<E> fmt::Debug for Publisher<E> {
 }
 
 impl<E: Send + Sync + 'static> Publisher<E> {
-    pub(crate) fn new(handle: PlainArc<Handle<E>>) -> Self {
+    pub(crate) fn new(handle: Arc<Handle<E>>) -> Self {
         let generation = handle.core.running.load_full();
         Publisher {
-            counted: PlainArc::clone(&handle.core.publishers),
+            counted: Arc::clone(&handle.core.publishers),
             handle,
             generation,
             carried: VecDeque::new(),
@@ -302,7 +302,7 @@ impl<E: Send + Sync + 'static> Publisher<E> {
 
     fn send_batch(&mut self, batch: &mut Batch<'_, E>, policy: Policy) -> Result<(), Refusal> {
         // The bus owns it as well.
-        let publishers = PlainArc::strong_count(&self.counted) - 1;
+        let publishers = Arc::strong_count(&self.counted) - 1;
         let Publisher {
             handle, generation, ..
         } = self;

@@ -1,6 +1,6 @@
 //! A snapshot on one of loom's words.
 
-use crate::sync::{AtomicUsize, Ordering, PlainArc};
+use crate::sync::{Arc, AtomicUsize, Ordering};
 
 /// A value that readers load and writers replace whole: one atomic word, and what was replaced lives to the end.
 #[derive(Debug)]
@@ -8,17 +8,17 @@ pub(crate) struct Snapshot<T> {
     current: AtomicUsize,
     /// Every value there ever was; the word is an index into it. Only one of loom's threads runs at a time, and
     /// none is switched away from inside `load` or `update` while it touches this.
-    values: std::cell::UnsafeCell<Vec<PlainArc<T>>>,
+    values: std::cell::UnsafeCell<Vec<Arc<T>>>,
 }
 
 /// A loaded [`Snapshot`].
-pub(crate) type Loaded<'a, T> = PlainArc<T>;
+pub(crate) type Loaded<'a, T> = Arc<T>;
 
 impl<T> Snapshot<T> {
     pub(crate) fn new(value: T) -> Self {
         Self {
             current: AtomicUsize::new(0),
-            values: std::cell::UnsafeCell::new(vec![PlainArc::new(value)]),
+            values: std::cell::UnsafeCell::new(vec![Arc::new(value)]),
         }
     }
 
@@ -26,11 +26,11 @@ impl<T> Snapshot<T> {
         self.load_full()
     }
 
-    pub(crate) fn load_full(&self) -> PlainArc<T> {
+    pub(crate) fn load_full(&self) -> Arc<T> {
         // SYNC registry: as strong as arc-swap's load.
         let index = self.current.load(Ordering::Acquire);
         // SAFETY: see `values`.
-        PlainArc::clone(unsafe { &(&*self.values.get())[index] })
+        Arc::clone(unsafe { &(&*self.values.get())[index] })
     }
 
     pub(crate) fn update<R, X>(
@@ -40,11 +40,11 @@ impl<T> Snapshot<T> {
         let mut seen = self.current.load(Ordering::Acquire);
         loop {
             // SAFETY: see `values`.
-            let value = PlainArc::clone(unsafe { &(&*self.values.get())[seen] });
+            let value = Arc::clone(unsafe { &(&*self.values.get())[seen] });
             let (next, result) = change(&value)?;
             // SAFETY: see `values`.
             let values = unsafe { &mut *self.values.get() };
-            values.push(PlainArc::new(next));
+            values.push(Arc::new(next));
             let index = values.len() - 1;
             // SYNC registry: as strong as arc-swap's swap.
             match self
@@ -57,15 +57,15 @@ impl<T> Snapshot<T> {
         }
     }
 
-    pub(crate) fn replace(&self, value: T) -> PlainArc<T> {
+    pub(crate) fn replace(&self, value: T) -> Arc<T> {
         // SAFETY: see `values`.
         let values = unsafe { &mut *self.values.get() };
-        values.push(PlainArc::new(value));
+        values.push(Arc::new(value));
         let index = values.len() - 1;
         // SYNC registry: as strong as arc-swap's swap.
         let old = self.current.swap(index, Ordering::AcqRel);
         // SAFETY: see `values`.
-        PlainArc::clone(unsafe { &(&*self.values.get())[old] })
+        Arc::clone(unsafe { &(&*self.values.get())[old] })
     }
 
     /// What was replaced lives to the end.

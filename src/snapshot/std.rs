@@ -1,7 +1,7 @@
 //! A snapshot on arc-swap.
 
 use crate::stack::Stack;
-use crate::sync::PlainArc;
+use crate::sync::Arc;
 use arc_swap::ArcSwap;
 
 /// A value that readers load and writers replace whole, neither ever waiting for the other.
@@ -11,11 +11,11 @@ use arc_swap::ArcSwap;
 #[derive(Debug)]
 pub(crate) struct Snapshot<T> {
     current: ArcSwap<T>,
-    retired: Stack<PlainArc<T>>,
+    retired: Stack<Arc<T>>,
 }
 
 /// A loaded [`Snapshot`].
-pub(crate) type Loaded<'a, T> = arc_swap::Guard<PlainArc<T>>;
+pub(crate) type Loaded<'a, T> = arc_swap::Guard<Arc<T>>;
 
 impl<T> Snapshot<T> {
     pub(crate) fn new(value: T) -> Self {
@@ -30,7 +30,7 @@ impl<T> Snapshot<T> {
         self.current.load()
     }
 
-    pub(crate) fn load_full(&self) -> PlainArc<T> {
+    pub(crate) fn load_full(&self) -> Arc<T> {
         self.current.load_full()
     }
 
@@ -43,8 +43,8 @@ impl<T> Snapshot<T> {
         loop {
             let (next, result) = change(&seen)?;
             // SYNC registry: the swap releases what the writer saw of the cursors.
-            let found = self.current.compare_and_swap(&seen, PlainArc::new(next));
-            if PlainArc::ptr_eq(&found, &seen) {
+            let found = self.current.compare_and_swap(&seen, Arc::new(next));
+            if Arc::ptr_eq(&found, &seen) {
                 drop(found);
                 self.retired.push(seen);
                 return Ok(result);
@@ -54,16 +54,16 @@ impl<T> Snapshot<T> {
     }
 
     /// Replaces the value, and gives the old one back instead of keeping it for [`Snapshot::sweep`].
-    pub(crate) fn replace(&self, value: T) -> PlainArc<T> {
+    pub(crate) fn replace(&self, value: T) -> Arc<T> {
         // SYNC registry
-        self.current.swap(PlainArc::new(value))
+        self.current.swap(Arc::new(value))
     }
 
     /// Frees what was replaced and is in no reader's hand. Runs the values' own `Drop`: under no lock of ours.
     pub(crate) fn sweep(&self) {
         for value in self.retired.take_all() {
             // A count of one cannot rise again: nobody else can reach the value any more.
-            if PlainArc::strong_count(&value) > 1 {
+            if Arc::strong_count(&value) > 1 {
                 self.retired.push(value);
             }
         }

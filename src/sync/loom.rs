@@ -3,9 +3,10 @@
 use std::fmt;
 
 pub(crate) type Ordering = std::sync::atomic::Ordering;
-pub(crate) type Arc<T> = loom::sync::Arc<T>;
+/// A reference count that a model follows: for what owns events.
+pub(crate) type ModelArc<T> = loom::sync::Arc<T>;
 /// A reference count that a model does not follow: for what owns no event.
-pub(crate) type PlainArc<T> = std::sync::Arc<T>;
+pub(crate) type Arc<T> = std::sync::Arc<T>;
 pub(crate) type Mutex<T> = loom::sync::Mutex<T>;
 pub(crate) type OnceLock<T> = std::sync::OnceLock<T>;
 pub(crate) type PoisonError<T> = std::sync::PoisonError<T>;

@@ -5,9 +5,10 @@ pub(crate) type AtomicU8 = std::sync::atomic::AtomicU8;
 pub(crate) type AtomicU64 = std::sync::atomic::AtomicU64;
 pub(crate) type AtomicPtr<T> = std::sync::atomic::AtomicPtr<T>;
 pub(crate) type Ordering = std::sync::atomic::Ordering;
-pub(crate) type Arc<T> = std::sync::Arc<T>;
+/// A reference count that a model follows: for what owns events.
+pub(crate) type ModelArc<T> = std::sync::Arc<T>;
 /// A reference count that a model does not follow: for what owns no event.
-pub(crate) type PlainArc<T> = std::sync::Arc<T>;
+pub(crate) type Arc<T> = std::sync::Arc<T>;
 pub(crate) type Mutex<T> = std::sync::Mutex<T>;
 pub(crate) type OnceLock<T> = std::sync::OnceLock<T>;
 pub(crate) type PoisonError<T> = std::sync::PoisonError<T>;
