@@ -3,9 +3,9 @@
 //! No worker takes part: the subscriber that meets the end, leaves or is dropped wakes the futures itself. The list is
 //! copy-on-write, so that a future that is frozen while it comes or goes keeps no other one from being woken.
 
-use crate::contain::contain;
 use crate::snapshot::Snapshot;
 use crate::sync::{Arc, Ordering, fence};
+use crate::unwind;
 use crate::wait::SleeperCell;
 
 /// The futures of one run of a bus, whatever ring their subscribers read.
@@ -26,7 +26,7 @@ impl DrainWaiters {
         fence(Ordering::SeqCst);
         // A copy of the list's count, because it is held across user code.
         for cell in self.0.load_full().iter() {
-            let _ = contain(|| cell.wake());
+            let _ = unwind::catch(|| cell.wake());
         }
     }
 

@@ -1,12 +1,12 @@
 //! Push subscribers: a thread each, panics contained.
 
 use crate::affinity::{ProcessMask, pin_current};
-use crate::contain::contain;
 use crate::error::{Eviction, EvictionReason, RecvError, SubscribeError};
 use crate::member::{Member, SubscriberId};
 use crate::registry::Registry;
 use crate::subscriber::Subscriber;
 use crate::sync::{Arc, thread};
+use crate::unwind;
 use std::fmt;
 
 /// Where an event stands, for a [`Handler`].
@@ -161,7 +161,7 @@ fn run<E>(mut subscriber: Subscriber<E>, mut handler: impl Handler<E>) -> Handle
     let member = Arc::clone(subscriber.member());
     // Set once, here.
     let _ = member.handler_thread.set(thread::current().id());
-    let end = contain(|| receive(&mut subscriber, &mut handler)).unwrap_or_else(|message| {
+    let end = unwind::catch(|| receive(&mut subscriber, &mut handler)).unwrap_or_else(|message| {
         if let Some(message) = &message {
             let _ = member.panic_message.set(message.clone());
         }
@@ -170,8 +170,8 @@ fn run<E>(mut subscriber: Subscriber<E>, mut handler: impl Handler<E>) -> Handle
     });
     // User code both: contained like the rest, and each apart, as what the first did is done.
     let told = end.clone();
-    let _ = contain(|| handler.end(told));
-    let _ = contain(|| drop(handler));
+    let _ = unwind::catch(|| handler.end(told));
+    let _ = unwind::catch(|| drop(handler));
     // Last: a stop counts the handler as returned when its subscriber is gone.
     drop(subscriber);
     end

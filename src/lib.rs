@@ -30,49 +30,49 @@
 #[cfg(not(target_has_atomic = "64"))]
 compile_error!("ringbus needs 64-bit atomics");
 
-mod limits;
-mod sync;
-
-pub mod affinity;
-mod clock;
-mod contain;
+mod builder;
+mod bus;
+pub mod docs;
 mod error;
-mod snapshot;
-mod stack;
+mod handler;
+mod publisher;
+mod stats;
+mod stop;
+mod subscriber;
 
 mod cursor;
 mod drain;
 mod member;
+mod reader;
 mod registry;
 mod rests;
 mod ring;
 mod wait;
+mod watch;
+mod worker;
 
-mod builder;
-
-mod bus;
-pub mod docs;
+pub mod affinity;
+mod clock;
+mod failpoint;
+mod limits;
+mod snapshot;
+mod stack;
+mod sync;
+mod unwind;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
-mod handler;
-mod publisher;
-mod reader;
-mod stats;
-mod stop;
-mod subscriber;
-mod watch;
-mod worker;
 
 #[cfg(all(feature = "host", target_os = "linux", not(loom)))]
 pub mod host;
 
+/// Where this crate's own tests stop a thread.
 #[cfg(feature = "test-hooks")]
 #[doc(hidden)]
-pub mod hooks;
-#[cfg(not(feature = "test-hooks"))]
-mod hooks;
+pub mod hooks {
+    pub use crate::failpoint::{Point, set};
+}
 
 pub use affinity::default_worker_count;
 pub use builder::{BusBuilder, Drive, Pinning};

@@ -1,10 +1,10 @@
 //! What a ring knows of one subscriber: its cursor, its limits, how to wake it, and whether its drop was told.
 
-use crate::contain::contain;
 use crate::cursor::{Cursor, Position};
 use crate::error::{Eviction, EvictionReason, SubscribeError};
 use crate::limits;
 use crate::sync::{AtomicBool, AtomicU64, OnceLock, Ordering, fence, thread::ThreadId};
+use crate::unwind;
 use crate::wait::SleeperCell;
 use std::fmt;
 use std::time::Duration;
@@ -348,7 +348,7 @@ impl Member {
 
     /// Wakes it, if it sleeps: true. Its waker is user code: a panic in it is caught.
     pub(crate) fn wake(&self) -> bool {
-        contain(|| self.sleeper.wake()).unwrap_or(true)
+        unwind::catch(|| self.sleeper.wake()).unwrap_or(true)
     }
 
     /// After an eviction.

@@ -22,11 +22,11 @@ pub(crate) mod shared;
 pub(crate) mod slots;
 pub(crate) mod stamp;
 
-use crate::contain::drop_each;
 use crate::error::BuildError;
 use crate::limits;
 use crate::registry::{CursorAt, Registry, RingSize, Room, Scan, Seats, most_room};
 use crate::sync::{Arc, AtomicBool, AtomicU64, Borrow, Lease, Ordering, prefetch};
+use crate::unwind::drop_all;
 use crossbeam_utils::CachePadded;
 use slots::{Row, SlotLayout, Slots};
 use stamp::{Look, Stamp};
@@ -494,6 +494,6 @@ impl<E> Drop for Ring<E> {
         };
         let full = (0..self.capacity()).filter(holds_value);
         // SAFETY: `&mut self`: publishers and readers are gone. Tags (or the tail) say that it holds a value. Each once.
-        drop_each(full.map(|sequence| unsafe { self.slots.drop_value(sequence) }));
+        drop_all(full.map(|sequence| unsafe { self.slots.drop_value(sequence) }));
     }
 }

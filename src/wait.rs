@@ -1,5 +1,6 @@
 //! Waiting: how long to spin, and how to sleep and be woken.
 
+use crate::failpoint::failpoint;
 use crate::sync::{AtomicBool, AtomicU8, OnceLock, Ordering, UnsafeCell, thread};
 use std::fmt;
 use std::task::Waker;
@@ -215,7 +216,7 @@ impl SleeperCell {
         if taken.is_err() {
             return false;
         }
-        crate::hooks::reach(crate::hooks::Point::Waking);
+        failpoint!(Waking);
         self.sleeper.with_mut(|cell| {
             // SAFETY: [W1 cell]: the compare-and-swap above came to `WAKING`.
             if let Some(Sleeper::Thread(thread)) = unsafe { &*cell } {

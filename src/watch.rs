@@ -1,12 +1,12 @@
 //! What a worker's turn does: wake sleepers, take stalled claims away, hold subscribers to their limits, and tell the
 //! host of each drop once.
 
-use crate::contain::contain;
 use crate::error::{Eviction, EvictionReason};
 use crate::member::{Member, NEVER, SubscriberId};
 use crate::ring::Owed;
 use crate::ring::shared::Armed;
 use crate::sync::{Arc, Ordering, fence};
+use crate::unwind;
 use crate::worker::Worker;
 use std::time::Duration;
 
@@ -93,7 +93,7 @@ impl<E> Worker<E> {
             fence(Ordering::SeqCst);
         }
         // The clock is user code. Without it this turn watches no times, but it wakes sleepers and tells all the same.
-        let now = contain(|| self.settings.clock.now()).ok().map(nanos);
+        let now = unwind::catch(|| self.settings.clock.now()).ok().map(nanos);
         let mut turn = Turn::nothing(self.settings.max_nap);
         let mut notices: Vec<EvictionNotice> = Vec::new();
         let mut settled = false;
@@ -266,7 +266,7 @@ impl<E> Worker<E> {
         let Some(on_evict) = &self.settings.on_evict else {
             return;
         };
-        if contain(|| on_evict(notice)).is_err() {
+        if unwind::catch(|| on_evict(notice)).is_err() {
             self.tally.notice_panics.fetch_add(1, Ordering::Relaxed);
         }
     }

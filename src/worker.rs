@@ -5,6 +5,7 @@
 use crate::builder::Settings;
 use crate::bus::Run;
 use crate::error::{BuildError, EvictionReason, SubscribeError};
+use crate::failpoint::failpoint;
 use crate::member::{Member, SubscriberId, Terms};
 use crate::reader::Reader;
 use crate::registry::Registry;
@@ -183,7 +184,7 @@ impl<E> Worker<E> {
         let Some(member) = one else {
             return;
         };
-        crate::hooks::reach(crate::hooks::Point::Raised);
+        failpoint!(Raised);
         if member.sleeper.wake_thread() {
             self.tally.wakes.fetch_add(1, Ordering::Relaxed);
         }

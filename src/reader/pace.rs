@@ -14,6 +14,7 @@
 //! the reader finds one event is taken for that: it did not pay. (Several answers at a time are not
 //! told from events that gathered. From five on, a reader of a shared ring rests four times.)
 
+use crate::failpoint::failpoint;
 use crate::rests::Rests;
 use crate::sync::thread;
 
@@ -128,7 +129,7 @@ impl Pace {
             return;
         }
         let mut rest = || {
-            crate::hooks::reach(crate::hooks::Point::Resting);
+            failpoint!(Resting);
             thread::rest();
             is_far()
         };
@@ -173,7 +174,7 @@ impl Pace {
     /// Lets events gather, as [`found_before`](Self::found_before) asked for.
     pub(super) fn rest(&self) {
         for _ in 0..self.rested {
-            crate::hooks::reach(crate::hooks::Point::Resting);
+            failpoint!(Resting);
             thread::rest();
         }
     }

@@ -2,7 +2,7 @@
 
 use super::Refusal;
 use super::at_hand::at_hand;
-use crate::contain::drop_each;
+use crate::unwind::drop_all;
 use std::mem::MaybeUninit;
 
 /// How many events a batch claims, or writes, at once: the most, of events that are not large.
@@ -248,7 +248,7 @@ impl<E> Drop for Batch<'_, E> {
             let (olds, events) = (0..self.olds, self.start..self.end);
             // SAFETY: [B1 places]: each holds something, and is not used again.
             let drop_at = |place: usize| unsafe { self.places[place].assume_init_drop() };
-            drop_each(olds.chain(events).map(drop_at));
+            drop_all(olds.chain(events).map(drop_at));
         }
     }
 }
@@ -299,7 +299,7 @@ impl<E> Drop for Olds<'_, E> {
         if std::mem::needs_drop::<E>() {
             let values = self.values[..self.count].iter_mut();
             // SAFETY: [B2 olds]: each holds a value, and is not used again.
-            drop_each(values.map(|value| unsafe { value.assume_init_drop() }));
+            drop_all(values.map(|value| unsafe { value.assume_init_drop() }));
         }
     }
 }

@@ -17,6 +17,7 @@ use super::batch::{Batch, Olds, batch_of};
 use super::slots::Row;
 use super::stamp::{Look, Stamp};
 use super::{Owed, Policy, Refusal, Ring, longest_hole};
+use crate::failpoint::failpoint;
 use crate::registry::{Blocker, Room, most_room};
 use crate::rests::Rests;
 use crate::sync::{Ordering, thread};
@@ -360,7 +361,7 @@ impl<E> Ring<E> {
             return false;
         }
         *before_rest = Some(limit);
-        crate::hooks::reach(crate::hooks::Point::Resting);
+        failpoint!(Resting);
         thread::rest();
         true
     }

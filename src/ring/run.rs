@@ -14,6 +14,7 @@ use super::batch::{BATCH, Batch};
 use super::shared::{Entered, Tries};
 use super::stamp::Stamp;
 use super::{Owed, Policy, Refusal, Ring};
+use crate::failpoint::failpoint;
 use crate::limits;
 use crate::registry::Room;
 use crate::sync::Ordering;
@@ -46,7 +47,7 @@ impl<E> Ring<E> {
             // Each claimed slot takes the next event that has none; the slots that are lost shift the rest.
             let want = share.min(left as u64);
             let Range { mut start, end } = self.claim(want, &mut tries, policy, owed)?;
-            crate::hooks::reach(crate::hooks::Point::Claimed);
+            failpoint!(Claimed);
             let mut is_lost = true;
             while start < end {
                 let (slots, committed) = match self.enter_run(start, end.min(start + longest), owed)
@@ -102,7 +103,7 @@ impl<E> Ring<E> {
         let mut seen = Stamp(stamp.load(Ordering::Relaxed));
         // The inside is final. Only the head may be waited for, or taken away.
         while seen.is_before(lap) {
-            crate::hooks::reach(crate::hooks::Point::Seen);
+            failpoint!(Seen);
             self.hand_on(head + run, reach, Stamp::full(lap - 1));
             let writing = Stamp::writing(lap).with_run(run);
             // SYNC final: the stamps that `hand_on` left. That the last writers have left was acquired
@@ -110,7 +111,7 @@ impl<E> Ring<E> {
             match stamp.compare_exchange(seen.0, writing.0, Ordering::Release, Ordering::Relaxed) {
                 Ok(_) => {
                     owed.mark(seen.is_waited());
-                    crate::hooks::reach(crate::hooks::Point::Entered);
+                    failpoint!(Entered);
                     return Some(run);
                 }
                 Err(found) => seen = Stamp(found),
@@ -158,7 +159,7 @@ impl<E> Ring<E> {
                 self.slots.row(head).copy_in(places);
             }
         }
-        crate::hooks::reach(crate::hooks::Point::Written);
+        failpoint!(Written);
         // SYNC publish, vacate: the events' contents to readers, the memory to the next claimers.
         match self.slots.stamp(head).compare_exchange(
             Stamp::writing(lap).with_run(run).0,
@@ -242,7 +243,7 @@ impl<E> Ring<E> {
                 continue;
             };
             let final_too = final_too.with_run(run).0;
-            crate::hooks::reach(crate::hooks::Point::HandingOn);
+            failpoint!(HandingOn);
             // SYNC publish: the contents of the run, which its head had, to whoever comes from behind.
             if stamp
                 .compare_exchange(inside.0, final_too, Ordering::Release, Ordering::Relaxed)
@@ -269,7 +270,7 @@ impl<E> Ring<E> {
             let head = step * limits::RUN_STEP;
             // SYNC final: the stamps that a head left which was swapped out.
             let stamp = self.stamp(head);
-            crate::hooks::reach(crate::hooks::Point::Sought);
+            failpoint!(Sought);
             let same_lap = stamp.lap() == Some(self.slots.lap(head));
             same_lap && !stamp.is_writing() && sequence - head < stamp.run()
         })

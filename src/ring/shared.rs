@@ -18,6 +18,7 @@
 
 use super::stamp::{Look, Stamp};
 use super::{CLOSED, Owed, Policy, Refusal, Ring, longest_hole};
+use crate::failpoint::failpoint;
 use crate::limits;
 use crate::registry::{CursorAt, Room};
 use crate::sync::{AtomicU64, Ordering};
@@ -37,7 +38,7 @@ impl Entered {
     #[inline(always)]
     fn new(sequence: u64, found: Stamp, owed: &mut Owed) -> Self {
         owed.mark(found.is_waited());
-        crate::hooks::reach(crate::hooks::Point::Entered);
+        failpoint!(Entered);
         Entered {
             sequence,
             holds_value: found.holds_value(),
@@ -118,7 +119,7 @@ impl<E> Ring<E> {
     ) -> Result<Entered, Refusal> {
         loop {
             let claimed = self.claim(1, tries, policy, owed)?;
-            crate::hooks::reach(crate::hooks::Point::Claimed);
+            failpoint!(Claimed);
             if let Some(entered) = self.enter(claimed.start, owed) {
                 return Ok(entered);
             }
@@ -213,7 +214,7 @@ impl<E> Ring<E> {
                     .compare_exchange(tail, tail + slots, Ordering::Relaxed, Ordering::Relaxed)
                     .is_ok()
                 {
-                    crate::hooks::reach(crate::hooks::Point::Claimed);
+                    failpoint!(Claimed);
                     self.pass_over(tail..tail + slots, longest_hole(again), owed);
                     self.spend(tries)?;
                 }
@@ -301,7 +302,7 @@ impl<E> Ring<E> {
         // SAFETY: [S1 enter]: the stamp is `WRITING(sequence)` or `LOST`, by our compare-and-swap. [C2 gate] and [C4 pin]:
         // nobody borrows the older value. The stamp that we found said whether there is one.
         let old = unsafe { self.slots.replace(sequence, event, holds_value) };
-        crate::hooks::reach(crate::hooks::Point::Written);
+        failpoint!(Written);
         // SYNC publish, vacate: the event's contents to readers, the memory to the next claimer.
         match self.slots.stamp(sequence).compare_exchange(
             Stamp::writing(lap).0,

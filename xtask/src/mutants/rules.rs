@@ -556,11 +556,7 @@ const RULES: &[Rule] = &[
     Rule {
         name: "who swaps out a marked stamp owes nothing",
         guard: "model sleep::a_turn_meets_a_report",
-        edits: &[Edit(
-            "ring/shared.rs",
-            "owed.mark(found.is_waited()); crate::hooks",
-            "crate::hooks",
-        )],
+        edits: &[Edit("ring/shared.rs", "owed.mark(found.is_waited());", "")],
     },
     Rule {
         name: "a mark is lost where a writer of an earlier lap is inside (WAITED through LOST)",

@@ -25,6 +25,14 @@ pub enum Point {
     Waking,
 }
 
+/// Marks a place where a test can stop this thread: `failpoint!(Claimed)`, by the name of a [`Point`].
+macro_rules! failpoint {
+    ($point:ident) => {
+        $crate::failpoint::reach($crate::failpoint::Point::$point)
+    };
+}
+pub(crate) use failpoint;
+
 #[cfg(not(feature = "test-hooks"))]
 #[inline(always)]
 pub(crate) fn reach(_point: Point) {}

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// Runs `code`; if it panics, with what message, if that was a string.
-pub(crate) fn contain<R>(code: impl FnOnce() -> R) -> Result<R, Option<String>> {
+pub(crate) fn catch<R>(code: impl FnOnce() -> R) -> Result<R, Option<String>> {
     catch_unwind(AssertUnwindSafe(code)).map_err(|panic| {
         let message = message(&*panic);
         // The payload is the user's too, and may panic when it is dropped.
@@ -17,7 +17,7 @@ pub(crate) fn contain<R>(code: impl FnOnce() -> R) -> Result<R, Option<String>> 
 
 /// Drops many values of the user's: a panic of one keeps none of the others, and the first comes out at the end. While
 /// the thread unwinds already, none does.
-pub(crate) fn drop_each<T>(mut values: impl Iterator<Item = T>) {
+pub(crate) fn drop_all<T>(mut values: impl Iterator<Item = T>) {
     let mut first = None;
     let mut drop_some = || {
         for value in values.by_ref() {
@@ -29,7 +29,7 @@ pub(crate) fn drop_each<T>(mut values: impl Iterator<Item = T>) {
         if first.is_none() && !std::thread::panicking() {
             first = Some(panic);
         } else {
-            let _ = contain(|| drop(panic));
+            let _ = catch(|| drop(panic));
         }
     }
     if let Some(panic) = first {
@@ -54,10 +54,10 @@ mod tests {
                 panic!("again");
             }
         }
-        assert_eq!(contain(|| 7), Ok(7));
-        assert_eq!(contain(|| panic!("one")), Err::<(), _>(Some("one".into())));
-        assert_eq!(contain(|| panic!("{}", 2)), Err::<(), _>(Some("2".into())));
+        assert_eq!(catch(|| 7), Ok(7));
+        assert_eq!(catch(|| panic!("one")), Err::<(), _>(Some("one".into())));
+        assert_eq!(catch(|| panic!("{}", 2)), Err::<(), _>(Some("2".into())));
         let payload = || std::panic::panic_any(Bomb);
-        assert_eq!(contain(payload), Err::<(), _>(None));
+        assert_eq!(catch(payload), Err::<(), _>(None));
     }
 }
