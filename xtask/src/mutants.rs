@@ -5,9 +5,11 @@
 
 mod kept;
 mod lane;
+mod matcher;
 mod mutant;
 mod orderings;
 mod rules;
+mod sources;
 mod table;
 
 use std::collections::{HashMap, VecDeque};

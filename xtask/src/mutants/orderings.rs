@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::mutant::{Guard, Kind, Mutant, Target, read};
+use super::sources;
 use crate::Result;
 
 const PAGE: &str = "src/docs/orderings.rs";
@@ -34,11 +35,11 @@ struct Row {
 pub fn mutants() -> Result<Vec<Mutant>> {
     let mut rows: VecDeque<Row> = rows(&read(PAGE)?)?;
     let mut mutants = Vec::new();
-    for path in core()? {
-        let text = read(&path)?;
-        for step in steps(&path, &text) {
+    for source in sources::core()? {
+        let (path, text) = (&source.path, source.text());
+        for step in steps(path, text) {
             let guard = take_row(&mut rows, &step)?;
-            let mut mutated = text.clone();
+            let mut mutated = text.to_owned();
             mutated.replace_range(step.at.clone(), step.weaker);
             let line = text[..step.at.start].lines().count();
             let Step {
@@ -124,23 +125,6 @@ fn guard_of(cell: &str) -> Result<Guard> {
     let target = Target::parse(cell);
     target.check("loom-tests/tests")?;
     Ok(Guard::Model(target))
-}
-
-/// The sources of the core: without the facade and the snapshot, which add no ordering of their own, and the pages of documentation.
-fn core() -> Result<Vec<String>> {
-    let mut files = Vec::new();
-    for entry in walkdir::WalkDir::new("src").sort_by_file_name() {
-        let entry = entry.map_err(|error| error.to_string())?;
-        // Our own names, all of them in ASCII.
-        let path = entry.path().to_string_lossy().replace('\\', "/");
-        let is_core = ["src/sync", "src/snapshot", "src/docs"]
-            .iter()
-            .all(|facade| !path.starts_with(facade));
-        if path.ends_with(".rs") && is_core {
-            files.push(path);
-        }
-    }
-    Ok(files)
 }
 
 /// Everything in a file that is not Relaxed, up to its tests.
