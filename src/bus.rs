@@ -386,7 +386,7 @@ impl<E: Send + Sync + 'static, M> Bus<E, M> {
         let generation = self.core().running.load_full();
         let mut turn = Turn::nothing(self.core().settings.max_nap);
         for worker in &generation.workers {
-            worker.signal.lower();
+            worker.notify.take();
             turn.add(worker.turn());
         }
         turn
@@ -400,6 +400,6 @@ impl<E: Send + Sync + 'static, M> Bus<E, M> {
         generation
             .workers
             .iter()
-            .any(|worker| worker.signal.is_raised())
+            .any(|worker| worker.notify.is_pending())
     }
 }

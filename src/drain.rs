@@ -6,11 +6,11 @@
 use crate::snapshot::Snapshot;
 use crate::sync::{Arc, Ordering, fence};
 use crate::unwind;
-use crate::wait::SleeperCell;
+use crate::wait::cell::WaitCell;
 
 /// The futures of one run of a bus, whatever ring their subscribers read.
 #[derive(Debug)]
-pub(crate) struct DrainWaiters(Snapshot<Vec<Arc<SleeperCell>>>);
+pub(crate) struct DrainWaiters(Snapshot<Vec<Arc<WaitCell>>>);
 
 impl DrainWaiters {
     pub(crate) fn new() -> Self {
@@ -31,7 +31,7 @@ impl DrainWaiters {
     }
 
     /// Lists a future, if it is not listed. A fence and a look must follow.
-    pub(crate) fn list(&self, cell: &Arc<SleeperCell>) {
+    pub(crate) fn list(&self, cell: &Arc<WaitCell>) {
         self.change(|cells| {
             let is_new = !cells.iter().any(|other| Arc::ptr_eq(other, cell));
             is_new.then(|| cells.iter().chain([cell]).cloned().collect())
@@ -39,16 +39,16 @@ impl DrainWaiters {
     }
 
     /// Takes a future off the list.
-    pub(crate) fn unlist(&self, cell: &Arc<SleeperCell>) {
+    pub(crate) fn unlist(&self, cell: &Arc<WaitCell>) {
         self.change(|cells| {
-            let is_other = |other: &&Arc<SleeperCell>| !Arc::ptr_eq(other, cell);
+            let is_other = |other: &&Arc<WaitCell>| !Arc::ptr_eq(other, cell);
             let others: Vec<_> = cells.iter().filter(is_other).cloned().collect();
             (others.len() < cells.len()).then_some(others)
         });
     }
 
     /// Replaces the list by what `change` makes of it, if it makes anything.
-    fn change(&self, mut change: impl FnMut(&[Arc<SleeperCell>]) -> Option<Vec<Arc<SleeperCell>>>) {
+    fn change(&self, mut change: impl FnMut(&[Arc<WaitCell>]) -> Option<Vec<Arc<WaitCell>>>) {
         // The only error is that there is nothing to do.
         let changed = self
             .0

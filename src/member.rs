@@ -5,7 +5,7 @@ use crate::error::{Eviction, EvictionReason, SubscribeError};
 use crate::limits;
 use crate::sync::{AtomicBool, AtomicU64, OnceLock, Ordering, fence, thread::ThreadId};
 use crate::unwind;
-use crate::wait::SleeperCell;
+use crate::wait::cell::WaitCell;
 use std::fmt;
 use std::time::Duration;
 
@@ -99,7 +99,7 @@ pub(crate) struct Member {
     pub(crate) terms: Terms,
     /// [C1 window] Its width.
     pub(crate) window: u64,
-    pub(crate) sleeper: SleeperCell,
+    pub(crate) sleeper: WaitCell,
     notice: Notice,
     retired: AtomicBool,
     /// The host wants it gone: it is not to rejoin by itself.
@@ -228,7 +228,7 @@ impl Member {
             id,
             terms,
             window,
-            sleeper: SleeperCell::new(),
+            sleeper: WaitCell::new(),
             notice: Notice(AtomicU64::new(0)),
             retired: AtomicBool::new(false),
             unwanted: AtomicBool::new(false),

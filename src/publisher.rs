@@ -13,7 +13,7 @@ use crate::error::{BatchError, ReportError, TryReportError};
 use crate::ring::Refusal;
 use crate::ring::batch::{BATCH, Batch, with_batch};
 use crate::sync::thread;
-use crate::wait::{Idler, Pause, WaitStrategy};
+use crate::wait::{Backoff, Step, WaitStrategy};
 use std::time::{Duration, Instant};
 
 /// What a publish gives: the value that a slot held, or a refusal with the event.
@@ -88,7 +88,7 @@ fn wait_for_room<E>(
 ) -> Result<(), TryReportError<E>> {
     // A deadline beyond the clock's range is none.
     let deadline = Instant::now().checked_add(timeout);
-    let mut idler = Idler::new(WaitStrategy::Backoff);
+    let mut backoff = Backoff::new(WaitStrategy::Backoff);
     let sent = in_place(event, |batch| {
         loop {
             let sent = send(batch);
@@ -96,7 +96,7 @@ fn wait_for_room<E>(
             if sent != Err(Refusal::Full) || is_late() {
                 return sent;
             }
-            if idler.pause() == Pause::Sleep {
+            if backoff.step() == Step::Park {
                 thread::sleep(Duration::from_micros(50));
             }
         }

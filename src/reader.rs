@@ -516,7 +516,7 @@ impl<E> Drop for Reader<E> {
         self.worker.ring.unlisten();
         self.worker.ring.seats().drain_waiters().wake_all();
         // The worker prunes, and tells what is left to tell.
-        self.worker.signal.raise();
+        self.worker.notify.notify();
         // Last, as the waker that it drops is user code, which may panic.
         self.member.sleeper.cancel();
     }

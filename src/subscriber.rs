@@ -18,7 +18,8 @@ use crate::member::{Member, OnLap, SubscriberId};
 use crate::reader::{Gone, Reader};
 use crate::registry::Registry;
 use crate::sync::{Arc, thread};
-use crate::wait::{Idler, Pause, Sleeper, WaitStrategy};
+use crate::wait::cell::Waiter;
+use crate::wait::{Backoff, Step, WaitStrategy};
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -182,14 +183,14 @@ impl<E> Subscriber<E> {
 
     /// Waits until an event is there; `Ok(false)` when the deadline came first.
     fn poll_until(&mut self, deadline: Option<Instant>) -> Result<bool, RecvError> {
-        let mut idler = Idler::new(self.wait);
+        let mut backoff = Backoff::new(self.wait);
         let mut naps = 0;
         while !self.poll()? {
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             if left.is_some_and(|left| left.is_zero()) {
                 return Ok(false);
             }
-            if idler.pause() == Pause::Sleep {
+            if backoff.step() == Step::Park {
                 let bound = self.reader.worker.settings.nap_of_a_sleeper(naps);
                 let nap = left.map_or(bound, |left| left.min(bound));
                 // The first nap is no longer than a worker's would be, so that the worker need not
@@ -197,7 +198,7 @@ impl<E> Subscriber<E> {
                 let (is_first, is_long) = (naps == 0, naps == 1);
                 if self
                     .reader
-                    .fall_asleep(Sleeper::Thread(thread::current()), is_long)
+                    .fall_asleep(Waiter::Thread(thread::current()), is_long)
                 {
                     naps = naps.saturating_add(1);
                     if is_first && self.reader.worker.ring.is_exclusive() {

@@ -14,7 +14,8 @@ use crate::ring::exclusive::Tip;
 use crate::ring::{Owed, Policy, Refusal, Ring};
 use crate::stack::Stack;
 use crate::sync::{Arc, AtomicBool, AtomicU64, ModelArc, OnceLock, Ordering, fence};
-use crate::wait::{Idler, Pause, Signal};
+use crate::wait::notify::Notify;
+use crate::wait::{Backoff, Step};
 use crate::watch::EvictionNotice;
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ pub(crate) struct Worker<E> {
     /// Where its thread is pinned.
     pub(crate) core: OnceLock<usize>,
     pub(crate) ring: Ring<E>,
-    pub(crate) signal: Signal,
+    pub(crate) notify: Notify,
     pub(crate) settings: Arc<Settings>,
     pub(crate) tally: Tally,
     /// Drops that subscribers told themselves, when they rejoined.
@@ -61,7 +62,7 @@ impl<E> Worker<E> {
                 Arc::clone(registry),
                 id,
             )?,
-            signal: Signal::new(),
+            notify: Notify::new(),
             settings: Arc::clone(settings),
             tally: Tally {
                 evicted: [const { 0u64 }; 5].map(AtomicU64::new),
@@ -199,7 +200,7 @@ impl<E> Worker<E> {
     /// Wakes the worker, if it sleeps.
     #[cold]
     pub(crate) fn wake(&self) {
-        if self.signal.raise() {
+        if self.notify.notify() {
             self.tally.wakes.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -292,10 +293,10 @@ impl<E> Worker<E> {
 
     /// The worker's thread.
     pub(crate) fn run(&self) {
-        let mut idler = Idler::new(self.settings.wait);
+        let mut backoff = Backoff::new(self.settings.wait);
         let mut nap = self.settings.max_nap;
         loop {
-            let asked = self.signal.lower();
+            let asked = self.notify.take();
             // After lowering: an end that is not seen here raises the signal again, so the nap below does not happen.
             let ending = self.is_ending();
             let turn = self.turn();
@@ -306,19 +307,19 @@ impl<E> Worker<E> {
                 nap = self.settings.max_nap;
             }
             if turn.did_something() {
-                idler = Idler::new(self.settings.wait);
+                backoff = Backoff::new(self.settings.wait);
                 continue;
             }
-            if turn.is_quiet() || idler.pause() == Pause::Sleep {
+            if turn.is_quiet() || backoff.step() == Step::Park {
                 if turn.watched > 0 {
-                    self.signal.doze(nap.min(turn.look_again));
+                    self.notify.doze(nap.min(turn.look_again));
                 } else if turn.asleep > 0 && self.ring.is_exclusive() {
-                    self.signal.doze(nap); // a publisher that misses who sleeps says nothing
+                    self.notify.doze(nap); // a publisher that misses who sleeps says nothing
                 } else if turn.asleep > 0 {
-                    self.signal.nap(nap);
+                    self.notify.nap(nap);
                 } else {
                     // Nobody to look after but whoever raises the signal: long, whatever the bound for sleepers is.
-                    self.signal.nap(nap.max(QUIET_NAP));
+                    self.notify.nap(nap.max(QUIET_NAP));
                 }
                 let longest = self.settings.longest_nap(self.ring.is_exclusive());
                 nap = nap.saturating_mul(2).min(longest);

@@ -247,7 +247,7 @@ impl<E: Send + Sync + 'static> Core<E> {
                 thread::SpawnError::System(error) => BuildError::Spawn { kind: error.kind() },
             })?;
         // Here, not by the thread itself: whoever can raise the signal has the worker from us, and knows whom to wake.
-        worker.signal.attach(thread.thread().clone());
+        worker.notify.attach(thread.thread().clone());
         Ok(thread)
     }
 

@@ -2,7 +2,7 @@
 
 use super::core::Generation;
 use crate::sync::{Arc, Ordering, fence};
-use crate::wait::{Sleeper, SleeperCell};
+use crate::wait::cell::{WaitCell, Waiter};
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -10,14 +10,14 @@ use std::task::{Context, Poll};
 /// The future of [`Bus::drained`](crate::Bus::drained).
 pub(super) struct Drained<E> {
     generation: Arc<Generation<E>>,
-    cell: Arc<SleeperCell>,
+    cell: Arc<WaitCell>,
 }
 
 impl<E> Drained<E> {
     pub(super) fn of(generation: Arc<Generation<E>>) -> Self {
         Drained {
             generation,
-            cell: Arc::new(SleeperCell::new()),
+            cell: Arc::new(WaitCell::new()),
         }
     }
 }
@@ -29,7 +29,7 @@ impl<E> Future for Drained<E> {
         if self.generation.is_drained() {
             return Poll::Ready(());
         }
-        if !self.cell.register(Sleeper::Task(context.waker().clone())) {
+        if !self.cell.register(Waiter::Task(context.waker().clone())) {
             // It is being woken at this very moment.
             context.waker().wake_by_ref();
             return Poll::Pending;

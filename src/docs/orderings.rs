@@ -19,8 +19,8 @@
 //! | `close` | `CLOSED` in the listeners, after the tail (R) | `Ring::is_closed` (A) | the last tail |
 //! | `sleep` | registering, then a fence (SC), then a look | the fence of a turn, a close, an eviction (SC), then a look for sleepers | one of the two sees the other |
 //! | `asleep` | `ASLEEP` set in the listeners (R) | `ASLEEP` taken from them (A) | the sleeper that asked: who takes what it asked for finds it |
-//! | `wake` | `Signal::raise` (R) | `Signal::lower` (A) | what there is for the worker to see, an order to end too |
-//! | `cell` | leaving a state of `SleeperCell` (R) | entering one (A) | the sleeper itself |
+//! | `wake` | `Notify::notify` (R) | `Notify::take` (A) | what there is for the worker to see, an order to end too |
+//! | `cell` | leaving a state of `WaitCell` (R) | entering one (A) | the sleeper itself |
 //! | `notice` | the fence of a join (SC), then the notice armed | `untold` (A) | the cursor of this generation |
 //! | `unwanted` | `Member::unsubscribe`: the mark, then a fence (SC), then a look at the cursor | the fence of a join (SC), then a look at the mark | one of the two sees the other: what is unsubscribed does not come back |
 //! | `drain` | a cursor that reached the end, left or a close, then a fence (SC), then a look for futures | listing a future, then a fence (SC), then a look at the cursors | one of the two sees the other: the future is woken, or ready |
@@ -31,7 +31,7 @@
 //! exclusive publisher's look for `ASLEEP` after its commit may miss a sleeper that asks at that
 //! moment; naps cover it.
 //!
-//! `wake` goes one way: `raise` acquires nothing. So it cannot learn from the signal whom to wake, and a worker's thread is
+//! `wake` goes one way: `notify` acquires nothing. So it cannot learn from the cell whom to wake, and a worker's thread is
 //! attached by its starter, before anybody else has the worker.
 //!
 //! Relaxed on purpose besides: the tail's store and load (what there is to read, the stamps say),
@@ -92,16 +92,16 @@
 //! | `ring/stamp.rs` | `load` | A | publish | the contents of the event | publish::a_reader_sees_what_was_written |
 //! | `stack.rs` | `push` | R | stack | the node | registry::a_drop_is_told_once |
 //! | `stack.rs` | `take_all` | A | stack | the same | registry::a_drop_is_told_once |
-//! | `wait.rs` | `register` | R | cell | the sleeper, to whoever wakes it | cell::two_wakers_meet_a_registration |
-//! | `wait.rs` | `register` | A | cell | what a waker knew that came meanwhile | none: the look before a sleep finds the same, as its fence or the exchange of a stamp makes sure; under an exclusive publisher a nap may cover it |
-//! | `wait.rs` | `change` | A | cell | the last waker has left | cell::two_wakers_meet_a_registration |
-//! | `wait.rs` | `wake_thread` | A | cell | the sleeper, from the subscriber that registered it | cell::a_report_and_an_eviction_wake_one_thread |
-//! | `wait.rs` | `wake_thread` | R | cell | the cell is left, to a subscriber whose nap ended by itself | none: in a model a nap ends by an unpark, which orders as much |
-//! | `wait.rs` | `wake` | A of AR | cell | the sleeper, from whoever registered it | cell::two_wakers_meet_a_registration |
-//! | `wait.rs` | `wake` | R of AR | cell | what this waker knows, where it only leaves word | none: the other half of `register` |
-//! | `wait.rs` | `wake` | R | cell | the cell is left | cell::two_wakers_meet_a_registration |
-//! | `wait.rs` | `raise` | R | wake | what there is to see, to the worker that lowers it | sleep::a_turn_meets_a_report |
-//! | `wait.rs` | `lower` | A | wake | the same; the order to end above all, as a turn has a fence besides | worker::a_worker_ends |
+//! | `wait/cell.rs` | `register` | R | cell | the sleeper, to whoever wakes it | cell::two_wakers_meet_a_registration |
+//! | `wait/cell.rs` | `register` | A | cell | what a waker knew that came meanwhile | none: the look before a sleep finds the same, as its fence or the exchange of a stamp makes sure; under an exclusive publisher a nap may cover it |
+//! | `wait/cell.rs` | `change` | A | cell | the last waker has left | cell::two_wakers_meet_a_registration |
+//! | `wait/cell.rs` | `wake_thread` | A | cell | the sleeper, from the subscriber that registered it | cell::a_report_and_an_eviction_wake_one_thread |
+//! | `wait/cell.rs` | `wake_thread` | R | cell | the cell is left, to a subscriber whose nap ended by itself | none: in a model a nap ends by an unpark, which orders as much |
+//! | `wait/cell.rs` | `wake` | A of AR | cell | the sleeper, from whoever registered it | cell::two_wakers_meet_a_registration |
+//! | `wait/cell.rs` | `wake` | R of AR | cell | what this waker knows, where it only leaves word | none: the other half of `register` |
+//! | `wait/cell.rs` | `wake` | R | cell | the cell is left | cell::two_wakers_meet_a_registration |
+//! | `wait/notify.rs` | `notify` | R | wake | what there is to see, to the worker that lowers it | sleep::a_turn_meets_a_report |
+//! | `wait/notify.rs` | `take` | A | wake | the same; the order to end above all, as a turn has a fence besides | worker::a_worker_ends |
 //! | `watch.rs` | `turn` | fence | sleep | sleepers that registered before are seen; those that come later see what was reported | handler::a_handler_that_panics_is_in_nobodys_way |
 //! | `watch.rs` | `turn` | fence | sleep | an exclusive publisher's report that missed the sleepers is seen by the look that follows | none: a worker looks again after a nap where somebody sleeps under an exclusive publisher |
 //! | `worker.rs` | `wake_one` | fence | sleep | a sleeper that registered before is found; one that registers later sees the event | sleep::a_task_is_woken_by_a_report |

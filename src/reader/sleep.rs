@@ -3,7 +3,7 @@
 use super::Reader;
 use crate::ring::shared::Armed;
 use crate::sync::{Ordering, fence};
-use crate::wait::Sleeper;
+use crate::wait::cell::Waiter;
 use crate::worker::QUIET_NAP;
 
 impl<E> Reader<E> {
@@ -15,7 +15,7 @@ impl<E> Reader<E> {
     /// [`Reader::poll`] has just found nothing.
     ///
     /// [`max_nap`]: crate::BusBuilder::max_nap
-    pub(crate) fn fall_asleep(&mut self, sleeper: Sleeper, fresh: bool) -> bool {
+    pub(crate) fn fall_asleep(&mut self, sleeper: Waiter, fresh: bool) -> bool {
         let ring = &self.worker.ring;
         let cell = &self.member.sleeper;
         if !cell.register(sleeper) {
@@ -32,7 +32,7 @@ impl<E> Reader<E> {
             // No stamp can be marked. The publisher is asked, and should it miss that, the worker looks after us.
             ring.ask_for_wake_up();
             if fresh {
-                self.worker.signal.raise();
+                self.worker.notify.notify();
             }
         } else {
             match ring.arm(self.span.next()) {
@@ -40,12 +40,12 @@ impl<E> Reader<E> {
                 Armed::Yes => {
                     let hasty = fresh && self.worker.settings.max_nap < QUIET_NAP;
                     if hasty || self.span.next() < ring.tail() {
-                        self.worker.signal.raise();
+                        self.worker.notify.notify();
                     }
                 }
                 // A publisher is inside, perhaps for good: the worker keeps an eye on it.
                 Armed::Inside => {
-                    self.worker.signal.raise();
+                    self.worker.notify.notify();
                 }
                 Armed::Ready => {
                     cell.cancel();

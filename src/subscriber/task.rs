@@ -2,7 +2,7 @@
 
 use super::{Delivery, Subscriber};
 use crate::error::RecvError;
-use crate::wait::Sleeper;
+use crate::wait::cell::Waiter;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -23,7 +23,7 @@ impl<E> Subscriber<E> {
             }
             if self
                 .reader
-                .fall_asleep(Sleeper::Task(context.waker().clone()), true)
+                .fall_asleep(Waiter::Task(context.waker().clone()), true)
             {
                 return Poll::Pending;
             }
