@@ -1,8 +1,11 @@
 //! Building a bus.
 
-use crate::affinity;
 use crate::bus::{Bus, Core, Exclusive, Handle, Shared};
 use crate::clock::{Clock, SystemClock};
+use crate::config::{
+    Config, DEFAULT_CAPACITY, DEFAULT_GRACE, DEFAULT_NAP, DEFAULT_NAP_EXCLUSIVE,
+    DEFAULT_STOP_TIMEOUT, Drive, OnEvict, Pinning, SHORTEST_GRACE,
+};
 use crate::error::BuildError;
 use crate::limits;
 use crate::publisher::ExclusivePublisher;
@@ -10,111 +13,8 @@ use crate::ring::slots::SlotLayout;
 use crate::sync::Arc;
 use crate::wait::WaitStrategy;
 use crate::watch::EvictionNotice;
-use crate::worker::QUIET_NAP;
 use std::fmt;
 use std::time::Duration;
-
-/// Where the workers' threads run.
-///
-/// Default [`Off`](Pinning::Off), because a library is not to decide, unasked, where threads of its host may run: a pin
-/// fights the host's own placement (a cpuset, isolated cores, threads that the host has pinned itself), and two buses that
-/// know nothing of each other would choose the same cores. Little is lost by it: no event passes through a worker's thread,
-/// so that its core only matters for how soon sleepers are woken.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Pinning {
-    /// Not pinned: the system places them, among all cores that the process may use.
-    #[default]
-    Off,
-    /// Spread over the cores that the process may use. Not pinned where there are fewer cores than workers, only one
-    /// core, or a core that turns out not to be had.
-    Auto,
-    /// The core of each worker, in order. A core that is not available is an error.
-    Cores(Vec<usize>),
-}
-
-/// Who does the workers' chores: waking sleepers, watching for slow subscribers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Drive {
-    /// A thread for each worker.
-    #[cfg_attr(not(loom), default)]
-    Threads,
-    /// Nobody but the host, by [`Bus::turn`]. The default under `cfg(loom)`, where each thread costs.
-    #[cfg_attr(loom, default)]
-    Manual,
-}
-
-type OnEvict = Box<dyn Fn(&EvictionNotice) + Send + Sync>;
-
-/// What a bus was built with.
-pub(crate) struct Settings {
-    pub(crate) capacity: usize,
-    pub(crate) layout: SlotLayout,
-    pub(crate) pinning: Pinning,
-    pub(crate) drive: Drive,
-    pub(crate) wait: WaitStrategy,
-    pub(crate) max_nap: Duration,
-    pub(crate) stall_grace: Duration,
-    pub(crate) stop_timeout: Duration,
-    pub(crate) clock: Box<dyn Clock>,
-    pub(crate) on_evict: Option<OnEvict>,
-}
-
-/// The shortest grace: a claim is written within it, unless its publisher was descheduled.
-const SHORTEST_GRACE: Duration = Duration::from_micros(100);
-
-impl Settings {
-    /// How long a parked thread sleeps before it looks for itself, when it has done so `naps` times in vain.
-    ///
-    /// The first nap takes `max_nap`, so that the worker need not look after it. From the second on
-    /// it does, every `max_nap`. So longer naps only matter should the worker's thread be the one
-    /// that is frozen: they double, up to a second.
-    pub(crate) fn nap_of_a_sleeper(&self, naps: u32) -> Duration {
-        match self.drive {
-            Drive::Threads => self
-                .max_nap
-                .saturating_mul(1 << naps.min(20))
-                .min(self.max_nap.max(Duration::from_secs(1))),
-            Drive::Manual => self.max_nap,
-        }
-    }
-
-    /// What the naps of a worker that looks after sleepers double up to, while nothing comes.
-    ///
-    /// An exclusive publisher that missed a sleeper's request did so in the report that was under way: once a nap has
-    /// passed, later reports see it, and short naps have done their duty.
-    pub(crate) fn longest_nap(&self, exclusive: bool) -> Duration {
-        let base = if exclusive {
-            self.max_nap.max(QUIET_NAP)
-        } else {
-            self.max_nap
-        };
-        base.saturating_mul(4)
-    }
-
-    /// How long a claim may hang before it is taken away.
-    pub(crate) fn grace(&self) -> Duration {
-        self.stall_grace
-    }
-
-    /// The grace after one more rescue in a row: double, up to 64 times.
-    pub(crate) fn longer_grace(&self, grace: Duration) -> Duration {
-        grace.saturating_mul(2).min(self.grace().saturating_mul(64))
-    }
-}
-
-impl fmt::Debug for Settings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settings")
-            .field("capacity", &self.capacity)
-            .field("layout", &self.layout)
-            .field("pinning", &self.pinning)
-            .field("drive", &self.drive)
-            .field("wait", &self.wait)
-            .finish_non_exhaustive()
-    }
-}
 
 /// Builds a [`Bus`]; made by [`Bus::builder`].
 ///
@@ -161,7 +61,7 @@ impl<E> fmt::Debug for BusBuilder<E> {
 impl<E: Send + Sync + 'static> BusBuilder<E> {
     pub(crate) fn new() -> Self {
         BusBuilder {
-            capacity: 1024,
+            capacity: DEFAULT_CAPACITY,
             workers: 1,
             clone: None,
             layout: SlotLayout::default(),
@@ -169,8 +69,8 @@ impl<E: Send + Sync + 'static> BusBuilder<E> {
             drive: Drive::default(),
             wait: WaitStrategy::default(),
             max_nap: None,
-            stall_grace: Duration::from_millis(1),
-            stop_timeout: Duration::from_secs(5),
+            stall_grace: DEFAULT_GRACE,
+            stop_timeout: DEFAULT_STOP_TIMEOUT,
             clock: Box::new(SystemClock::new()),
             on_evict: None,
         }
@@ -316,8 +216,12 @@ impl<E: Send + Sync + 'static> BusBuilder<E> {
         let capacity = self.capacity.max(least).checked_next_power_of_two();
         let capacity =
             capacity.ok_or_else(|| BuildError::capacity_too_large::<E>(self.capacity))?;
-        let nap = if exclusive { 1 } else { 50 };
-        let max_nap = self.max_nap.unwrap_or(Duration::from_millis(nap));
+        let default_nap = if exclusive {
+            DEFAULT_NAP_EXCLUSIVE
+        } else {
+            DEFAULT_NAP
+        };
+        let max_nap = self.max_nap.unwrap_or(default_nap);
         if max_nap.is_zero() {
             return Err(BuildError::ZeroDuration { option: "max_nap" });
         }
@@ -328,7 +232,7 @@ impl<E: Send + Sync + 'static> BusBuilder<E> {
                 least: SHORTEST_GRACE,
             });
         }
-        let settings = Settings {
+        let config = Config {
             capacity,
             layout: self.layout,
             pinning: self.pinning,
@@ -340,23 +244,8 @@ impl<E: Send + Sync + 'static> BusBuilder<E> {
             clock: self.clock,
             on_evict: self.on_evict,
         };
-        let core = Arc::new(Core::new(settings, self.clone, self.workers, exclusive));
+        let core = Arc::new(Core::new(config, self.clone, self.workers, exclusive));
         core.start(self.workers)?;
         Ok(core)
-    }
-}
-
-impl Pinning {
-    /// The core of each worker, and whether it must be had.
-    pub(crate) fn plan(&self, workers: usize) -> Result<Vec<Option<usize>>, BuildError> {
-        match self {
-            Pinning::Auto => Ok(affinity::auto(&affinity::cores(), workers)),
-            Pinning::Off => Ok(vec![None; workers]),
-            Pinning::Cores(cores) if cores.len() < workers => Err(BuildError::TooFewCores {
-                cores: cores.len(),
-                workers,
-            }),
-            Pinning::Cores(cores) => Ok(cores.iter().copied().map(Some).take(workers).collect()),
-        }
     }
 }

@@ -132,7 +132,7 @@ impl<E: Send + Sync + 'static> Bus<E> {
     /// Blocks. From a handler or a notice it does not wait for that very thread. A second stop, at
     /// the same time or later, returns at once, and reports no subscriber.
     pub fn stop(&self) -> StopReport {
-        self.stop_timeout(self.core().settings.stop_timeout)
+        self.stop_timeout(self.core().config.stop_timeout)
     }
 
     /// As [`stop`](Self::stop), with a timeout of its own.
@@ -204,7 +204,7 @@ impl<E: Send + Sync + 'static, M> Bus<E, M> {
     /// It is the same before a start and after a stop. Wait-free.
     #[must_use]
     pub fn capacity(&self) -> usize {
-        self.core().settings.capacity
+        self.core().config.capacity
     }
 
     /// Subscribes, with the default options: none of what was reported before the call, all of what is reported after
@@ -384,7 +384,7 @@ impl<E: Send + Sync + 'static, M> Bus<E, M> {
     /// Lock-free, but for what it allocates and the host's own callback.
     pub fn turn(&self) -> Turn {
         let generation = self.core().running.load_full();
-        let mut turn = Turn::nothing(self.core().settings.max_nap);
+        let mut turn = Turn::nothing(self.core().config.max_nap);
         for worker in &generation.workers {
             worker.notify.take();
             turn.add(worker.turn());

@@ -32,6 +32,7 @@ compile_error!("ringbus needs 64-bit atomics");
 
 mod builder;
 mod bus;
+mod config;
 pub mod docs;
 mod error;
 mod handler;
@@ -75,9 +76,10 @@ pub mod hooks {
 }
 
 pub use affinity::default_worker_count;
-pub use builder::{BusBuilder, Drive, Pinning};
+pub use builder::BusBuilder;
 pub use bus::{Bus, Exclusive, Shared};
 pub use clock::{Clock, ManualClock, SystemClock};
+pub use config::{Drive, Pinning};
 pub use error::{
     BatchError, BuildError, Eviction, EvictionReason, PinError, RecvError, RecvTimeoutError,
     ReportError, SubscribeError, TryRecvError, TryReportError, WindowHolder,

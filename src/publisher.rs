@@ -9,6 +9,7 @@ use send::in_place;
 pub(crate) use send::report_once;
 pub use shared::Publisher;
 
+use crate::config::ROOM_PAUSE;
 use crate::error::{BatchError, ReportError, TryReportError};
 use crate::ring::Refusal;
 use crate::ring::batch::{BATCH, Batch, with_batch};
@@ -97,7 +98,7 @@ fn wait_for_room<E>(
                 return sent;
             }
             if backoff.step() == Step::Park {
-                thread::sleep(Duration::from_micros(50));
+                thread::sleep(ROOM_PAUSE);
             }
         }
     });

@@ -63,7 +63,7 @@ impl<E> Reader<E> {
             idle: false,
             evicted: None,
             pace: pace_at(&worker, sequence),
-            patience: Patience::new(worker.settings.grace()),
+            patience: Patience::new(worker.config.grace()),
             held: Held::none(),
             worker,
             member,
@@ -215,7 +215,7 @@ impl<E> Reader<E> {
 
     /// Takes a claim that hangs from its publisher, when patience is at an end. True if the slot is worth another look.
     fn rescue(&mut self, look: Look) -> bool {
-        let Worker { ring, settings, .. } = &*self.worker;
+        let Worker { ring, config, .. } = &*self.worker;
         let sequence = self.span.next();
         if ring.is_exclusive()
             || !self
@@ -233,9 +233,7 @@ impl<E> Reader<E> {
         }
         self.span.alarm();
         let over = ring.is_far_behind(sequence, tail)
-            || self
-                .patience
-                .is_over(sequence, settings.clock.now(), settings);
+            || self.patience.is_over(sequence, config.clock.now(), config);
         if over {
             self.patience.rescued();
             self.worker.abandon(sequence);
@@ -246,7 +244,7 @@ impl<E> Reader<E> {
     /// An event is there: nothing to wait for, and the cursor pins again.
     #[cold]
     fn resume(&mut self) -> Result<(), Gone> {
-        self.patience.restore(self.worker.settings.grace());
+        self.patience.restore(self.worker.config.grace());
         if self.idle {
             self.idle = false;
             if !self.member.cursor.resume().is_active() {
@@ -470,7 +468,7 @@ impl<E> Reader<E> {
         self.idle = false;
         self.evicted = None;
         self.pace = pace_at(&self.worker, tail);
-        self.patience.restore(self.worker.settings.grace());
+        self.patience.restore(self.worker.config.grace());
         // Should the ring be closed meanwhile, it has read everything.
         self.worker.ring.seats().drain_waiters().wake_all();
         Some(missed)

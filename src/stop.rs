@@ -3,6 +3,7 @@
 //! No subscriber is dropped by a stop but a handler, because a subscriber reads on by itself and a handler's thread must end.
 
 use crate::bus::Generation;
+use crate::config::{FIRST_STOP_PAUSE, JOIN_PAUSE, LONGEST_STOP_PAUSE};
 use crate::error::EvictionReason;
 use crate::member::{Member, SubscriberId};
 use crate::stats::BusStats;
@@ -86,9 +87,6 @@ enum Left {
     Handling,
 }
 
-/// The longest pause between two looks.
-const LONGEST_PAUSE: Duration = Duration::from_millis(1);
-
 pub(crate) fn stop<E>(
     generation: &Generation<E>,
     threads: Vec<JoinHandle<Option<()>>>,
@@ -105,14 +103,14 @@ pub(crate) fn stop<E>(
     let known: HashSet<SubscriberId> = members.iter().map(|(_, member)| member.id).collect();
     let late = present(generation).into_iter();
     members.extend(late.filter(|(_, member)| !known.contains(&member.id)));
-    let mut pause = Duration::from_micros(20);
+    let mut pause = FIRST_STOP_PAUSE;
     while members
         .iter()
         .any(|(worker, member)| left(worker, member) != Left::Nothing)
         && !over()
     {
         thread::sleep(pause);
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        pause = (pause * 2).min(LONGEST_STOP_PAUSE);
     }
 
     let mut report = StopReport::new();
@@ -153,8 +151,8 @@ pub(crate) fn stop<E>(
     for thread in threads {
         // Not its own thread, when called from a notice; and not one that a notice holds for ever.
         if thread.thread().id() != thread::current().id() {
-            let over = || over() && began.elapsed() > timeout.saturating_add(LONGEST_PAUSE);
-            thread::wait_for(thread, over);
+            let over = || over() && began.elapsed() > timeout.saturating_add(LONGEST_STOP_PAUSE);
+            thread::wait_for(thread, JOIN_PAUSE, over);
         }
     }
     // What there is to tell when no thread of ours did.

@@ -191,7 +191,7 @@ impl<E> Subscriber<E> {
                 return Ok(false);
             }
             if backoff.step() == Step::Park {
-                let bound = self.reader.worker.settings.nap_of_a_sleeper(naps);
+                let bound = self.reader.worker.config.nap_of_a_sleeper(naps);
                 let nap = left.map_or(bound, |left| left.min(bound));
                 // The first nap is no longer than a worker's would be, so that the worker need not
                 // know of it.

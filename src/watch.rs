@@ -1,6 +1,7 @@
 //! What a worker's turn does: wake sleepers, take stalled claims away, hold subscribers to their limits, and tell the
 //! host of each drop once.
 
+use crate::config::SHORTEST_LOOK;
 use crate::error::{Eviction, EvictionReason};
 use crate::member::{Member, NEVER, SubscriberId};
 use crate::ring::Owed;
@@ -93,8 +94,8 @@ impl<E> Worker<E> {
             fence(Ordering::SeqCst);
         }
         // The clock is user code. Without it this turn watches no times, but it wakes sleepers and tells all the same.
-        let now = unwind::catch(|| self.settings.clock.now()).ok().map(nanos);
-        let mut turn = Turn::nothing(self.settings.max_nap);
+        let now = unwind::catch(|| self.config.clock.now()).ok().map(nanos);
+        let mut turn = Turn::nothing(self.config.max_nap);
         let mut notices: Vec<EvictionNotice> = Vec::new();
         let mut settled = false;
         for member in members.iter() {
@@ -157,7 +158,7 @@ impl<E> Worker<E> {
                 if !self.ring.is_in_flight(at) {
                     // A writer of an earlier lap, under which no stamp can be marked: an eye on it until it has left.
                     turn.watched += 1;
-                    turn.look_again = turn.look_again.min(self.settings.grace());
+                    turn.look_again = turn.look_again.min(self.config.grace());
                 }
                 true
             }
@@ -173,8 +174,8 @@ impl<E> Worker<E> {
             return false;
         }
         turn.watched += 1;
-        let longer = |grace| nanos(self.settings.longer_grace(Duration::from_nanos(grace)));
-        let base = nanos(self.settings.grace());
+        let longer = |grace| nanos(self.config.longer_grace(Duration::from_nanos(grace)));
+        let base = nanos(self.config.grace());
         let (grace, stalled_until) = wait.go_on(at, now, self.ring.tail(), base, longer);
         turn.look_again = turn.look_again.min(Duration::from_nanos(grace));
         if let Some(until) = stalled_until {
@@ -229,9 +230,7 @@ impl<E> Worker<E> {
                 verdict = verdict.or(Some(EvictionReason::Stalled));
             }
         }
-        turn.look_again = turn
-            .look_again
-            .max(SHORTEST_LOOK.min(self.settings.max_nap));
+        turn.look_again = turn.look_again.max(SHORTEST_LOOK.min(self.config.max_nap));
         verdict
     }
 
@@ -263,7 +262,7 @@ impl<E> Worker<E> {
     }
 
     fn notify(&self, notice: &EvictionNotice) {
-        let Some(on_evict) = &self.settings.on_evict else {
+        let Some(on_evict) = &self.config.on_evict else {
             return;
         };
         if unwind::catch(|| on_evict(notice)).is_err() {
@@ -271,9 +270,6 @@ impl<E> Worker<E> {
         }
     }
 }
-
-/// The watch looks no more often than this for a limit's sake.
-const SHORTEST_LOOK: Duration = Duration::from_micros(100);
 
 fn nanos(time: Duration) -> u64 {
     // Below NEVER: a clock of 584 years is not to be told from no time at all.

@@ -2,8 +2,8 @@
 //!
 //! Progress of publishers and of subscribers that are awake never depends on it.
 
-use crate::builder::Settings;
 use crate::bus::Run;
+use crate::config::{Config, QUIET_NAP};
 use crate::error::{BuildError, EvictionReason, SubscribeError};
 use crate::failpoint::failpoint;
 use crate::member::{Member, SubscriberId, Terms};
@@ -17,7 +17,6 @@ use crate::sync::{Arc, AtomicBool, AtomicU64, ModelArc, OnceLock, Ordering, fenc
 use crate::wait::notify::Notify;
 use crate::wait::{Backoff, Step};
 use crate::watch::EvictionNotice;
-use std::time::Duration;
 
 #[derive(Debug)]
 pub(crate) struct Worker<E> {
@@ -26,7 +25,7 @@ pub(crate) struct Worker<E> {
     pub(crate) core: OnceLock<usize>,
     pub(crate) ring: Ring<E>,
     pub(crate) notify: Notify,
-    pub(crate) settings: Arc<Settings>,
+    pub(crate) config: Arc<Config>,
     pub(crate) tally: Tally,
     /// Drops that subscribers told themselves, when they rejoined.
     pub(crate) told: Stack<EvictionNotice>,
@@ -49,21 +48,21 @@ impl<E> Worker<E> {
         id: usize,
         run: Run,
         exclusive: bool,
-        settings: &Arc<Settings>,
+        config: &Arc<Config>,
         registry: &Arc<Registry>,
     ) -> Result<Self, BuildError> {
         Ok(Worker {
             id,
             core: OnceLock::new(),
             ring: Ring::new(
-                settings.capacity,
-                settings.layout,
+                config.capacity,
+                config.layout,
                 exclusive,
                 Arc::clone(registry),
                 id,
             )?,
             notify: Notify::new(),
-            settings: Arc::clone(settings),
+            config: Arc::clone(config),
             tally: Tally {
                 evicted: [const { 0u64 }; 5].map(AtomicU64::new),
                 wakes: AtomicU64::new(0),
@@ -293,8 +292,8 @@ impl<E> Worker<E> {
 
     /// The worker's thread.
     pub(crate) fn run(&self) {
-        let mut backoff = Backoff::new(self.settings.wait);
-        let mut nap = self.settings.max_nap;
+        let mut backoff = Backoff::new(self.config.wait);
+        let mut nap = self.config.max_nap;
         loop {
             let asked = self.notify.take();
             // After lowering: an end that is not seen here raises the signal again, so the nap below does not happen.
@@ -304,10 +303,10 @@ impl<E> Worker<E> {
                 return;
             }
             if asked || turn.did_something() {
-                nap = self.settings.max_nap;
+                nap = self.config.max_nap;
             }
             if turn.did_something() {
-                backoff = Backoff::new(self.settings.wait);
+                backoff = Backoff::new(self.config.wait);
                 continue;
             }
             if turn.is_quiet() || backoff.step() == Step::Park {
@@ -321,15 +320,12 @@ impl<E> Worker<E> {
                     // Nobody to look after but whoever raises the signal: long, whatever the bound for sleepers is.
                     self.notify.nap(nap.max(QUIET_NAP));
                 }
-                let longest = self.settings.longest_nap(self.ring.is_exclusive());
+                let longest = self.config.longest_nap(self.ring.is_exclusive());
                 nap = nap.saturating_mul(2).min(longest);
             }
         }
     }
 }
-
-/// The nap of a worker that has nobody to look after.
-pub(crate) const QUIET_NAP: Duration = Duration::from_millis(50);
 
 /// Registers a subscriber with the bus's workers and joins it to the ring that was chosen.
 pub(crate) fn subscribe<E>(

@@ -1,6 +1,6 @@
-//! What the handles of a bus share: its settings, and the workers of the current run.
+//! What the handles of a bus share: its config, and the workers of the current run.
 
-use crate::builder::{Drive, Settings};
+use crate::config::{Config, Drive, MOST_WORKERS, Pinning};
 use crate::error::{BuildError, SubscribeError};
 use crate::member::{Member, SubscriberId};
 use crate::registry::Registry;
@@ -67,7 +67,7 @@ impl Run {
 
 /// What the handles of a bus share.
 pub(crate) struct Core<E> {
-    pub(crate) settings: Arc<Settings>,
+    pub(crate) config: Arc<Config>,
     /// There if and only if there may be several rings.
     pub(crate) clone: Option<fn(&E) -> E>,
     /// Empty before a start and after a stop.
@@ -94,7 +94,7 @@ type WorkerThread = thread::JoinHandle<Option<()>>;
 impl<E> fmt::Debug for Core<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Core")
-            .field("settings", &self.settings)
+            .field("config", &self.config)
             .finish_non_exhaustive()
     }
 }
@@ -137,18 +137,15 @@ impl<E> Core<E> {
     }
 }
 
-/// More threads than any machine has cores.
-const MOST_WORKERS: usize = 1024;
-
 impl<E: Send + Sync + 'static> Core<E> {
     pub(crate) fn new(
-        settings: Settings,
+        config: Config,
         clone: Option<fn(&E) -> E>,
         workers: usize,
         exclusive: bool,
     ) -> Self {
         Core {
-            settings: Arc::new(settings),
+            config: Arc::new(config),
             clone,
             running: Snapshot::new(Generation::none()),
             lifecycle: Mutex::new(Lifecycle::default()),
@@ -185,7 +182,7 @@ impl<E: Send + Sync + 'static> Core<E> {
         if running != 0 {
             return Err(BuildError::Running { workers: running });
         }
-        let cores = self.settings.pinning.plan(workers)?;
+        let cores = self.config.pinning.plan(workers)?;
         let registry = Arc::new(Registry::new(workers));
         // Relaxed: changed under the lock alone.
         let number = self.runs.load(Ordering::Relaxed) + 1;
@@ -195,10 +192,10 @@ impl<E: Send + Sync + 'static> Core<E> {
                     number,
                     latest: Arc::clone(&self.runs),
                 };
-                Worker::new(id, run, self.exclusive, &self.settings, &registry).map(ModelArc::new)
+                Worker::new(id, run, self.exclusive, &self.config, &registry).map(ModelArc::new)
             })
             .collect::<Result<Vec<_>, _>>()?;
-        if self.settings.drive == Drive::Threads {
+        if self.config.drive == Drive::Threads {
             for (worker, core) in fresh.iter().zip(cores) {
                 match self.spawn(worker, core) {
                     Ok(thread) => lifecycle.threads.push(thread),
@@ -228,7 +225,7 @@ impl<E: Send + Sync + 'static> Core<E> {
         core: Option<usize>,
     ) -> Result<WorkerThread, BuildError> {
         let mask = crate::affinity::ProcessMask::get();
-        let must = self.settings.pinning != crate::Pinning::Auto;
+        let must = self.config.pinning != Pinning::Auto;
         let (pinned, body) = (ModelArc::clone(worker), ModelArc::clone(worker));
         let setup = move || {
             mask.apply_to_current();

@@ -289,7 +289,7 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
 
     /// Ends the stream: closes, lets subscribers drain, joins the threads. See [`Bus::stop`](crate::Bus::stop).
     pub fn stop(self) -> StopReport {
-        let timeout = self.core.settings.stop_timeout;
+        let timeout = self.core.config.stop_timeout;
         self.stop_timeout(timeout)
     }
 

@@ -335,6 +335,6 @@ impl<E: Send + Sync + 'static> Publisher<E> {
             .iter()
             .filter(|worker| !worker.ring.is_unheard());
         let least = heard.map(|worker| worker.ring.free()).min();
-        least.map_or(self.handle.core.settings.capacity, |free| free as usize)
+        least.map_or(self.handle.core.config.capacity, |free| free as usize)
     }
 }

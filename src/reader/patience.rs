@@ -1,6 +1,6 @@
 //! How long a reader waits for a claim that is not committed before it takes it away.
 
-use crate::builder::Settings;
+use crate::config::Config;
 use crate::limits;
 use std::time::Duration;
 
@@ -59,13 +59,13 @@ impl Patience {
     }
 
     /// The claim at `sequence` has been waited for long enough.
-    pub(super) fn is_over(&mut self, sequence: u64, now: Duration, settings: &Settings) -> bool {
+    pub(super) fn is_over(&mut self, sequence: u64, now: Duration, config: &Config) -> bool {
         let waiting = match self.waiting {
             Some(waiting) if sequence < waiting.until => waiting,
             _ => {
                 if self.rescued {
                     self.rescued = false;
-                    self.grace = settings.longer_grace(self.grace);
+                    self.grace = config.longer_grace(self.grace);
                 }
                 Waiting {
                     since: now,

@@ -1,10 +1,10 @@
 //! Falling asleep where nothing is to be read, and waking up.
 
 use super::Reader;
+use crate::config::QUIET_NAP;
 use crate::ring::shared::Armed;
 use crate::sync::{Ordering, fence};
 use crate::wait::cell::Waiter;
-use crate::worker::QUIET_NAP;
 
 impl<E> Reader<E> {
     /// Says that `sleeper` is to be woken when [`Reader::poll`] would find something. False: it would already.
@@ -38,7 +38,7 @@ impl<E> Reader<E> {
             match ring.arm(self.span.next()) {
                 // Claimed and not entered, perhaps for good; or a worker that naps longer than this sleeper may.
                 Armed::Yes => {
-                    let hasty = fresh && self.worker.settings.max_nap < QUIET_NAP;
+                    let hasty = fresh && self.worker.config.max_nap < QUIET_NAP;
                     if hasty || self.span.next() < ring.tail() {
                         self.worker.notify.notify();
                     }

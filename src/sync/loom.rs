@@ -192,7 +192,7 @@ pub(crate) mod thread {
     }
 
     /// Waits for a thread to end: no deadline passes in a model, so that a thread that does not end shows.
-    pub(crate) fn wait_for<T>(thread: JoinHandle<T>, _over: impl Fn() -> bool) {
+    pub(crate) fn wait_for<T>(thread: JoinHandle<T>, _pause: Duration, _over: impl Fn() -> bool) {
         // It panicked, then: the model fails anyway.
         let _ = thread.join();
     }

@@ -119,10 +119,10 @@ pub(crate) mod thread {
         thread.is_finished()
     }
 
-    /// Waits for a thread to end, or for `over`.
-    pub(crate) fn wait_for<T>(thread: JoinHandle<T>, over: impl Fn() -> bool) {
+    /// Waits for a thread to end, or for `over`, with a `pause` between two looks.
+    pub(crate) fn wait_for<T>(thread: JoinHandle<T>, pause: Duration, over: impl Fn() -> bool) {
         while !thread.is_finished() && !over() {
-            sleep(Duration::from_micros(50));
+            sleep(pause);
         }
     }
 

@@ -26,7 +26,7 @@ impl Notify {
 
     /// At most one wake-up call, and only if nobody has called since the worker last looked. True if this called.
     pub(crate) fn notify(&self) -> bool {
-        // SYNC wake: what there is to see is seen by the worker that lowers it.
+        // SYNC wake: what there is to see is seen by the worker that takes it.
         if self.pending.swap(true, Ordering::Release) {
             return false;
         }
@@ -38,23 +38,23 @@ impl Notify {
 
     /// The worker is about to look. True if somebody asked it to.
     pub(crate) fn take(&self) -> bool {
-        // SYNC wake
+        // SYNC wake: what its callers saw before they called.
         self.pending.swap(false, Ordering::Acquire)
     }
 
     pub(crate) fn is_pending(&self) -> bool {
-        // Relaxed: whoever finds it raised lowers it next.
+        // Relaxed: the worker that finds it pending takes it next.
         self.pending.load(Ordering::Relaxed)
     }
 
-    /// Sleeps until raised, at most `length`: whoever wants something raises it.
+    /// Sleeps until notified, at most `length`.
     pub(crate) fn nap(&self, length: Duration) {
         if !self.is_pending() {
             thread::nap(length);
         }
     }
 
-    /// Sleeps for `length`, or until pending: then it is time to look again, whether or not anybody said so.
+    /// Sleeps for `length`, or until notified: then it is time to look again, whether or not anybody said so.
     pub(crate) fn doze(&self, length: Duration) {
         if !self.is_pending() {
             thread::doze(length);
