@@ -19,6 +19,7 @@ use crate::sync::{AtomicU64, Ordering};
 const DETACHED: u64 = 1 << 63;
 const REASON_SHIFT: u32 = 60;
 const REASON: u64 = 0b111 << REASON_SHIFT;
+const _: () = assert!(EvictionReason::COUNT as u64 <= REASON >> REASON_SHIFT);
 const IDLE: u64 = 1 << 59;
 const SEQUENCE: u64 = IDLE - 1;
 
@@ -58,25 +59,12 @@ impl Position {
 
     /// Why it was evicted.
     pub(crate) fn reason(self) -> Option<EvictionReason> {
-        Some(match (self.0 & REASON) >> REASON_SHIFT {
-            1 => EvictionReason::Lapped,
-            2 => EvictionReason::Lagging,
-            3 => EvictionReason::Stalled,
-            4 => EvictionReason::Panicked,
-            5 => EvictionReason::Unsubscribed,
-            _ => return None,
-        })
+        let place = ((self.0 & REASON) >> REASON_SHIFT).checked_sub(1)?;
+        EvictionReason::ALL.get(place as usize).copied()
     }
 
     pub(crate) fn evicted(self, reason: EvictionReason) -> Position {
-        let code = match reason {
-            EvictionReason::Lapped => 1,
-            EvictionReason::Lagging => 2,
-            EvictionReason::Stalled => 3,
-            EvictionReason::Panicked => 4,
-            EvictionReason::Unsubscribed => 5,
-        };
-        Position(self.0 | code << REASON_SHIFT)
+        Position(self.0 | (reason as u64 + 1) << REASON_SHIFT)
     }
 }
 

@@ -1,105 +1,14 @@
 //! Every error type. Those that refuse an event give it back.
 
-mod receive;
-mod report;
-mod start;
+mod build;
+mod eviction;
+mod publish;
+mod recv;
 mod subscribe;
 mod words;
 
-pub use receive::{RecvError, RecvTimeoutError, TryRecvError};
-pub use report::{BatchError, ReportError, TryReportError};
-pub use start::{BuildError, PinError};
+pub use build::{BuildError, PinError};
+pub use eviction::{Eviction, EvictionReason};
+pub use publish::{BatchError, ReportError, TryReportError};
+pub use recv::{RecvError, RecvTimeoutError, TryRecvError};
 pub use subscribe::{SubscribeError, WindowHolder};
-
-use std::fmt;
-
-const STOPPED: &str = "the bus is not running";
-
-macro_rules! predicates {
-    ($error:ident { $($name:ident $variant:ident $says:literal),* $(,)? }) => {
-        impl $error {
-            $(
-                #[doc = $says]
-                pub fn $name(&self) -> bool {
-                    matches!(self, $error::$variant { .. })
-                }
-            )*
-        }
-    };
-}
-
-use predicates;
-
-/// Why a subscriber was dropped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum EvictionReason {
-    /// It was more than 7/8 of a ring behind, and a publisher needed room (the hard limit). Only
-    /// [`try_report`](crate::Bus::try_report) uses the whole ring and drops nobody.
-    Lapped,
-    /// It was further behind than its lag limit for longer than that limit allows (the soft limit).
-    Lagging,
-    /// It was behind and did not move for as long as its stall limit, or as a stop's deadline.
-    Stalled,
-    /// Its handler panicked, and it was not dropped for another reason before the panic had unwound.
-    Panicked,
-    /// The host unsubscribed it.
-    Unsubscribed,
-}
-
-impl EvictionReason {
-    /// Every reason, in the order of the counters in [`WorkerStats`](crate::WorkerStats).
-    pub const ALL: [EvictionReason; 5] = [
-        EvictionReason::Lapped,
-        EvictionReason::Lagging,
-        EvictionReason::Stalled,
-        EvictionReason::Panicked,
-        EvictionReason::Unsubscribed,
-    ];
-}
-
-impl EvictionReason {
-    /// It was too slow, by whichever limit.
-    pub fn is_for_lag(self) -> bool {
-        matches!(
-            self,
-            EvictionReason::Lapped | EvictionReason::Lagging | EvictionReason::Stalled
-        )
-    }
-}
-
-impl fmt::Display for EvictionReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            EvictionReason::Lapped => "lapped",
-            EvictionReason::Lagging => "lagging",
-            EvictionReason::Stalled => "stalled",
-            EvictionReason::Panicked => "panicked",
-            EvictionReason::Unsubscribed => "unsubscribed",
-        })
-    }
-}
-
-/// How and where a subscriber was dropped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub struct Eviction {
-    /// Why.
-    pub reason: EvictionReason,
-    /// The first sequence that the subscriber did not read. Seen from another thread (notices, statistics) the first that
-    /// its cursor had not passed: less by up to a window.
-    pub sequence: u64,
-    /// How many sequences it was behind when this value was made: an upper bound on events. It goes
-    /// on growing after the drop, so it may be more than the ring has slots.
-    pub lag: u64,
-}
-
-impl fmt::Display for Eviction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} at sequence {}, {} behind",
-            self.reason, self.sequence, self.lag
-        )
-    }
-}

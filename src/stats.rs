@@ -64,7 +64,7 @@ pub struct WorkerStats {
     /// Reports and batches that were refused as exhausted.
     pub exhausted: u64,
     /// Drops that were told, by reason, in the order of [`EvictionReason::ALL`].
-    pub evicted: [u64; EvictionReason::ALL.len()],
+    pub evicted: [u64; EvictionReason::COUNT],
     /// Slots that evicted readers hold for now.
     pub pinned_slots: u64,
     /// Wake-ups of the worker, and of sleeping threads by publishers themselves.

@@ -38,7 +38,7 @@ pub(crate) struct Worker<E> {
 /// What a worker has done, for statistics. All Relaxed.
 #[derive(Debug)]
 pub(crate) struct Tally {
-    pub(crate) evicted: [AtomicU64; 5],
+    pub(crate) evicted: [AtomicU64; EvictionReason::COUNT],
     pub(crate) wakes: AtomicU64,
     pub(crate) notice_panics: AtomicU64,
 }
@@ -64,7 +64,7 @@ impl<E> Worker<E> {
             notify: Notify::new(),
             config: Arc::clone(config),
             tally: Tally {
-                evicted: [const { 0u64 }; 5].map(AtomicU64::new),
+                evicted: std::array::from_fn(|_| AtomicU64::new(0)),
                 wakes: AtomicU64::new(0),
                 notice_panics: AtomicU64::new(0),
             },

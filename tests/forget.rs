@@ -167,7 +167,7 @@ fn one_that_was_not_dropped_holds_a_stop_up_to_its_deadline() {
     bus.report(1).unwrap();
     let report = bus.stop_timeout(Duration::from_millis(1));
     assert_eq!(report.undrained.len(), 1);
-    assert_eq!(report.stats.workers[0].evicted, [0; 5]);
+    assert_eq!(report.stats.workers[0].evicted, [0; EvictionReason::COUNT]);
 }
 
 #[test]

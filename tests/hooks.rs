@@ -8,7 +8,9 @@ mod stopped;
 
 use common::{Census, Counted, builder, until};
 use ringbus::hooks::Point;
-use ringbus::{Bus, Drive, ManualClock, Publisher, SlotLayout, SubscribeOptions, Subscriber};
+use ringbus::{
+    Bus, Drive, EvictionReason, ManualClock, Publisher, SlotLayout, SubscribeOptions, Subscriber,
+};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Wake, Waker};
@@ -75,7 +77,7 @@ fn a_stopped_publisher_costs_healthy_readers_nothing_and_its_event_comes_later()
                 );
                 assert_eq!(reader.eviction(), None);
             }
-            assert_eq!(bus.stats().workers[0].evicted, [0; 5]);
+            assert_eq!(bus.stats().workers[0].evicted, [0; EvictionReason::COUNT]);
             drop((readers, bus));
             census.expect_all_dropped();
         }

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-type PerReason = [u64; EvictionReason::ALL.len()];
+type PerReason = [u64; EvictionReason::COUNT];
 
 fn all_evicted(stats: &BusStats) -> PerReason {
     EvictionReason::ALL.map(|reason| stats.workers.iter().map(|w| w.evicted_for(reason)).sum())

@@ -6,7 +6,8 @@ mod common;
 
 use common::{Census, Counted, LONG, SetOnDrop, builder, until};
 use ringbus::{
-    Bus, Drive, OnLap, SlotLayout, SubscribeOptions, Subscriber, TryRecvError, WaitStrategy,
+    Bus, Drive, EvictionReason, OnLap, SlotLayout, SubscribeOptions, Subscriber, TryRecvError,
+    WaitStrategy,
 };
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -156,7 +157,9 @@ fn lossless(layout: SlotLayout, workers: usize, drive: Drive) {
         }
     });
     for worker in bus.stats().workers {
-        assert!(worker.evicted == [0; 5] || workers > 1 && worker.abandoned > 0);
+        assert!(
+            worker.evicted == [0; EvictionReason::COUNT] || workers > 1 && worker.abandoned > 0
+        );
     }
     drop(bus);
     census.expect_all_dropped();

@@ -1,7 +1,7 @@
 //! What could not be subscribed.
 
-use super::words::{Count, Short, and};
-use super::{PinError, STOPPED, predicates};
+use super::build::PinError;
+use super::words::{Count, STOPPED, Short, and, predicates};
 use crate::member::SubscriberId;
 use std::fmt;
 

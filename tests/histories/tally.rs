@@ -12,7 +12,7 @@ pub(crate) struct Tally {
     pub(crate) borrows: u64,
     pub(crate) abandoned: u64,
     pub(crate) holes: u64,
-    pub(crate) evictions: [u64; EvictionReason::ALL.len()],
+    pub(crate) evictions: [u64; EvictionReason::COUNT],
     pub(crate) exhausted: u64,
     pub(crate) joins: u64,
     pub(crate) rejoins: u64,

@@ -1,6 +1,6 @@
 //! Why there is no event.
 
-use super::Eviction;
+use super::eviction::Eviction;
 use super::words::Count;
 use std::fmt;
 

@@ -1,7 +1,6 @@
 //! What could not be built, started or pinned.
 
-use super::predicates;
-use super::words::{Count, Numbers};
+use super::words::{Count, Numbers, predicates};
 use std::fmt;
 use std::time::Duration;
 

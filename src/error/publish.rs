@@ -1,6 +1,6 @@
 //! Events that were refused.
 
-use super::STOPPED;
+use super::words::STOPPED;
 use std::fmt;
 
 /// [`Bus::report`](crate::Bus::report) refused an event, and gives it back.
