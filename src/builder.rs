@@ -4,15 +4,15 @@ use crate::bus::{Bus, Core, Exclusive, Handle, Shared};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{
     Config, DEFAULT_CAPACITY, DEFAULT_GRACE, DEFAULT_NAP, DEFAULT_NAP_EXCLUSIVE,
-    DEFAULT_STOP_TIMEOUT, Drive, OnEvict, Pinning, SHORTEST_GRACE,
+    DEFAULT_STOP_TIMEOUT, Drive, Pinning, SHORTEST_GRACE,
 };
 use crate::error::BuildError;
 use crate::limits;
+use crate::notice::{EvictionNotice, OnEvict};
 use crate::publisher::ExclusivePublisher;
 use crate::ring::slots::SlotLayout;
 use crate::sync::Arc;
 use crate::wait::WaitStrategy;
-use crate::watch::EvictionNotice;
 use std::fmt;
 use std::time::Duration;
 

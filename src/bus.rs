@@ -8,11 +8,11 @@ pub(crate) use core::{Core, Generation, Handle, Run};
 use crate::builder::BusBuilder;
 use crate::error::{BuildError, ReportError, SubscribeError, TryReportError};
 use crate::handler::{self, Handler, HandlerGuard};
-use crate::member::SubscriberId;
 use crate::publisher::{self, Publisher};
 use crate::ring::Policy;
 use crate::stats::{BusStats, SubscriberStats};
 use crate::stop::StopReport;
+use crate::subscriber::id::SubscriberId;
 use crate::subscriber::{SubscribeOptions, Subscriber};
 use crate::sync::Arc;
 use crate::watch::Turn;
@@ -276,12 +276,12 @@ impl<E: Send + Sync + 'static, M> Bus<E, M> {
     /// Lock-free.
     pub fn unsubscribe(&self, id: SubscriberId) -> bool {
         let generation = self.core().running.load_full();
-        let Some((worker, member)) = generation.find(id) else {
+        let Some((worker, registration)) = generation.find(id) else {
             return false;
         };
-        let evicted = member.unsubscribe();
+        let evicted = registration.unsubscribe();
         if evicted {
-            member.wake_evicted();
+            registration.wake_evicted();
             worker.wake();
             generation.registry.drain_waiters().wake_all();
         }
@@ -319,12 +319,12 @@ impl<E: Send + Sync + 'static, M> Bus<E, M> {
     /// Wait-free, off every hot path, and at once stale.
     pub fn lag_of(&self, id: SubscriberId) -> Option<u64> {
         let generation = self.core().running.load_full();
-        let (worker, member) = generation.find(id)?;
+        let (worker, registration) = generation.find(id)?;
         Some(
             worker
                 .ring
                 .tail()
-                .saturating_sub(member.cursor.glance().sequence()),
+                .saturating_sub(registration.cursor.glance().sequence()),
         )
     }
 
@@ -352,12 +352,12 @@ impl<E: Send + Sync + 'static, M> Bus<E, M> {
         let generation = self.core().running.load_full();
         let worker = generation.workers.get(worker)?;
         let roster = generation.registry.load();
-        let members = roster.of(worker.id).iter();
-        let (member, position) = members
-            .map(|member| (member, member.cursor.look()))
+        let registrations = roster.of(worker.id).iter();
+        let (registration, position) = registrations
+            .map(|registration| (registration, registration.cursor.look()))
             .filter(|(_, position)| position.is_active())
             .min_by_key(|(_, position)| position.sequence())?;
-        Some(SubscriberStats::of(worker, member, position))
+        Some(SubscriberStats::of(worker, registration, position))
     }
 
     /// Counters of all workers and subscribers; empty when stopped: [`StopReport::stats`] has the totals of the run.

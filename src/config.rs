@@ -3,9 +3,9 @@
 use crate::affinity;
 use crate::clock::Clock;
 use crate::error::BuildError;
+use crate::notice::OnEvict;
 use crate::ring::slots::SlotLayout;
 use crate::wait::WaitStrategy;
-use crate::watch::EvictionNotice;
 use std::fmt;
 use std::time::Duration;
 
@@ -89,9 +89,6 @@ pub enum Drive {
     #[cfg_attr(loom, default)]
     Manual,
 }
-
-/// The host's callback for drops.
-pub(crate) type OnEvict = Box<dyn Fn(&EvictionNotice) + Send + Sync>;
 
 /// What a bus was built with.
 pub(crate) struct Config {

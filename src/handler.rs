@@ -2,9 +2,10 @@
 
 use crate::affinity::{ProcessMask, pin_current};
 use crate::error::{Eviction, EvictionReason, RecvError, SubscribeError};
-use crate::member::{Member, SubscriberId};
 use crate::registry::Registry;
+use crate::registry::registration::Registration;
 use crate::subscriber::Subscriber;
+use crate::subscriber::id::SubscriberId;
 use crate::sync::{Arc, thread};
 use crate::unwind;
 use std::fmt;
@@ -63,7 +64,7 @@ impl<E, F: FnMut(&E) + Send> Handler<E> for Closure<F> {
 pub struct HandlerGuard {
     id: SubscriberId,
     /// Whom to unsubscribe. Not its worker: a guard keeps no ring.
-    member: Option<Arc<Member>>,
+    registration: Option<Arc<Registration>>,
     /// Whose futures to wake then.
     registry: Arc<Registry>,
     thread: Option<thread::JoinHandle<Option<HandlerEnd>>>,
@@ -90,14 +91,14 @@ impl HandlerGuard {
 
     /// Lets the handler live as long as the bus.
     pub fn detach(mut self) {
-        self.member = None;
+        self.registration = None;
     }
 
     /// Waits until the handler has come to its end: the bus's, its eviction, its panic. Blocks.
     ///
     /// From the handler itself it does not wait, and says [`HandlerEnd::Running`].
     pub fn join(mut self) -> HandlerEnd {
-        self.member = None;
+        self.registration = None;
         match self.thread.take() {
             Some(thread) if thread.thread().id() != thread::current().id() => {
                 // A panic of the handler is caught in its thread; this one would be ours.
@@ -114,8 +115,8 @@ impl HandlerGuard {
 
 impl Drop for HandlerGuard {
     fn drop(&mut self) {
-        if let Some(member) = &self.member {
-            leave(member);
+        if let Some(registration) = &self.registration {
+            leave(registration);
             self.registry.drain_waiters().wake_all();
         }
     }
@@ -126,16 +127,16 @@ pub(crate) fn spawn<E: Send + Sync + 'static>(
     handler: impl Handler<E> + 'static,
 ) -> Result<HandlerGuard, SubscribeError> {
     let id = subscriber.id();
-    let member = Arc::clone(subscriber.member());
+    let registration = Arc::clone(subscriber.registration());
     let registry = Arc::clone(subscriber.registry());
-    let core = member.terms.core;
+    let core = registration.options.core;
     let mask = ProcessMask::get();
     let setup = move || {
         mask.apply_to_current();
         core.map_or(Ok(()), pin_current)
     };
     // A thread's name must not have a NUL: no subscriber's has one.
-    let name = member.terms.name.clone();
+    let name = registration.options.name.clone();
     let name = name.unwrap_or_else(|| format!("ringbus-handler-{id}"));
     let thread = thread::spawn(name, setup, move || run(subscriber, handler));
     let thread = thread.map_err(|error| match error {
@@ -144,28 +145,28 @@ pub(crate) fn spawn<E: Send + Sync + 'static>(
     })?;
     Ok(HandlerGuard {
         id,
-        member: Some(member),
+        registration: Some(registration),
         registry,
         thread: Some(thread),
     })
 }
 
 /// A voluntary leave: no notice.
-fn leave(member: &Member) {
-    if member.leave() {
-        member.wake_evicted();
+fn leave(registration: &Registration) {
+    if registration.leave() {
+        registration.wake_evicted();
     }
 }
 
 fn run<E>(mut subscriber: Subscriber<E>, mut handler: impl Handler<E>) -> HandlerEnd {
-    let member = Arc::clone(subscriber.member());
+    let registration = Arc::clone(subscriber.registration());
     // Set once, here.
-    let _ = member.handler_thread.set(thread::current().id());
+    let _ = registration.handler_thread.set(thread::current().id());
     let end = unwind::catch(|| receive(&mut subscriber, &mut handler)).unwrap_or_else(|message| {
         if let Some(message) = &message {
-            let _ = member.panic_message.set(message.clone());
+            let _ = registration.panic_message.set(message.clone());
         }
-        member.evict(EvictionReason::Panicked);
+        registration.evict(EvictionReason::Panicked);
         HandlerEnd::Panicked(message)
     });
     // User code both: contained like the rest, and each apart, as what the first did is done.

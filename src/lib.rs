@@ -36,14 +36,13 @@ mod config;
 pub mod docs;
 mod error;
 mod handler;
+mod notice;
 mod publisher;
 mod stats;
 mod stop;
 mod subscriber;
 
-mod cursor;
 mod drain;
-mod member;
 mod reader;
 mod registry;
 mod rests;
@@ -85,12 +84,12 @@ pub use error::{
     ReportError, SubscribeError, TryRecvError, TryReportError, WindowHolder,
 };
 pub use handler::{Handler, HandlerEnd, HandlerGuard, Info};
-pub use member::{OnLap, SubscriberId};
+pub use notice::EvictionNotice;
 pub use publisher::{ExclusivePublisher, Publisher};
 pub use ring::in_place::SlotsMut;
 pub use ring::slots::SlotLayout;
 pub use stats::{BusStats, SubscriberState, SubscriberStats, WorkerStats};
 pub use stop::{StopReport, Stopped};
-pub use subscriber::{Delivery, Iter, SubscribeOptions, Subscriber, TryIter};
+pub use subscriber::{Delivery, Iter, OnLap, SubscribeOptions, Subscriber, SubscriberId, TryIter};
 pub use wait::WaitStrategy;
-pub use watch::{EvictionNotice, Turn};
+pub use watch::Turn;

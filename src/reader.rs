@@ -11,7 +11,7 @@ mod sleep;
 mod span;
 
 use crate::error::{Eviction, EvictionReason};
-use crate::member::Member;
+use crate::registry::registration::Registration;
 use crate::ring::stamp::Look;
 use crate::ring::{Held, Ring, Stretch};
 use crate::sync::{Arc, ModelArc, Ordering, fence_behind_exchange};
@@ -31,7 +31,7 @@ pub(crate) enum Gone {
 #[derive(Debug)]
 pub(crate) struct Reader<E> {
     pub(crate) worker: ModelArc<Worker<E>>,
-    pub(crate) member: Arc<Member>,
+    pub(crate) registration: Arc<Registration>,
     span: Span,
     idle: bool,
     evicted: Option<Eviction>,
@@ -56,17 +56,21 @@ fn see_runs_up_to<E>(ring: &Ring<E>, span: &mut Span, end: u64) -> bool {
 }
 
 impl<E> Reader<E> {
-    /// A reader whose member has just joined at `sequence`.
-    pub(crate) fn new(worker: ModelArc<Worker<E>>, member: Arc<Member>, sequence: u64) -> Self {
+    /// A reader whose registration has just joined at `sequence`.
+    pub(crate) fn new(
+        worker: ModelArc<Worker<E>>,
+        registration: Arc<Registration>,
+        sequence: u64,
+    ) -> Self {
         Reader {
-            span: Span::at(sequence, window_at(&worker, &member, sequence)),
+            span: Span::at(sequence, window_at(&worker, &registration, sequence)),
             idle: false,
             evicted: None,
             pace: pace_at(&worker, sequence),
             patience: Patience::new(worker.config.grace()),
             held: Held::none(),
             worker,
-            member,
+            registration,
         }
     }
 
@@ -76,7 +80,8 @@ impl<E> Reader<E> {
 
     /// How it was dropped, whether or not it has noticed.
     pub(crate) fn eviction(&self) -> Option<Eviction> {
-        let unnoticed = || Member::eviction(self.member.cursor.glance(), self.worker.ring.tail());
+        let unnoticed =
+            || Registration::eviction(self.registration.cursor.glance(), self.worker.ring.tail());
         self.evicted.or_else(unnoticed)
     }
 
@@ -144,7 +149,7 @@ impl<E> Reader<E> {
     #[inline(always)]
     fn see_window(&mut self) {
         let (next, end) = (self.span.next(), self.span.window().end);
-        let (ring, window) = (&self.worker.ring, self.member.window);
+        let (ring, window) = (&self.worker.ring, self.registration.window);
         if !(ring.is_exclusive() && self.pace.is_behind(next, window)) {
             return;
         }
@@ -165,7 +170,7 @@ impl<E> Reader<E> {
     /// take the stamps' cache lines just before publishers write these.
     #[inline(always)]
     fn see_runs(&mut self) {
-        let (next, window) = (self.span.next(), self.member.window);
+        let (next, window) = (self.span.next(), self.registration.window);
         let ring = &self.worker.ring;
         if !(ring.is_exclusive() && self.pace.is_behind(next, window)) {
             return;
@@ -185,7 +190,7 @@ impl<E> Reader<E> {
     fn wait_at(&mut self, look: Look) -> Result<bool, Gone> {
         if self.span.read() > 0 {
             self.advance()?;
-        } else if !self.member.cursor.glance().is_active() {
+        } else if !self.registration.cursor.glance().is_active() {
             return Err(self.leave_evicted());
         }
         match self.pace.found_before(self.span.next()) {
@@ -247,7 +252,7 @@ impl<E> Reader<E> {
         self.patience.restore(self.worker.config.grace());
         if self.idle {
             self.idle = false;
-            if !self.member.cursor.resume().is_active() {
+            if !self.registration.cursor.resume().is_active() {
                 return Err(self.leave_evicted());
             }
         }
@@ -257,13 +262,13 @@ impl<E> Reader<E> {
 
     #[inline(always)]
     fn window_at(&self, sequence: u64) -> Stretch {
-        window_at(&self.worker, &self.member, sequence)
+        window_at(&self.worker, &self.registration, sequence)
     }
 
     /// [C1 window]
     #[inline(always)]
     fn advance(&mut self) -> Result<(), Gone> {
-        let old = self.member.cursor.advance(self.span.read());
+        let old = self.registration.cursor.advance(self.span.read());
         self.span.advance(self.window_at(self.span.next()));
         if old.is_active() {
             Ok(())
@@ -378,7 +383,7 @@ impl<E> Reader<E> {
         if newest > self.span.next() {
             // Move first, borrow after: [C1 window]. An eviction is told from where it was: it read none of them.
             let passed = self.span.read() + newest - self.span.next();
-            let old = self.member.cursor.advance(passed);
+            let old = self.registration.cursor.advance(passed);
             if !old.is_active() {
                 return Err(self.leave_evicted());
             }
@@ -410,12 +415,12 @@ impl<E> Reader<E> {
     /// [C5 detach] Evicted: remembers how, and is done with the ring.
     #[cold]
     fn leave_evicted(&mut self) -> Gone {
-        let position = self.member.cursor.detach();
+        let position = self.registration.cursor.detach();
         self.span.stop();
         self.idle = false;
         self.worker.ring.seats().drain_waiters().wake_all();
         let tail = self.worker.ring.tail();
-        match Member::eviction(position, tail) {
+        match Registration::eviction(position, tail) {
             Some(mut eviction) => {
                 eviction.sequence = self.span.next();
                 eviction.lag = tail.saturating_sub(self.span.next());
@@ -432,7 +437,7 @@ impl<E> Reader<E> {
 
     /// It was dropped for lag, and then unsubscribed before it could rejoin by itself (or the bus closed).
     pub(crate) fn end_as_unsubscribed(&mut self, mut eviction: Eviction) -> Eviction {
-        if self.member.is_unwanted() {
+        if self.registration.is_unsubscribed() {
             eviction.reason = EvictionReason::Unsubscribed;
             self.evicted = Some(eviction);
         }
@@ -441,28 +446,28 @@ impl<E> Reader<E> {
 
     /// [C6 join] At the tail again. How many sequences were missed, or `None` if the ring is closed:
     /// then `prepare` is not called, so that an unsubscription stands.
-    pub(crate) fn rejoin(&mut self, prepare: impl FnOnce(&Member)) -> Option<u64> {
+    pub(crate) fn rejoin(&mut self, prepare: impl FnOnce(&Registration)) -> Option<u64> {
         self.held.end();
         if self.worker.ring.is_closed() {
             return None;
         }
-        prepare(&self.member);
-        if self.evicted.is_none() && !self.member.cursor.glance().is_active() {
+        prepare(&self.registration);
+        if self.evicted.is_none() && !self.registration.cursor.glance().is_active() {
             self.leave_evicted();
         }
         if self.evicted.is_none() {
             // Of its own will: there is nothing to tell, unless an eviction comes just now.
-            if self.member.cursor.detach().is_active() {
-                self.member.disarm_notice();
+            if self.registration.cursor.detach().is_active() {
+                self.registration.disarm_notice();
             }
         }
-        self.worker.tell(&self.member);
-        let tail = self.worker.join_again(&self.member);
+        self.worker.queue_notice(&self.registration);
+        let tail = self.worker.join_again(&self.registration);
         let missed = tail.saturating_sub(self.span.next());
-        self.member.arm_notice();
-        if self.member.is_unwanted() {
+        self.registration.arm_notice();
+        if self.registration.is_unsubscribed() {
             // Looked at after the join: an unsubscription that did not see this cursor active is seen here.
-            self.member.evict(EvictionReason::Unsubscribed);
+            self.registration.evict(EvictionReason::Unsubscribed);
         }
         self.span = Span::at(tail, self.window_at(tail));
         self.idle = false;
@@ -492,8 +497,10 @@ impl Drop for Taken<'_> {
 
 /// [C1 window] What a reader may borrow whose cursor is at `sequence`.
 #[inline(always)]
-fn window_at<E>(worker: &Worker<E>, member: &Member, sequence: u64) -> Stretch {
-    worker.ring.stretch(sequence, sequence + member.window)
+fn window_at<E>(worker: &Worker<E>, registration: &Registration, sequence: u64) -> Stretch {
+    worker
+        .ring
+        .stretch(sequence, sequence + registration.window)
 }
 
 fn pace_at<E>(worker: &Worker<E>, sequence: u64) -> Pace {
@@ -507,15 +514,15 @@ fn pace_at<E>(worker: &Worker<E>, sequence: u64) -> Pace {
 impl<E> Drop for Reader<E> {
     fn drop(&mut self) {
         self.held.end();
-        if self.evicted.is_none() && self.member.cursor.detach().is_active() {
-            self.member.disarm_notice();
+        if self.evicted.is_none() && self.registration.cursor.detach().is_active() {
+            self.registration.disarm_notice();
         }
-        self.member.retire();
+        self.registration.retire();
         self.worker.ring.unlisten();
         self.worker.ring.seats().drain_waiters().wake_all();
         // The worker prunes, and tells what is left to tell.
         self.worker.notify.notify();
         // Last, as the waker that it drops is user code, which may panic.
-        self.member.sleeper.cancel();
+        self.registration.sleeper.cancel();
     }
 }

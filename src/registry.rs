@@ -10,16 +10,22 @@
 //!
 //! **Architecture Invariant:** knows cursors, never slots.
 
-use crate::cursor::Position;
+pub(crate) mod cursor;
+pub(crate) mod progress;
+pub(crate) mod registration;
+
 use crate::drain::DrainWaiters;
 use crate::error::{EvictionReason, SubscribeError, WindowHolder};
 use crate::limits;
-use crate::member::{Member, SubscriberId, Terms};
 use crate::snapshot::{Loaded, Snapshot};
+use crate::subscriber::id::SubscriberId;
+use crate::subscriber::options::SubscribeOptions;
 use crate::sync::Arc;
+use cursor::CursorState;
+use registration::Registration;
 use std::cmp::Reverse;
 
-type Members = Arc<Vec<Arc<Member>>>;
+type Registrations = Arc<Vec<Arc<Registration>>>;
 
 /// Who is subscribed, ring by ring.
 #[derive(Debug)]
@@ -30,18 +36,18 @@ pub(crate) struct Registry {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Roster {
-    rings: Vec<Members>,
+    rings: Vec<Registrations>,
 }
 
 impl Roster {
-    pub(crate) fn of(&self, ring: usize) -> &[Arc<Member>] {
+    pub(crate) fn of(&self, ring: usize) -> &[Arc<Registration>] {
         &self.rings[ring]
     }
 
-    pub(crate) fn all(&self) -> impl Iterator<Item = (usize, &Arc<Member>)> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = (usize, &Arc<Registration>)> {
         (0..)
             .zip(&self.rings)
-            .flat_map(|(ring, members)| members.iter().map(move |m| (ring, m)))
+            .flat_map(|(ring, registrations)| registrations.iter().map(move |m| (ring, m)))
     }
 }
 
@@ -91,16 +97,16 @@ pub(crate) enum Room {
 /// The cursor that a scan stopped at, as it was then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Blocker {
-    /// Its place among the members of the ring.
+    /// Its place among the registrations of the ring.
     index: usize,
-    position: Position,
+    position: CursorState,
 }
 
 impl Registry {
     pub(crate) fn new(rings: usize) -> Self {
         Registry {
             roster: Snapshot::new(Roster {
-                rings: vec![Members::default(); rings],
+                rings: vec![Registrations::default(); rings],
             }),
             drain_waiters: DrainWaiters::new(),
         }
@@ -114,21 +120,21 @@ impl Registry {
         self.roster.load()
     }
 
-    /// Registers a member in `ring`, or in the one with the fewest active subscribers, the first of a tie.
+    /// Registers a registration in `ring`, or in the one with the fewest active subscribers, the first of a tie.
     ///
     /// `tail_of` gives a ring's tail, where the cursor starts until it moves up.
     pub(crate) fn register(
         &self,
         id: SubscriberId,
-        terms: &Terms,
-        ring: Option<usize>,
+        options: &SubscribeOptions,
+        is_handler: bool,
         size: RingSize,
         tail_of: impl Fn(usize) -> u64,
-    ) -> Result<(usize, Arc<Member>), SubscribeError> {
+    ) -> Result<(usize, Arc<Registration>), SubscribeError> {
         self.roster
             .update(|roster| {
                 let workers = roster.rings.len();
-                let chosen = match ring {
+                let chosen = match options.worker {
                     Some(worker) if worker >= workers => {
                         return Err(SubscribeError::NoSuchWorker { worker, workers });
                     }
@@ -136,28 +142,34 @@ impl Registry {
                     None => roster.least_loaded(),
                 };
                 let window = roster
-                    .window_for(chosen, terms, size)
+                    .window_for(chosen, options, size)
                     .ok_or_else(|| roster.full(chosen, size.capacity))?;
-                let member = Arc::new(Member::new(id, terms.clone(), window, tail_of(chosen)));
+                let registration = Arc::new(Registration::new(
+                    id,
+                    options.clone(),
+                    is_handler,
+                    window,
+                    tail_of(chosen),
+                ));
                 let mut next = roster.clone();
-                let mut members = unsettled(roster.of(chosen));
-                members.push(Arc::clone(&member));
-                next.rings[chosen] = Members::new(members);
-                Ok((next, (chosen, member)))
+                let mut registrations = unreclaimed(roster.of(chosen));
+                registrations.push(Arc::clone(&registration));
+                next.rings[chosen] = Registrations::new(registrations);
+                Ok((next, (chosen, registration)))
             })
             .inspect(|_| self.roster.sweep())
     }
 
-    /// Takes settled members out of a ring's list.
+    /// Takes settled registrations out of a ring's list.
     pub(crate) fn prune(&self, ring: usize) {
         // The only error is that there is nothing to do.
         let pruned = self.roster.update(|roster| {
-            let kept = unsettled(roster.of(ring));
+            let kept = unreclaimed(roster.of(ring));
             if kept.len() == roster.of(ring).len() {
                 return Err(());
             }
             let mut next = roster.clone();
-            next.rings[ring] = Members::new(kept);
+            next.rings[ring] = Registrations::new(kept);
             Ok((next, ()))
         });
         if pruned.is_ok() {
@@ -166,42 +178,42 @@ impl Registry {
     }
 }
 
-fn unsettled(members: &[Arc<Member>]) -> Vec<Arc<Member>> {
-    members
+fn unreclaimed(registrations: &[Arc<Registration>]) -> Vec<Arc<Registration>> {
+    registrations
         .iter()
-        .filter(|m| !m.is_settled())
+        .filter(|m| !m.is_reclaimable())
         .cloned()
         .collect()
 }
 
 impl Roster {
     fn least_loaded(&self) -> usize {
-        let active = |members: &Members| {
-            members
+        let active = |registrations: &Registrations| {
+            registrations
                 .iter()
                 .filter(|m| m.cursor.glance().is_active())
                 .count()
         };
         let (first, _) = (0..)
             .zip(&self.rings)
-            .min_by_key(|(_, members)| active(members))
+            .min_by_key(|(_, registrations)| active(registrations))
             .unwrap_or((0, &self.rings[0]));
         first
     }
 
     /// [C7 capacity] The widest window, a power of two, that takes at most an eighth of what is
-    /// left, and at least 1: so early members read in long strides, and a small ring still has room
+    /// left, and at least 1: so early registrations read in long strides, and a small ring still has room
     /// for many.
     ///
     /// At most 8 where time or distance is limited: a cursor moves once a window, and the watch sees cursors only.
-    fn window_for(&self, ring: usize, terms: &Terms, size: RingSize) -> Option<u64> {
+    fn window_for(&self, ring: usize, options: &SubscribeOptions, size: RingSize) -> Option<u64> {
         let spent: u64 = self.holders(ring).map(|m| m.window).sum();
         let left = (size.capacity / limits::PIN_SHARE).checked_sub(spent)?;
         if left == 0 {
             return None;
         }
-        let widest = match terms.window {
-            None if terms.is_limited() => (left / 8).clamp(1, 8),
+        let widest = match options.window {
+            None if options.is_limited() => (left / 8).clamp(1, 8),
             None => (left / 8).clamp(1, size.default_window()),
             Some(wanted) => (wanted as u64).clamp(1, left),
         };
@@ -233,20 +245,20 @@ impl RingSize {
 }
 
 impl Roster {
-    /// Those whose windows count: a member that was dropped holds its window until it has retired.
-    fn holders(&self, ring: usize) -> impl Iterator<Item = &Member> {
-        let members = self.of(ring).iter().map(|member| &**member);
-        members.filter(|member| !member.is_retired())
+    /// Those whose windows count: a registration that was dropped holds its window until it has retired.
+    fn holders(&self, ring: usize) -> impl Iterator<Item = &Registration> {
+        let registrations = self.of(ring).iter().map(|registration| &**registration);
+        registrations.filter(|registration| !registration.is_retired())
     }
 
     #[cold]
     fn full(&self, ring: usize, capacity: u64) -> SubscribeError {
         let mut holders: Vec<_> = self
             .holders(ring)
-            .map(|member| WindowHolder {
-                subscriber: member.id,
-                name: member.terms.name.clone(),
-                slots: member.window,
+            .map(|registration| WindowHolder {
+                subscriber: registration.id,
+                name: registration.options.name.clone(),
+                slots: registration.window,
             })
             .collect();
         holders.sort_by_key(|holder| Reverse(holder.slots));
@@ -271,7 +283,7 @@ impl Seats {
     }
 
     /// Who is listed now. A copy of the list's count: good across user code.
-    pub(crate) fn members(&self) -> Members {
+    pub(crate) fn registrations(&self) -> Registrations {
         Arc::clone(&self.registry.load().rings[self.ring])
     }
 
@@ -304,9 +316,9 @@ impl Seats {
         let Scan { tail, capacity, .. } = scan;
         // SYNC registry: cursors that were pruned had detached.
         let roster = self.registry.load();
-        let members = roster.of(self.ring);
+        let registrations = roster.of(self.ring);
 
-        let pinned: u64 = members
+        let pinned: u64 = registrations
             .iter()
             .filter(|m| m.cursor.look().pins())
             .map(|m| m.window)
@@ -321,15 +333,15 @@ impl Seats {
         let mut again = true;
         let mut wake = false;
         let mut blocker = None;
-        for (index, member) in members.iter().enumerate() {
-            let (position, until) = scan.settle(member, &mut claim_at, &mut wake);
+        for (index, registration) in registrations.iter().enumerate() {
+            let (position, until) = scan.settle(registration, &mut claim_at, &mut wake);
             if position.is_active() {
                 if until < gate {
                     gate = until;
                     blocker = Some(Blocker { index, position });
                 }
             } else if position.pins() {
-                match next_pinned(position.sequence(), member.window, tail, capacity) {
+                match next_pinned(position.sequence(), registration.window, tail, capacity) {
                     Pin::Here { slots, again: told } => {
                         pinned_here = pinned_here.max(slots);
                         again &= told;
@@ -364,21 +376,22 @@ impl Seats {
     /// the same sequence, it is in the way just as well.
     pub(crate) fn is_blocked_by(&self, blocker: Blocker) -> bool {
         let roster = self.registry.load();
-        let member = roster.of(self.ring).get(blocker.index);
+        let registration = roster.of(self.ring).get(blocker.index);
         !blocker.position.is_idle()
-            && member.is_some_and(|member| member.cursor.glance() == blocker.position)
+            && registration
+                .is_some_and(|registration| registration.cursor.glance() == blocker.position)
     }
 
     /// Slots between `tail` and the slowest cursor that no window pins, evicting nobody.
     pub(crate) fn free(&self, tail: u64, capacity: u64) -> u64 {
         let mut gate = tail + capacity;
         let mut pinned = 0;
-        for member in self.registry.load().of(self.ring) {
-            let position = member.cursor.look();
+        for registration in self.registry.load().of(self.ring) {
+            let position = registration.cursor.look();
             if position.is_active() {
                 gate = gate.min(position.sequence() + capacity);
             } else if position.pins() {
-                pinned += member.window;
+                pinned += registration.window;
             }
         }
         gate.saturating_sub(tail).saturating_sub(pinned)
@@ -390,13 +403,13 @@ impl Scan {
     /// publishers may not reach because of it: [C2 gate], [K2 young].
     fn settle(
         &self,
-        member: &Member,
+        registration: &Registration,
         claim_at: &mut impl FnMut(u64) -> CursorAt,
         wake: &mut bool,
-    ) -> (Position, u64) {
+    ) -> (CursorState, u64) {
         let quarter = (self.capacity / 4).max(1);
         let eighth = (self.capacity / 8).max(1);
-        let mut position = member.cursor.look();
+        let mut position = registration.cursor.look();
         if !position.is_active() {
             return (position, self.tail);
         }
@@ -413,11 +426,11 @@ impl Scan {
             if !(may_evict && in_the_way && position.is_active()) {
                 break;
             }
-            if member.cursor.evict(position, EvictionReason::Lapped) {
+            if registration.cursor.evict(position, EvictionReason::Lapped) {
                 *wake = true;
                 return (position.evicted(EvictionReason::Lapped), self.tail);
             }
-            position = member.cursor.look();
+            position = registration.cursor.look();
         }
         (position, until.min(position.sequence() + self.capacity))
     }

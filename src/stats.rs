@@ -1,9 +1,10 @@
 //! Snapshots of counters.
 
 use crate::bus::Generation;
-use crate::cursor::Position;
 use crate::error::EvictionReason;
-use crate::member::{Member, SubscriberId};
+use crate::registry::cursor::CursorState;
+use crate::registry::registration::Registration;
+use crate::subscriber::id::SubscriberId;
 use crate::sync::Ordering;
 use crate::worker::Worker;
 
@@ -28,13 +29,20 @@ impl BusStats {
                 .collect(),
             subscribers: Vec::new(),
         };
-        for (ring, member) in roster.all().filter(|(_, member)| !member.is_retired()) {
+        for (ring, registration) in roster
+            .all()
+            .filter(|(_, registration)| !registration.is_retired())
+        {
             let worker = &generation.workers[ring];
-            let position = member.cursor.look();
+            let position = registration.cursor.look();
             let of_worker = &mut stats.workers[ring];
             of_worker.subscribers += usize::from(position.is_active());
-            of_worker.pinned_slots += if position.pins() { member.window } else { 0 };
-            let subscriber = SubscriberStats::of(worker, member, position);
+            of_worker.pinned_slots += if position.pins() {
+                registration.window
+            } else {
+                0
+            };
+            let subscriber = SubscriberStats::of(worker, registration, position);
             stats.subscribers.push(subscriber);
         }
         stats
@@ -141,13 +149,17 @@ pub enum SubscriberState {
 }
 
 impl SubscriberStats {
-    pub(crate) fn of<E>(worker: &Worker<E>, member: &Member, position: Position) -> Self {
+    pub(crate) fn of<E>(
+        worker: &Worker<E>,
+        registration: &Registration,
+        position: CursorState,
+    ) -> Self {
         SubscriberStats {
-            id: member.id,
-            name: member.terms.name.clone(),
+            id: registration.id,
+            name: registration.options.name.clone(),
             worker: worker.id,
-            core: member.terms.core,
-            window: member.window as usize,
+            core: registration.options.core,
+            window: registration.window as usize,
             lag: worker.ring.tail().saturating_sub(position.sequence()),
             sequence: position.sequence(),
             state: SubscriberState::of(position),
@@ -156,7 +168,7 @@ impl SubscriberStats {
 }
 
 impl SubscriberState {
-    fn of(position: Position) -> Self {
+    fn of(position: CursorState) -> Self {
         match position.reason() {
             _ if position.is_detached() => SubscriberState::Detached,
             Some(reason) => SubscriberState::Evicted(reason),

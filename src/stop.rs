@@ -5,8 +5,9 @@
 use crate::bus::Generation;
 use crate::config::{FIRST_STOP_PAUSE, JOIN_PAUSE, LONGEST_STOP_PAUSE};
 use crate::error::EvictionReason;
-use crate::member::{Member, SubscriberId};
+use crate::registry::registration::Registration;
 use crate::stats::BusStats;
+use crate::subscriber::id::SubscriberId;
 use crate::sync::thread::{self, JoinHandle};
 use crate::sync::{Arc, ModelArc};
 use crate::worker::Worker;
@@ -77,7 +78,7 @@ pub struct Stopped {
     pub lost: u64,
 }
 
-/// What a member still has to do before the end.
+/// What a registration still has to do before the end.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Left {
     Nothing,
@@ -98,15 +99,18 @@ pub(crate) fn stop<E>(
     let over = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
 
     // Looked at twice: who drains and goes right at the close is known from before, who joined just then from after.
-    let mut members = present(generation);
+    let mut registrations = present(generation);
     generation.workers.iter().for_each(|worker| worker.stop());
-    let known: HashSet<SubscriberId> = members.iter().map(|(_, member)| member.id).collect();
-    let late = present(generation).into_iter();
-    members.extend(late.filter(|(_, member)| !known.contains(&member.id)));
-    let mut pause = FIRST_STOP_PAUSE;
-    while members
+    let known: HashSet<SubscriberId> = registrations
         .iter()
-        .any(|(worker, member)| left(worker, member) != Left::Nothing)
+        .map(|(_, registration)| registration.id)
+        .collect();
+    let late = present(generation).into_iter();
+    registrations.extend(late.filter(|(_, registration)| !known.contains(&registration.id)));
+    let mut pause = FIRST_STOP_PAUSE;
+    while registrations
+        .iter()
+        .any(|(worker, registration)| left(worker, registration) != Left::Nothing)
         && !over()
     {
         thread::sleep(pause);
@@ -114,30 +118,30 @@ pub(crate) fn stop<E>(
     }
 
     let mut report = StopReport::new();
-    for (worker, member) in &members {
+    for (worker, registration) in &registrations {
         let (lag, was_dropped) = (
-            lag(worker, member),
-            member.cursor.glance().reason().is_some(),
+            lag(worker, registration),
+            registration.cursor.glance().reason().is_some(),
         );
         let mut entry = Stopped {
-            id: member.id,
-            name: member.terms.name.clone(),
+            id: registration.id,
+            name: registration.options.name.clone(),
             lag,
-            within_window: (1..=member.window).contains(&lag),
+            within_window: (1..=registration.window).contains(&lag),
             lost: 0,
         };
-        let left = left(worker, member);
+        let left = left(worker, registration);
         if left == Left::Reading {
-            if member.terms.is_handler && member.evict(EvictionReason::Stalled) {
-                member.wake_evicted();
+            if registration.is_handler && registration.evict(EvictionReason::Stalled) {
+                registration.wake_evicted();
                 entry.lost = lag;
             }
             report.undrained.push(entry.clone());
-        } else if !(was_dropped || member.is_retired() && lag > 0) {
+        } else if !(was_dropped || registration.is_retired() && lag > 0) {
             // Not one that left by itself before it had read everything.
             report.drained.push(entry.clone());
         }
-        if left != Left::Nothing && member.terms.is_handler {
+        if left != Left::Nothing && registration.is_handler {
             report.running.push(entry);
         }
     }
@@ -164,7 +168,7 @@ pub(crate) fn stop<E>(
     report
 }
 
-type Reading<E> = (ModelArc<Worker<E>>, Arc<Member>);
+type Reading<E> = (ModelArc<Worker<E>>, Arc<Registration>);
 
 /// Everybody who is there, but the caller itself if it is a handler.
 fn present<E>(generation: &Generation<E>) -> Vec<Reading<E>> {
@@ -172,31 +176,33 @@ fn present<E>(generation: &Generation<E>) -> Vec<Reading<E>> {
     let own = thread::current().id();
     roster
         .all()
-        .filter(|(_, member)| !member.is_retired() && member.handler_thread.get() != Some(&own))
-        .map(|(ring, member)| {
+        .filter(|(_, registration)| {
+            !registration.is_retired() && registration.handler_thread.get() != Some(&own)
+        })
+        .map(|(ring, registration)| {
             (
                 ModelArc::clone(&generation.workers[ring]),
-                Arc::clone(member),
+                Arc::clone(registration),
             )
         })
         .collect()
 }
 
-fn left<E>(worker: &Worker<E>, member: &Member) -> Left {
-    if member.is_retired() {
+fn left<E>(worker: &Worker<E>, registration: &Registration) -> Left {
+    if registration.is_retired() {
         Left::Nothing
-    } else if worker.is_read_by(member) {
+    } else if worker.is_read_by(registration) {
         Left::Reading
-    } else if member.terms.is_handler {
+    } else if registration.is_handler {
         Left::Handling
     } else {
         Left::Nothing
     }
 }
 
-fn lag<E>(worker: &Worker<E>, member: &Member) -> u64 {
+fn lag<E>(worker: &Worker<E>, registration: &Registration) -> u64 {
     worker
         .ring
         .tail()
-        .saturating_sub(member.cursor.glance().sequence())
+        .saturating_sub(registration.cursor.glance().sequence())
 }

@@ -4,19 +4,21 @@
 mod receive;
 
 mod delivery;
+pub(crate) mod id;
 mod iter;
-mod options;
+pub(crate) mod options;
 mod task;
 
 pub use delivery::Delivery;
+pub use id::SubscriberId;
 pub use iter::{Iter, TryIter};
-pub use options::SubscribeOptions;
+pub use options::{OnLap, SubscribeOptions};
 
 use crate::affinity;
 use crate::error::{Eviction, PinError, RecvError, RecvTimeoutError, SubscribeError};
-use crate::member::{Member, OnLap, SubscriberId};
 use crate::reader::{Gone, Reader};
 use crate::registry::Registry;
+use crate::registry::registration::Registration;
 use crate::sync::{Arc, thread};
 use crate::wait::cell::Waiter;
 use crate::wait::{Backoff, Step, WaitStrategy};
@@ -58,8 +60,8 @@ impl<E> Subscriber<E> {
         self.reader.worker.ring.seats().registry()
     }
 
-    pub(crate) fn member(&self) -> &Arc<Member> {
-        &self.reader.member
+    pub(crate) fn registration(&self) -> &Arc<Registration> {
+        &self.reader.registration
     }
 
     /// For handlers: delivers the event that [`wait`](Self::wait) found, and says whether there is another behind it.
@@ -73,12 +75,12 @@ impl<E> Subscriber<E> {
 
     /// Its id, for [`Bus::unsubscribe`](crate::Bus::unsubscribe) and notices.
     pub fn id(&self) -> SubscriberId {
-        self.reader.member.id
+        self.reader.registration.id
     }
 
     /// Its name, if it has one.
     pub fn name(&self) -> Option<&str> {
-        self.reader.member.terms.name.as_deref()
+        self.reader.registration.options.name.as_deref()
     }
 
     /// The worker whose ring it reads.
@@ -92,7 +94,7 @@ impl<E> Subscriber<E> {
     /// for more; without a wish, an eighth of what was left. It never changes. Wait-free.
     #[must_use]
     pub fn window(&self) -> usize {
-        self.reader.member.window as usize
+        self.reader.registration.window as usize
     }
 
     /// Returns the sequence that it will read next, holes included.
@@ -135,8 +137,8 @@ impl<E> Subscriber<E> {
     /// [`PinError`]: the core is not available.
     pub fn pin_current_thread(&self) -> Result<(), PinError> {
         self.reader
-            .member
-            .terms
+            .registration
+            .options
             .core
             .map_or(Ok(()), affinity::pin_current)
     }
@@ -152,17 +154,17 @@ impl<E> Subscriber<E> {
         }
     }
 
-    /// What the caller is told; moves to the tail if those were the terms.
+    /// What the caller is told; moves to the tail if those were the options.
     #[cold]
     fn fail(&mut self, gone: Gone) -> RecvError {
         match gone {
             Gone::Closed => RecvError::Closed,
             Gone::Evicted(eviction) => {
-                let rejoins = self.reader.member.terms.on_lap == OnLap::Rejoin;
+                let rejoins = self.reader.registration.options.on_lap == OnLap::Rejoin;
                 if !(rejoins && eviction.reason.is_for_lag()) {
                     return RecvError::Evicted(eviction);
                 }
-                if !self.reader.member.is_unwanted()
+                if !self.reader.registration.is_unsubscribed()
                     && let Some(missed) = self.reader.rejoin(|_| {})
                 {
                     return RecvError::Lagged(missed);
@@ -267,7 +269,7 @@ impl<E> Subscriber<E> {
     /// [`SubscribeError::Stopped`]: the bus has ended. [`SubscribeError::Restarted`]: it has ended and was started again since, with
     /// new rings; a new subscription reads those.
     pub fn rejoin(&mut self) -> Result<u64, SubscribeError> {
-        let missed = self.reader.rejoin(Member::welcome);
+        let missed = self.reader.rejoin(Registration::resubscribe);
         missed.ok_or_else(|| self.reader.worker.why_closed())
     }
 }

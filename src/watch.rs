@@ -2,30 +2,16 @@
 //! host of each drop once.
 
 use crate::config::SHORTEST_LOOK;
-use crate::error::{Eviction, EvictionReason};
-use crate::member::{Member, NEVER, SubscriberId};
+use crate::error::EvictionReason;
+use crate::notice::EvictionNotice;
+use crate::registry::progress::NEVER;
+use crate::registry::registration::Registration;
 use crate::ring::Owed;
 use crate::ring::shared::Armed;
 use crate::sync::{Arc, Ordering, fence};
 use crate::unwind;
 use crate::worker::Worker;
 use std::time::Duration;
-
-/// A subscriber was dropped. One notice for each drop, and for each move to the tail of one that rejoins.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct EvictionNotice {
-    /// Who.
-    pub subscriber: SubscriberId,
-    /// Its name, if it has one.
-    pub name: Option<String>,
-    /// The worker whose ring it read.
-    pub worker: usize,
-    /// How and where.
-    pub eviction: Eviction,
-    /// What its handler panicked with, if that was a string.
-    pub panic_message: Option<String>,
-}
 
 /// What one [`Bus::turn`](crate::Bus::turn) did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,8 +72,12 @@ impl<E> Worker<E> {
     pub(crate) fn turn(&self) -> Turn {
         // SYNC sleep: sleepers that registered before are seen; those that come after look for themselves.
         fence(Ordering::SeqCst);
-        let members = self.ring.seats().members();
-        if self.ring.is_exclusive() && members.iter().any(|member| member.sleeper.is_asleep()) {
+        let registrations = self.ring.seats().registrations();
+        if self.ring.is_exclusive()
+            && registrations
+                .iter()
+                .any(|registration| registration.sleeper.is_asleep())
+        {
             // Asked again, as a report may have taken the bit for somebody else.
             self.ring.ask_for_wake_up();
             // SYNC sleep: as in `fall_asleep`, whose part this plays.
@@ -98,15 +88,15 @@ impl<E> Worker<E> {
         let mut turn = Turn::nothing(self.config.max_nap);
         let mut notices: Vec<EvictionNotice> = Vec::new();
         let mut settled = false;
-        for member in members.iter() {
-            self.watch(member, now, &mut turn);
-            notices.extend(self.take_notice(member));
-            settled |= member.is_settled();
+        for registration in registrations.iter() {
+            self.watch(registration, now, &mut turn);
+            notices.extend(self.claim_pending(registration));
+            settled |= registration.is_reclaimable();
         }
         if settled {
             self.ring.seats().prune();
         }
-        notices.extend(self.told.take_all());
+        notices.extend(self.queued_notices.take_all());
         turn.notices = notices.len();
         for notice in &notices {
             self.notify(notice);
@@ -114,34 +104,38 @@ impl<E> Worker<E> {
         turn
     }
 
-    fn watch(&self, member: &Member, now: Option<u64>, turn: &mut Turn) {
-        let position = member.cursor.look();
+    fn watch(&self, registration: &Registration, now: Option<u64>, turn: &mut Turn) {
+        let position = registration.cursor.look();
         if let Some(now) = now
             && position.is_active()
         {
-            if self.waits_for_a_claim(member, position.sequence(), now, turn) {
+            if self.waits_for_a_claim(registration, position.sequence(), now, turn) {
                 // Nobody is slow who waits at a claim that is not committed.
-                member.watched.since.store(NEVER, Ordering::Relaxed);
-                member.watched.lagging_since.store(NEVER, Ordering::Relaxed);
+                registration.progress.since.store(NEVER, Ordering::Relaxed);
+                registration
+                    .progress
+                    .lagging_since
+                    .store(NEVER, Ordering::Relaxed);
             } else if !self.is_stopping()
-                && let Some(reason) = self.over_a_limit(member, position.sequence(), now, turn)
-                && member.cursor.evict(position, reason)
+                && let Some(reason) =
+                    self.over_a_limit(registration, position.sequence(), now, turn)
+                && registration.cursor.evict(position, reason)
             {
                 turn.evicted += 1;
                 self.ring.seats().drain_waiters().wake_all();
-                turn.woken += usize::from(member.wake_evicted());
+                turn.woken += usize::from(registration.wake_evicted());
             }
         }
-        if member.sleeper.is_asleep() {
+        if registration.sleeper.is_asleep() {
             // Again: a rescue or an eviction may have come.
-            let position = member.cursor.look();
+            let position = registration.cursor.look();
             let sleeps_on = position.is_active()
                 && !self.ring.is_closed()
                 && self.has_to_wait(position.sequence(), turn);
             if sleeps_on {
                 turn.asleep += 1;
             } else {
-                turn.woken += usize::from(member.wake());
+                turn.woken += usize::from(registration.wake());
             }
         }
     }
@@ -167,8 +161,14 @@ impl<E> Worker<E> {
 
     /// [K2 young] Watches a subscriber that waits for a claim in flight, and abandons what this worker has seen uncommitted for
     /// a grace. Returns false if it waits for none.
-    fn waits_for_a_claim(&self, member: &Member, at: u64, now: u64, turn: &mut Turn) -> bool {
-        let wait = &member.watched.claim;
+    fn waits_for_a_claim(
+        &self,
+        registration: &Registration,
+        at: u64,
+        now: u64,
+        turn: &mut Turn,
+    ) -> bool {
+        let wait = &registration.progress.claim;
         if !self.ring.is_in_flight(at) {
             wait.end();
             return false;
@@ -192,40 +192,40 @@ impl<E> Worker<E> {
     /// The soft limits: lag, and no advance.
     fn over_a_limit(
         &self,
-        member: &Member,
+        registration: &Registration,
         at: u64,
         now: u64,
         turn: &mut Turn,
     ) -> Option<EvictionReason> {
-        let terms = &member.terms;
-        let watched = &member.watched;
+        let options = &registration.options;
+        let progress = &registration.progress;
         let behind = self.ring.tail().saturating_sub(at);
         let mut verdict = None;
-        turn.watched += usize::from(terms.lag_limit.is_some() || terms.stall_limit.is_some());
-        if let Some(limit) = terms.lag_limit {
+        turn.watched += usize::from(options.lag_limit.is_some() || options.stall_limit.is_some());
+        if let Some(limit) = options.lag_limit {
             turn.look_again = turn.look_again.min(limit.time / 4);
-            let since = watched.lagging_since.load(Ordering::Relaxed);
+            let since = progress.lagging_since.load(Ordering::Relaxed);
             let next = if behind > limit.slots {
                 since.min(now)
             } else {
                 NEVER
             };
-            watched.lagging_since.store(next, Ordering::Relaxed);
+            progress.lagging_since.store(next, Ordering::Relaxed);
             if next != NEVER && now - next > nanos(limit.time) {
                 verdict = Some(EvictionReason::Lagging);
             }
         }
-        if let Some(limit) = terms.stall_limit {
+        if let Some(limit) = options.stall_limit {
             turn.look_again = turn.look_again.min(limit / 4);
-            let moved = watched.sequence.swap(at, Ordering::Relaxed) != at;
-            let since = watched.since.load(Ordering::Relaxed);
+            let moved = progress.sequence.swap(at, Ordering::Relaxed) != at;
+            let since = progress.since.load(Ordering::Relaxed);
             // From the first look that finds it behind, not from the last that did not.
             let next = match behind {
                 0 => NEVER,
                 _ if moved || since == NEVER => now,
                 _ => since,
             };
-            watched.since.store(next, Ordering::Relaxed);
+            progress.since.store(next, Ordering::Relaxed);
             if next != NEVER && now.saturating_sub(next) >= nanos(limit) && next != now {
                 verdict = verdict.or(Some(EvictionReason::Stalled));
             }
@@ -234,29 +234,29 @@ impl<E> Worker<E> {
         verdict
     }
 
-    fn take_notice(&self, member: &Member) -> Option<EvictionNotice> {
-        let untold = member.untold()?;
-        let eviction = Member::eviction(untold.position, self.ring.tail())?;
-        let told = member.tell(untold);
-        if eviction.reason == EvictionReason::Unsubscribed && member.left_by_itself() {
+    fn claim_pending(&self, registration: &Registration) -> Option<EvictionNotice> {
+        let pending_notice = registration.pending_notice()?;
+        let eviction = Registration::eviction(pending_notice.state, self.ring.tail())?;
+        let told = registration.claim_notice(pending_notice);
+        if eviction.reason == EvictionReason::Unsubscribed && registration.left_by_itself() {
             return None; // of its own will: no news
         }
         told.then(|| {
             self.tally.evicted[eviction.reason as usize].fetch_add(1, Ordering::Relaxed);
             EvictionNotice {
-                subscriber: member.id,
-                name: member.terms.name.clone(),
+                subscriber: registration.id,
+                name: registration.options.name.clone(),
                 worker: self.id,
                 eviction,
-                panic_message: member.panic_message.get().cloned(),
+                panic_message: registration.panic_message.get().cloned(),
             }
         })
     }
 
     /// The subscriber itself leaves word of its drop, before it rejoins.
-    pub(crate) fn tell(&self, member: &Arc<Member>) {
-        if let Some(notice) = self.take_notice(member) {
-            self.told.push(notice);
+    pub(crate) fn queue_notice(&self, registration: &Arc<Registration>) {
+        if let Some(notice) = self.claim_pending(registration) {
+            self.queued_notices.push(notice);
             self.wake();
         }
     }

@@ -6,17 +6,19 @@ use crate::bus::Run;
 use crate::config::{Config, QUIET_NAP};
 use crate::error::{BuildError, EvictionReason, SubscribeError};
 use crate::failpoint::failpoint;
-use crate::member::{Member, SubscriberId, Terms};
+use crate::notice::EvictionNotice;
 use crate::reader::Reader;
 use crate::registry::Registry;
+use crate::registry::registration::Registration;
 use crate::ring::batch::Batch;
 use crate::ring::exclusive::Tip;
 use crate::ring::{Owed, Policy, Refusal, Ring};
 use crate::stack::Stack;
+use crate::subscriber::id::SubscriberId;
+use crate::subscriber::options::SubscribeOptions;
 use crate::sync::{Arc, AtomicBool, AtomicU64, ModelArc, OnceLock, Ordering, fence};
 use crate::wait::notify::Notify;
 use crate::wait::{Backoff, Step};
-use crate::watch::EvictionNotice;
 
 #[derive(Debug)]
 pub(crate) struct Worker<E> {
@@ -28,7 +30,7 @@ pub(crate) struct Worker<E> {
     pub(crate) config: Arc<Config>,
     pub(crate) tally: Tally,
     /// Drops that subscribers told themselves, when they rejoined.
-    pub(crate) told: Stack<EvictionNotice>,
+    pub(crate) queued_notices: Stack<EvictionNotice>,
     /// A stop waits for the subscribers: their soft limits are not watched any more.
     stopping: AtomicBool,
     ending: AtomicBool,
@@ -68,7 +70,7 @@ impl<E> Worker<E> {
                 wakes: AtomicU64::new(0),
                 notice_panics: AtomicU64::new(0),
             },
-            told: Stack::new(),
+            queued_notices: Stack::new(),
             stopping: AtomicBool::new(false),
             ending: AtomicBool::new(false),
             run,
@@ -163,16 +165,16 @@ impl<E> Worker<E> {
         let roster = self.ring.seats().registry().load();
         let mut one = None;
         let mut others = false;
-        for member in roster.of(self.id) {
-            if !member.sleeper.is_asleep() {
+        for registration in roster.of(self.id) {
+            if !registration.sleeper.is_asleep() {
                 continue;
             }
-            if self.sleeps_on(member) {
+            if self.sleeps_on(registration) {
                 // On a shared ring its own stamp bears its mark. On an exclusive ring all sleepers
                 // share the one that was taken.
                 others |= self.ring.is_exclusive();
-            } else if one.is_none() && member.sleeper.is_thread_asleep() {
-                one = Some(member);
+            } else if one.is_none() && registration.sleeper.is_thread_asleep() {
+                one = Some(registration);
             } else {
                 others = true;
             }
@@ -181,18 +183,18 @@ impl<E> Worker<E> {
         if others {
             self.wake();
         }
-        let Some(member) = one else {
+        let Some(registration) = one else {
             return;
         };
         failpoint!(Raised);
-        if member.sleeper.wake_thread() {
+        if registration.sleeper.wake_thread() {
             self.tally.wakes.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     /// There is nothing yet where a subscriber sleeps, nor will it end.
-    fn sleeps_on(&self, member: &Member) -> bool {
-        let position = member.cursor.look();
+    fn sleeps_on(&self, registration: &Registration) -> bool {
+        let position = registration.cursor.look();
         position.is_active() && !self.ring.is_closed() && self.ring.is_pending(position.sequence())
     }
 
@@ -206,36 +208,36 @@ impl<E> Worker<E> {
 
     // For subscribers.
 
-    /// [C6 join] After the member was registered at `start`: from the tail as it stands.
-    pub(crate) fn join(worker: &ModelArc<Self>, member: Arc<Member>) -> Reader<E> {
-        let start = member.cursor.glance().sequence();
+    /// [C6 join] After the registration was registered at `start`: from the tail as it stands.
+    pub(crate) fn join(worker: &ModelArc<Self>, registration: Arc<Registration>) -> Reader<E> {
+        let start = registration.cursor.glance().sequence();
         let tail = worker.ring.tail_after_fence();
-        let joined = if member.cursor.move_up(start, tail) {
+        let joined = if registration.cursor.move_up(start, tail) {
             tail
         } else {
             // Evicted meanwhile: nothing was read, so nothing is pinned.
-            member.cursor.detach();
-            worker.join_again(&member)
+            registration.cursor.detach();
+            worker.join_again(&registration)
         };
-        member.arm_notice();
-        if member.is_unwanted() {
+        registration.arm_notice();
+        if registration.is_unsubscribed() {
             // Unsubscribed while it joined, by a host that found it in the statistics.
-            member.evict(EvictionReason::Unsubscribed);
+            registration.evict(EvictionReason::Unsubscribed);
             worker.ring.seats().drain_waiters().wake_all();
         }
-        Reader::new(ModelArc::clone(worker), member, joined)
+        Reader::new(ModelArc::clone(worker), registration, joined)
     }
 
     /// [C6 join] With a cursor of ours that is detached. Returns where it joined.
-    pub(crate) fn join_again(&self, member: &Member) -> u64 {
+    pub(crate) fn join_again(&self, registration: &Registration) -> u64 {
         loop {
             let start = self.ring.tail();
-            member.cursor.restart(start);
+            registration.cursor.restart(start);
             let tail = self.ring.tail_after_fence();
-            if member.cursor.move_up(start, tail) {
+            if registration.cursor.move_up(start, tail) {
                 return tail;
             }
-            member.cursor.detach();
+            registration.cursor.detach();
         }
     }
 
@@ -245,17 +247,17 @@ impl<E> Worker<E> {
     pub(crate) fn close(&self) {
         self.ring.close();
         self.wake();
-        for member in self.ring.seats().members().iter() {
-            member.wake();
+        for registration in self.ring.seats().registrations().iter() {
+            registration.wake();
         }
         self.ring.seats().drain_waiters().wake_all();
     }
 
     /// Returns whether a subscriber of this ring has still something to read: it has neither read everything nor left.
-    pub(crate) fn is_read_by(&self, member: &Member) -> bool {
-        !member.is_retired()
-            && member.cursor.look().is_active()
-            && member.cursor.look().sequence() < self.ring.tail()
+    pub(crate) fn is_read_by(&self, registration: &Registration) -> bool {
+        !registration.is_retired()
+            && registration.cursor.look().is_active()
+            && registration.cursor.look().sequence() < self.ring.tail()
     }
 
     /// What a subscriber of a closed ring is told that wants to join again.
@@ -332,16 +334,17 @@ pub(crate) fn subscribe<E>(
     workers: &[ModelArc<Worker<E>>],
     registry: &Registry,
     id: SubscriberId,
-    terms: &Terms,
-    wanted: Option<usize>,
+    options: &SubscribeOptions,
+    is_handler: bool,
 ) -> Result<Reader<E>, SubscribeError> {
     let size = workers.first().ok_or(SubscribeError::Stopped)?.ring.size();
-    terms.check(size.capacity)?;
-    let (ring, member) =
-        registry.register(id, terms, wanted, size, |ring| workers[ring].ring.tail())?;
+    options.check(size.capacity)?;
+    let (ring, registration) = registry.register(id, options, is_handler, size, |ring| {
+        workers[ring].ring.tail()
+    })?;
     let worker = &workers[ring];
     worker.ring.listen();
-    let reader = Worker::join(worker, member);
+    let reader = Worker::join(worker, registration);
     if worker.ring.is_closed() {
         // A stop came between: what it closed ends at once.
         drop(reader);

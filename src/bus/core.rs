@@ -2,10 +2,11 @@
 
 use crate::config::{Config, Drive, MOST_WORKERS, Pinning};
 use crate::error::{BuildError, SubscribeError};
-use crate::member::{Member, SubscriberId};
 use crate::registry::Registry;
+use crate::registry::registration::Registration;
 use crate::snapshot::Snapshot;
 use crate::stop::StopReport;
+use crate::subscriber::id::SubscriberId;
 use crate::subscriber::{SubscribeOptions, Subscriber};
 use crate::sync::{Arc, AtomicU64, ModelArc, Mutex, Ordering, PoisonError, thread};
 use crate::worker::{self, Worker};
@@ -114,16 +115,19 @@ impl<E> Generation<E> {
         self.workers.iter().all(is_closed)
             && !roster
                 .all()
-                .any(|(ring, member)| self.workers[ring].is_read_by(member))
+                .any(|(ring, registration)| self.workers[ring].is_read_by(registration))
     }
 
-    pub(super) fn find(&self, id: SubscriberId) -> Option<(&ModelArc<Worker<E>>, Arc<Member>)> {
+    pub(super) fn find(
+        &self,
+        id: SubscriberId,
+    ) -> Option<(&ModelArc<Worker<E>>, Arc<Registration>)> {
         let roster = self.registry.load();
 
         roster
             .all()
-            .find(|(_, member)| member.id == id && !member.is_retired())
-            .map(|(ring, member)| (&self.workers[ring], Arc::clone(member)))
+            .find(|(_, registration)| registration.id == id && !registration.is_retired())
+            .map(|(ring, registration)| (&self.workers[ring], Arc::clone(registration)))
     }
 }
 
@@ -275,9 +279,9 @@ impl<E: Send + Sync + 'static> Core<E> {
             &generation.workers,
             &generation.registry,
             id,
-            &options.terms(is_handler),
-            options.wanted_worker(),
+            options,
+            is_handler,
         )?;
-        Ok(Subscriber::new(reader, options.wait_strategy()))
+        Ok(Subscriber::new(reader, options.wait))
     }
 }

@@ -8,21 +8,21 @@
 //! | `publish` | commit, `ring/shared` and `ring/exclusive` (R) | a reader's stamp load, `ring` (A) | the event's contents |
 //! | `vacate` | commit, `leave` (R) | `enter`'s compare-and-swap, `values_from`, a scan's look at a run (A) | the memory of a slot, to its next writer. Rescues and slots given up in between are read-modify-writes: they continue the release sequence |
 //! | `advance` | `Cursor::advance` (R) | a scan's `Cursor::look` (A) | the reads of the slots behind the cursor are over |
-//! | `detach` | `Cursor::detach`, `restart`, `Member::retire` (R) | `Cursor::look`, `Member::is_retired` (A) | all reads are over |
+//! | `detach` | `Cursor::detach`, `restart`, `Registration::retire` (R) | `Cursor::look`, `Registration::is_retired` (A) | all reads are over |
 //! | `mark` | `Cursor::evict` (R), or a fence before it | `Cursor::detach`, `Cursor::look` (A) | how far it was behind, and why it was dropped: a guard that left, a panic's message |
 //! | `limit` | raising it after a scan (R) | a claim's load (A) | `advance` and `detach`, and of runs `vacate`, to publishers that did not scan |
 //! | `runs` | a claim (R) | fence before a scan (SC), the tail read before it | that there may be runs to look after |
 //! | `final` | the stamps that `hand_on` leaves of a run, then the exchange that swaps its head out (R) | a scan's look at heads (A) | what was inside of a run that is final stays final |
 //! | `tail` | an exclusive publisher's stamp, a hole's too (R), and the tail that it stored before | a look at that stamp (A) | what `tail_by_stamps` finds never goes back |
 //! | `join` | fence after registering (SC) | fence before a scan (SC), the tail read before it | either the scan sees the cursor, or the joiner sees the tail |
-//! | `registry` | the snapshot's swap | its load | `detach` of cursors that were pruned; a whole member |
+//! | `registry` | the snapshot's swap | its load | `detach` of cursors that were pruned; a whole registration |
 //! | `close` | `CLOSED` in the listeners, after the tail (R) | `Ring::is_closed` (A) | the last tail |
 //! | `sleep` | registering, then a fence (SC), then a look | the fence of a turn, a close, an eviction (SC), then a look for sleepers | one of the two sees the other |
 //! | `asleep` | `ASLEEP` set in the listeners (R) | `ASLEEP` taken from them (A) | the sleeper that asked: who takes what it asked for finds it |
 //! | `wake` | `Notify::notify` (R) | `Notify::take` (A) | what there is for the worker to see, an order to end too |
 //! | `cell` | leaving a state of `WaitCell` (R) | entering one (A) | the sleeper itself |
-//! | `notice` | the fence of a join (SC), then the notice armed | `untold` (A) | the cursor of this generation |
-//! | `unwanted` | `Member::unsubscribe`: the mark, then a fence (SC), then a look at the cursor | the fence of a join (SC), then a look at the mark | one of the two sees the other: what is unsubscribed does not come back |
+//! | `notice` | the fence of a join (SC), then the notice armed | `pending_notice` (A) | the cursor of this generation |
+//! | `unsubscribed` | `Registration::unsubscribe`: the mark, then a fence (SC), then a look at the cursor | the fence of a join (SC), then a look at the mark | one of the two sees the other: what is unsubscribed does not come back |
 //! | `drain` | a cursor that reached the end, left or a close, then a fence (SC), then a look for futures | listing a future, then a fence (SC), then a look at the cursors | one of the two sees the other: the future is woken, or ready |
 //! | `stack` | push (R) | take (A) | a node |
 //!
@@ -51,19 +51,19 @@
 //! |---|---|---|---|---|---|
 //! | `drain.rs` | `wake_all` | fence | drain | a future that was listed before is found; one that is listed later sees what this subscriber or close did | drained::a_future_is_woken_by_a_subscriber_that_leaves |
 //! | `bus/drained.rs` | `poll` | fence | drain | the other half of that in `wake_all` | drained::a_future_is_woken_by_the_last_subscriber_that_is_done |
-//! | `cursor.rs` | `look` | A | advance, detach | the reads behind the cursor are over before a slot is written again | publish::a_slot_is_written_again_when_its_reader_has_moved_on |
-//! | `cursor.rs` | `advance` | R | advance | the same | publish::a_slot_is_written_again_when_its_reader_has_moved_on |
-//! | `cursor.rs` | `evict` | R | mark | a panic's message, to whoever tells of the drop | none: any other eviction follows a fence, which releases as much; and the message lies in a cell of the standard library, which no model follows |
-//! | `cursor.rs` | `detach` | A of AR | mark | the tail that it was dropped by: the lag that it is told | none: before the tail is read, `leave_evicted` acquires as much by the fence in `wake_all`, `rejoin` by the `look` in `untold` |
-//! | `cursor.rs` | `detach` | R of AR | detach | all reads are over before a slot is written again | leave::a_leaver_is_pruned_by_a_turn |
-//! | `cursor.rs` | `restart` | R | detach | a scan that sees the new position sees that earlier reads are over | rejoin::a_reader_that_rejoins_of_its_own_will_has_read_what_it_held |
-//! | `member.rs` | `untold` | A | notice | the cursor of this life, from the fence of its join, to whoever finds its notice armed | registry::a_drop_is_told_once |
-//! | `member.rs` | `retire` | R | detach | the cursor was detached before its member is pruned | leave::a_leaver_is_pruned_by_a_joiner |
-//! | `member.rs` | `is_retired` | A | detach | the same | leave::a_leaver_is_pruned_by_a_joiner |
-//! | `member.rs` | `unsubscribe` | R | unwanted | that it leaves by itself, to a rejoiner that evicts itself for it | none: a guard's handler cannot be joined by a model; in one of the member alone it was seen to fail |
-//! | `member.rs` | `unsubscribe` | fence | unwanted | either this sees the cursor that has joined, or the joiner sees the mark | unsubscribe::what_is_unsubscribed_does_not_come_back |
-//! | `member.rs` | `is_unwanted` | A | unwanted | the same | none: as above |
-//! | `member.rs` | `wake_evicted` | fence | sleep | whoever registered as a sleeper before is found; one that registers later sees that it was evicted | sleep::a_sleeper_is_woken_by_its_eviction |
+//! | `registry/cursor.rs` | `look` | A | advance, detach | the reads behind the cursor are over before a slot is written again | publish::a_slot_is_written_again_when_its_reader_has_moved_on |
+//! | `registry/cursor.rs` | `advance` | R | advance | the same | publish::a_slot_is_written_again_when_its_reader_has_moved_on |
+//! | `registry/cursor.rs` | `evict` | R | mark | a panic's message, to whoever tells of the drop | none: any other eviction follows a fence, which releases as much; and the message lies in a cell of the standard library, which no model follows |
+//! | `registry/cursor.rs` | `detach` | A of AR | mark | the tail that it was dropped by: the lag that it is told | none: before the tail is read, `leave_evicted` acquires as much by the fence in `wake_all`, `rejoin` by the `look` in `pending_notice` |
+//! | `registry/cursor.rs` | `detach` | R of AR | detach | all reads are over before a slot is written again | leave::a_leaver_is_pruned_by_a_turn |
+//! | `registry/cursor.rs` | `restart` | R | detach | a scan that sees the new position sees that earlier reads are over | rejoin::a_reader_that_rejoins_of_its_own_will_has_read_what_it_held |
+//! | `notice.rs` | `armed` | A | notice | the cursor of this life, from the fence of its join, to whoever finds its notice armed | registry::a_drop_is_told_once |
+//! | `registry/registration.rs` | `retire` | R | detach | the cursor was detached before its registration is pruned | leave::a_leaver_is_pruned_by_a_joiner |
+//! | `registry/registration.rs` | `is_retired` | A | detach | the same | leave::a_leaver_is_pruned_by_a_joiner |
+//! | `registry/registration.rs` | `unsubscribe` | R | unsubscribed | that it leaves by itself, to a rejoiner that evicts itself for it | none: a guard's handler cannot be joined by a model; in one of the registration alone it was seen to fail |
+//! | `registry/registration.rs` | `unsubscribe` | fence | unsubscribed | either this sees the cursor that has joined, or the joiner sees the mark | unsubscribe::what_is_unsubscribed_does_not_come_back |
+//! | `registry/registration.rs` | `is_unsubscribed` | A | unsubscribed | the same | none: as above |
+//! | `registry/registration.rs` | `wake_evicted` | fence | sleep | whoever registered as a sleeper before is found; one that registers later sees that it was evicted | sleep::a_sleeper_is_woken_by_its_eviction |
 //! | `reader.rs` | `wait_at` | fence | drain | a close that is not seen here is followed by a future's look that sees the cursor | drained::a_reader_that_found_nothing_need_not_look_again |
 //! | `reader.rs` | `release` | fence | drain | the same | drained::a_reader_that_released_need_not_look_again |
 //! | `reader/sleep.rs` | `fall_asleep` | fence | sleep | whoever evicts, closes or turns after it sees the sleeper; what came before is seen by the look that follows | sleep::a_sleeper_is_woken_by_its_eviction |

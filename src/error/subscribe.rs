@@ -2,7 +2,7 @@
 
 use super::build::PinError;
 use super::words::{Count, STOPPED, Short, and, predicates};
-use crate::member::SubscriberId;
+use crate::subscriber::id::SubscriberId;
 use std::fmt;
 
 /// A subscriber whose window takes room of a ring: see [`SubscribeError::Full`].

@@ -17,14 +17,14 @@ impl<E> Reader<E> {
     /// [`max_nap`]: crate::BusBuilder::max_nap
     pub(crate) fn fall_asleep(&mut self, sleeper: Waiter, fresh: bool) -> bool {
         let ring = &self.worker.ring;
-        let cell = &self.member.sleeper;
+        let cell = &self.registration.sleeper;
         if !cell.register(sleeper) {
             return false;
         }
         if !self.idle {
             // [C4 pin] Nothing is borrowed while it sleeps. If it was evicted, the look below says so.
             debug_assert_eq!(self.span.read(), 0, "the look that found nothing advanced");
-            self.member.cursor.rest();
+            self.registration.cursor.rest();
             self.idle = true;
             self.span.alarm();
         }
@@ -57,7 +57,7 @@ impl<E> Reader<E> {
         fence(Ordering::SeqCst);
         let sleeps = ring.is_pending(self.span.next())
             && !ring.is_closed()
-            && self.member.cursor.glance().is_active();
+            && self.registration.cursor.glance().is_active();
         if !sleeps {
             cell.cancel();
         }
@@ -66,6 +66,6 @@ impl<E> Reader<E> {
 
     /// Awake, for whatever reason.
     pub(crate) fn wake_up(&mut self) {
-        self.member.sleeper.cancel();
+        self.registration.sleeper.cancel();
     }
 }

@@ -1,6 +1,7 @@
-//! What a subscriber asks for.
+//! What a subscriber asks for, and what becomes of it when it is too slow.
 
-use crate::member::{LagLimit, OnLap, Terms};
+use crate::error::SubscribeError;
+use crate::limits;
 use crate::wait::WaitStrategy;
 use std::time::Duration;
 
@@ -21,9 +22,33 @@ use std::time::Duration;
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct SubscribeOptions {
-    terms: Terms,
-    worker: Option<usize>,
-    wait: WaitStrategy,
+    pub(crate) name: Option<String>,
+    pub(crate) core: Option<usize>,
+    pub(crate) worker: Option<usize>,
+    pub(crate) wait: WaitStrategy,
+    /// The window that was asked for; none for as much as there is.
+    pub(crate) window: Option<usize>,
+    pub(crate) on_lap: OnLap,
+    pub(crate) lag_limit: Option<LagLimit>,
+    pub(crate) stall_limit: Option<Duration>,
+}
+
+/// What becomes of a subscriber that is too slow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnLap {
+    /// It is dropped, and told why: `Evicted`.
+    #[default]
+    Evict,
+    /// It is moved to the tail, and told how much it missed: `Lagged(n)`.
+    Rejoin,
+}
+
+/// The soft limit: more than `slots` behind for longer than `time`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LagLimit {
+    pub(crate) slots: u64,
+    pub(crate) time: Duration,
 }
 
 impl SubscribeOptions {
@@ -39,7 +64,7 @@ impl SubscribeOptions {
     /// characters (NUL, line breaks, the start of an escape sequence) are
     /// [`InvalidName`](crate::SubscribeError::InvalidName), because names end up in logs and on terminals.
     pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.terms.name = Some(name.into());
+        self.name = Some(name.into());
         self
     }
 
@@ -47,7 +72,7 @@ impl SubscribeOptions {
     /// [`Subscriber::pin_current_thread`](crate::Subscriber::pin_current_thread), which refuse a
     /// core that is not available.
     pub fn core(mut self, core: usize) -> Self {
-        self.terms.core = Some(core);
+        self.core = Some(core);
         self
     }
 
@@ -65,7 +90,7 @@ impl SubscribeOptions {
 
     /// Sets what becomes of a subscriber that is too slow. Default [`OnLap::Evict`].
     pub fn on_lap(mut self, what: OnLap) -> Self {
-        self.terms.on_lap = what;
+        self.on_lap = what;
         self
     }
 
@@ -86,7 +111,7 @@ impl SubscribeOptions {
     /// [`ZeroDuration`](crate::SubscribeError::ZeroDuration), because every subscriber is behind
     /// for a moment.
     pub fn lag_limit(mut self, slots: u64, time: Duration) -> Self {
-        self.terms.lag_limit = Some(LagLimit { slots, time });
+        self.lag_limit = Some(LagLimit { slots, time });
         self
     }
 
@@ -96,7 +121,7 @@ impl SubscribeOptions {
     /// What counts is the cursor, as for [`lag_limit`](Self::lag_limit): `time` is to be longer than 8 events take. Zero is
     /// [`ZeroDuration`](crate::SubscribeError::ZeroDuration).
     pub fn stall_limit(mut self, time: Duration) -> Self {
-        self.terms.stall_limit = Some(time);
+        self.stall_limit = Some(time);
         self
     }
 
@@ -112,22 +137,46 @@ impl SubscribeOptions {
     /// [`Subscriber::window`](crate::Subscriber::window) says what became of it. 0, and more than
     /// 128, is [`WindowOutOfRange`](crate::SubscribeError::WindowOutOfRange).
     pub fn window(mut self, slots: usize) -> Self {
-        self.terms.window = Some(slots);
+        self.window = Some(slots);
         self
     }
 
-    pub(crate) fn terms(&self, is_handler: bool) -> Terms {
-        Terms {
-            is_handler,
-            ..self.terms.clone()
+    /// Refuses what can never be meant in a ring of so many slots, and says what would do.
+    pub(crate) fn check(&self, capacity: u64) -> Result<(), SubscribeError> {
+        let mut characters = self.name.iter().flat_map(|name| name.char_indices());
+        if let Some((position, character)) = characters.find(|(_, c)| c.is_control()) {
+            return Err(SubscribeError::InvalidName {
+                position,
+                character,
+            });
+        }
+        if let Some(slots) = self.window
+            && !(1..=limits::WIDEST_WISH).contains(&slots)
+        {
+            return Err(SubscribeError::WindowOutOfRange {
+                slots,
+                most: limits::WIDEST_WISH,
+            });
+        }
+        let zero = |option| Err(SubscribeError::ZeroDuration { option });
+        match self.lag_limit {
+            Some(limit) if limit.time.is_zero() => return zero("lag_limit"),
+            Some(limit) if limit.slots >= capacity => {
+                return Err(SubscribeError::LagLimitTooLarge {
+                    slots: limit.slots,
+                    capacity,
+                });
+            }
+            _ => {}
+        }
+        match self.stall_limit {
+            Some(time) if time.is_zero() => zero("stall_limit"),
+            _ => Ok(()),
         }
     }
 
-    pub(crate) fn wanted_worker(&self) -> Option<usize> {
-        self.worker
-    }
-
-    pub(crate) fn wait_strategy(&self) -> WaitStrategy {
-        self.wait
+    /// The watch is to look at how its cursor moves.
+    pub(crate) fn is_limited(&self) -> bool {
+        self.lag_limit.is_some() || self.stall_limit.is_some()
     }
 }

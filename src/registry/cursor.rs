@@ -29,9 +29,9 @@ pub(crate) struct Cursor(AtomicU64);
 
 /// A cursor's word, as loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Position(u64);
+pub(crate) struct CursorState(u64);
 
-impl Position {
+impl CursorState {
     /// The first unread sequence.
     #[inline(always)]
     pub(crate) fn sequence(self) -> u64 {
@@ -63,8 +63,8 @@ impl Position {
         EvictionReason::ALL.get(place as usize).copied()
     }
 
-    pub(crate) fn evicted(self, reason: EvictionReason) -> Position {
-        Position(self.0 | (reason as u64 + 1) << REASON_SHIFT)
+    pub(crate) fn evicted(self, reason: EvictionReason) -> CursorState {
+        CursorState(self.0 | (reason as u64 + 1) << REASON_SHIFT)
     }
 }
 
@@ -77,39 +77,39 @@ impl Cursor {
 
     /// What the subscriber itself, or a statistic, sees.
     #[inline(always)]
-    pub(crate) fn glance(&self) -> Position {
+    pub(crate) fn glance(&self) -> CursorState {
         // Relaxed: decides nothing about anybody's memory.
-        Position(self.0.load(Ordering::Relaxed))
+        CursorState(self.0.load(Ordering::Relaxed))
     }
 
     /// What a scan sees: the reads of whoever advanced or detached are over.
-    pub(crate) fn look(&self) -> Position {
+    pub(crate) fn look(&self) -> CursorState {
         // SYNC advance, detach, mark
-        Position(self.0.load(Ordering::Acquire))
+        CursorState(self.0.load(Ordering::Acquire))
     }
 
     /// \[C1 window\] Moves on by `slots`, and returns the old word: only if it was active may the subscriber go on.
     #[inline(always)]
-    pub(crate) fn advance(&self, slots: u64) -> Position {
+    pub(crate) fn advance(&self, slots: u64) -> CursorState {
         // SYNC advance: the reads of the slots that are left behind are over.
-        Position(self.0.fetch_add(slots, Ordering::Release))
+        CursorState(self.0.fetch_add(slots, Ordering::Release))
     }
 
     /// \[C4 pin\] Says that nothing is borrowed until [`Cursor::resume`], from here on: what was read is left behind.
     pub(crate) fn rest(&self) {
         // Relaxed: the advance that came here released the reads before it, and goes on through this exchange.
-        let old = Position(self.0.fetch_or(IDLE, Ordering::Relaxed));
+        let old = CursorState(self.0.fetch_or(IDLE, Ordering::Relaxed));
         debug_assert!(!old.is_idle());
     }
 
     /// Ends what [`Cursor::rest`] began; only if the old word was active may anything be read.
-    pub(crate) fn resume(&self) -> Position {
+    pub(crate) fn resume(&self) -> CursorState {
         // Relaxed: the order of read-modify-writes on this word alone decides who came first.
-        Position(self.0.fetch_and(!IDLE, Ordering::Relaxed))
+        CursorState(self.0.fetch_and(!IDLE, Ordering::Relaxed))
     }
 
     /// \[C3 evict\] Marks an active cursor that has not moved since `seen`.
-    pub(crate) fn evict(&self, seen: Position, reason: EvictionReason) -> bool {
+    pub(crate) fn evict(&self, seen: CursorState, reason: EvictionReason) -> bool {
         debug_assert!(seen.is_active());
         // SYNC mark: how far it was behind, and why. What the subscriber released when it came to `seen` was acquired by the
         // look, and goes on through the exchange.
@@ -136,9 +136,9 @@ impl Cursor {
     }
 
     /// \[C5 detach\] The subscriber touches no slot after this. Returns the old word.
-    pub(crate) fn detach(&self) -> Position {
+    pub(crate) fn detach(&self) -> CursorState {
         // SYNC detach: all its reads are over. SYNC mark: it knows what it was dropped by.
-        Position(self.0.fetch_or(DETACHED, Ordering::AcqRel))
+        CursorState(self.0.fetch_or(DETACHED, Ordering::AcqRel))
     }
 
     /// \[C6 join\] Takes a detached cursor up again at `sequence`; a fence and [`Cursor::move_up`] must follow.
