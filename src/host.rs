@@ -4,7 +4,7 @@
 //!
 //! - [`EventManager`] takes typed [`Event`]s from anybody and brings them to every subscriber; [`Filter`] chooses among them, and
 //!   [`Waiter`] waits for one, or for a row of states.
-//! - [`Server`] lets other processes watch, by a Unix socket: one JSON line each way. `docs/hosting.md` has the protocol.
+//! - [`Server`] lets other processes watch, by a Unix socket: one JSON line each way. `host/README.md` has the protocol.
 //! - A [`Manager`] is a host's own code: hooks, [`PeriodicTasks`], [`Methods`] that are called by name. A [`Service`] runs it, with
 //!   [`Consumer`]s that start and stop with it; [`ServerConsumer`] makes a server one of them.
 //! - [`Dispatcher`] finds the method of a [`Request`]; a [`Client`] calls it.

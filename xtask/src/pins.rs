@@ -5,7 +5,7 @@ use std::fs;
 
 use crate::Result;
 
-const PAGE: &str = "docs/hosting.md";
+const PAGE: &str = "host/README.md";
 
 /// Fails, by name, on each test that the page names and its file does not have.
 pub fn check() -> Result {
