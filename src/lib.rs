@@ -18,7 +18,7 @@
 //!   [`Bus::handle`] runs a closure on a thread of its own instead.
 //! - [`Bus::stats`] and [`BusBuilder::on_evict`] tell the host how everybody is doing.
 //! - [`affinity`] has the cores.
-//! - `host`, with the feature of that name, has an event daemon and a service manager on the bus.
+//! - The package `ringbus-host` has an event daemon and a service manager on the bus.
 //! - [`docs`]: how it works, every memory ordering, and what the promise leaves out.
 //!
 //! # Under loom
@@ -63,9 +63,6 @@ mod unwind;
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
-
-#[cfg(all(feature = "host", target_os = "linux", not(loom)))]
-pub mod host;
 
 /// Where this crate's own tests stop a thread.
 #[cfg(feature = "test-hooks")]

@@ -314,7 +314,7 @@ fn start<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Child {
 /// The example, built once.
 fn example() -> &'static Path {
     static EXAMPLE: OnceLock<PathBuf> = OnceLock::new();
-    EXAMPLE.get_or_init(|| example::built("fanout", ""))
+    EXAMPLE.get_or_init(|| example::built("fanout"))
 }
 
 /// A folder of its own for a test, gone at its end.

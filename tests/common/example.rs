@@ -4,11 +4,11 @@ use std::env;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// The example `name`, built as this test was, with these features.
+/// The example `name` of the package whose test this is, built as the test was.
 ///
 /// A test of the whole package may have built it, but not with `--all-targets`, nor a test of one file: so cargo, if it is
 /// cargo that runs this, is asked.
-pub fn built(name: &str, features: &str) -> PathBuf {
+pub fn built(name: &str) -> PathBuf {
     let test = env::current_exe().expect("this test has a path");
     let profile = test
         .ancestors()
@@ -20,8 +20,8 @@ pub fn built(name: &str, features: &str) -> PathBuf {
             Some(name) => name,
         };
         let built = Command::new(cargo)
-            .args(["build", "--quiet", "--package", "ringbus"])
-            .args(["--example", name, "--features", features])
+            .args(["build", "--quiet", "--package", env!("CARGO_PKG_NAME")])
+            .args(["--example", name])
             .args(["--profile", profile_name, "--target-dir"])
             .arg(profile.parent().expect("it is in <target>"))
             .current_dir(env!("CARGO_MANIFEST_DIR"))

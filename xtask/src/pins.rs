@@ -14,7 +14,7 @@ pub fn check() -> Result {
     let mut faults = Vec::new();
     let mut tests = 0;
     for (file, test) in pins(&page) {
-        let path = format!("tests/{file}.rs");
+        let path = format!("host/tests/{file}.rs");
         let text = files
             .entry(file.clone())
             .or_insert_with(|| fs::read_to_string(&path).unwrap_or_default());
@@ -38,7 +38,7 @@ fn pins(page: &str) -> Vec<(String, String)> {
     let mut pins = Vec::new();
     for row in page.lines().filter(|line| line.starts_with('|')) {
         for part in row.split("[`").skip(1) {
-            let Some((file, tests)) = part.split_once("`](../tests/") else {
+            let Some((file, tests)) = part.split_once("`](tests/") else {
                 continue;
             };
             let names = tests.split('`').skip(1).step_by(2);
@@ -54,8 +54,7 @@ mod tests {
 
     #[test]
     fn a_row_names_files_and_their_tests() {
-        let row =
-            "| it is `so` | [`a`](../tests/a.rs): `one`, `two`; [`b`](../tests/b.rs): `three` |";
+        let row = "| it is `so` | [`a`](tests/a.rs): `one`, `two`; [`b`](tests/b.rs): `three` |";
         let pin = |file: &str, test: &str| (file.to_owned(), test.to_owned());
         assert_eq!(
             pins(row),

@@ -56,11 +56,11 @@ const STEPS: &[Step] = &[
     Step::cargo("loom_host", "run --release --example loom_host"),
     Step::cargo(
         "service",
-        "run --release --features host --example service -- --seconds 1",
+        "run --release --package ringbus-host --example service -- --seconds 1",
     ),
     Step::cargo(
         "clients",
-        "run --release --features host --example clients -- --rounds 1 --bursts 10",
+        "run --release --package ringbus-host --example clients -- --rounds 1 --bursts 10",
     ),
     Step::cargo("soak", "run --release --example soak -- --minutes 0.2"),
 ];

@@ -1,0 +1,60 @@
+//! Running the host's code where its panic must not get out.
+
+use std::any::Any;
+use std::error::Error;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Any error of the host's own code: hooks, tasks, methods. `?` makes it of any error, `into` of a text.
+pub type BoxError = Box<dyn Error + Send + Sync>;
+
+/// The host's code panicked, and the panic was contained.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+#[error("panicked: {message}")]
+pub struct Panicked {
+    /// What it panicked with, if that was a text.
+    pub message: String,
+}
+
+/// Runs `code`; a panic of it becomes [`Panicked`].
+pub(crate) fn contain<T>(code: impl FnOnce() -> Result<T, BoxError>) -> Result<T, BoxError> {
+    catch_unwind(AssertUnwindSafe(code)).unwrap_or_else(|panic| {
+        let message = message(&*panic);
+        // The payload is the host's too, and may panic when it is dropped.
+        if let Err(again) = catch_unwind(AssertUnwindSafe(move || drop(panic))) {
+            std::mem::forget(again);
+        }
+        Err(Box::new(Panicked { message }))
+    })
+}
+
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no message".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(code: impl FnOnce() -> Result<(), BoxError>) -> String {
+        contain(code).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn errors_and_panics_come_out_as_errors() {
+        struct Bomb;
+        impl Drop for Bomb {
+            fn drop(&mut self) {
+                panic!("again");
+            }
+        }
+        assert_eq!(contain(|| Ok(7)).unwrap(), 7);
+        assert_eq!(told(|| Err("plain".into())), "plain");
+        assert_eq!(told(|| panic!("one")), "panicked: one");
+        assert_eq!(told(|| panic!("{}", 2)), "panicked: 2");
+        let payload = || std::panic::panic_any(Bomb);
+        assert_eq!(told(payload), "panicked: no message");
+    }
+}
