@@ -13,7 +13,6 @@ mod count;
 mod dependencies;
 mod git;
 mod histories;
-mod layers;
 mod loom;
 mod mutants;
 mod pins;
