@@ -3,13 +3,14 @@
 use crate::bus::{Bus, Core, Exclusive, Handle, Shared};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{
-    Config, DEFAULT_CAPACITY, DEFAULT_GRACE, DEFAULT_NAP, DEFAULT_NAP_EXCLUSIVE,
-    DEFAULT_STOP_TIMEOUT, Drive, Pinning, SHORTEST_GRACE,
+    Config, DEFAULT_CAPACITY, DEFAULT_GRACE, DEFAULT_STOP_TIMEOUT, Drive, Pinning, SHORTEST_GRACE,
+    default_nap,
 };
 use crate::error::BuildError;
 use crate::limits;
 use crate::notice::{EvictionNotice, OnEvict};
 use crate::publisher::ExclusivePublisher;
+use crate::ring::protocol::Protocol;
 use crate::ring::slots::SlotLayout;
 use crate::sync::Arc;
 use crate::wait::WaitStrategy;
@@ -189,7 +190,7 @@ impl<E: Send + Sync + 'static> BusBuilder<E> {
     /// memory, a core that is not available, fewer cores than workers, a zero `max_nap`, a
     /// `stall_grace` that is too short, or a thread that does not start.
     pub fn build(self) -> Result<Bus<E>, BuildError> {
-        let core = self.into_core(false)?;
+        let core = self.into_core(Protocol::Shared)?;
         Ok(Bus::<E, Shared>::from_handle(Handle::closing(core)))
     }
 
@@ -203,12 +204,12 @@ impl<E: Send + Sync + 'static> BusBuilder<E> {
                 workers: self.workers,
             });
         }
-        let core = self.into_core(true)?;
+        let core = self.into_core(Protocol::Exclusive)?;
         let publisher = ExclusivePublisher::new(Arc::clone(&core));
         Ok((publisher, Bus::from_handle(Handle::leaving_open(core))))
     }
 
-    fn into_core(self, exclusive: bool) -> Result<Arc<Core<E>>, BuildError> {
+    fn into_core(self, protocol: Protocol) -> Result<Arc<Core<E>>, BuildError> {
         if self.capacity == 0 {
             return Err(BuildError::ZeroCapacity);
         }
@@ -216,12 +217,7 @@ impl<E: Send + Sync + 'static> BusBuilder<E> {
         let capacity = self.capacity.max(least).checked_next_power_of_two();
         let capacity =
             capacity.ok_or_else(|| BuildError::capacity_too_large::<E>(self.capacity))?;
-        let default_nap = if exclusive {
-            DEFAULT_NAP_EXCLUSIVE
-        } else {
-            DEFAULT_NAP
-        };
-        let max_nap = self.max_nap.unwrap_or(default_nap);
+        let max_nap = self.max_nap.unwrap_or_else(|| default_nap(protocol));
         if max_nap.is_zero() {
             return Err(BuildError::ZeroDuration { option: "max_nap" });
         }
@@ -244,7 +240,7 @@ impl<E: Send + Sync + 'static> BusBuilder<E> {
             clock: self.clock,
             on_evict: self.on_evict,
         };
-        let core = Arc::new(Core::new(config, self.clone, self.workers, exclusive));
+        let core = Arc::new(Core::new(config, self.clone, self.workers, protocol));
         core.start(self.workers)?;
         Ok(core)
     }

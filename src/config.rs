@@ -4,6 +4,7 @@ use crate::affinity;
 use crate::clock::Clock;
 use crate::error::BuildError;
 use crate::notice::OnEvict;
+use crate::ring::protocol::Protocol;
 use crate::ring::slots::SlotLayout;
 use crate::wait::WaitStrategy;
 use std::fmt;
@@ -16,10 +17,10 @@ pub(crate) const DEFAULT_CAPACITY: usize = 1024;
 /// More threads than any machine has cores.
 pub(crate) const MOST_WORKERS: usize = 1024;
 
-/// The default of `max_nap`.
-pub(crate) const DEFAULT_NAP: Duration = Duration::from_millis(50);
-/// The default of `max_nap` under an exclusive publisher, which may miss a subscriber that falls asleep.
-pub(crate) const DEFAULT_NAP_EXCLUSIVE: Duration = Duration::from_millis(1);
+/// Returns the default of `max_nap`: shorter where a publisher may miss a subscriber that falls asleep.
+pub(crate) fn default_nap(protocol: Protocol) -> Duration {
+    Duration::from_millis(if protocol.marks_stamps() { 50 } else { 1 })
+}
 /// What the naps of a parked subscriber double up to, while the worker's thread looks after it.
 const LONGEST_NAP_OF_A_SLEEPER: Duration = Duration::from_secs(1);
 /// The nap of a worker that has no sleeper to look after.
@@ -124,11 +125,11 @@ impl Config {
     ///
     /// An exclusive publisher that missed a sleeper's request did so in the report that was under way: once a nap has
     /// passed, later reports see it, and short naps have done their duty.
-    pub(crate) fn longest_nap(&self, exclusive: bool) -> Duration {
-        let base = if exclusive {
-            self.max_nap.max(QUIET_NAP)
-        } else {
+    pub(crate) fn longest_nap(&self, protocol: Protocol) -> Duration {
+        let base = if protocol.marks_stamps() {
             self.max_nap
+        } else {
+            self.max_nap.max(QUIET_NAP)
         };
         base.saturating_mul(4)
     }

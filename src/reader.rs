@@ -12,6 +12,7 @@ mod span;
 
 use crate::error::{Eviction, EvictionReason};
 use crate::registry::registration::Registration;
+use crate::ring::protocol::Protocol;
 use crate::ring::stamp::Look;
 use crate::ring::{Held, Ring, Stretch};
 use crate::sync::{Arc, ModelArc, Ordering, fence_behind_exchange};
@@ -150,7 +151,7 @@ impl<E> Reader<E> {
     fn see_window(&mut self) {
         let (next, end) = (self.span.next(), self.span.window().end);
         let (ring, window) = (&self.worker.ring, self.registration.window);
-        if !(ring.is_exclusive() && self.pace.is_behind(next, window)) {
+        if !(ring.protocol().writes_in_order() && self.pace.is_behind(next, window)) {
             return;
         }
         let ahead = end - 1 + window;
@@ -172,7 +173,7 @@ impl<E> Reader<E> {
     fn see_runs(&mut self) {
         let (next, window) = (self.span.next(), self.registration.window);
         let ring = &self.worker.ring;
-        if !(ring.is_exclusive() && self.pace.is_behind(next, window)) {
+        if !(ring.protocol().writes_in_order() && self.pace.is_behind(next, window)) {
             return;
         }
         let end = self.span.window().end;
@@ -222,7 +223,7 @@ impl<E> Reader<E> {
     fn rescue(&mut self, look: Look) -> bool {
         let Worker { ring, config, .. } = &*self.worker;
         let sequence = self.span.next();
-        if ring.is_exclusive()
+        if !ring.protocol().can_abandon()
             || !self
                 .patience
                 .wants_the_tail(sequence, look == Look::Writing)
@@ -504,10 +505,9 @@ fn window_at<E>(worker: &Worker<E>, registration: &Registration, sequence: u64) 
 }
 
 fn pace_at<E>(worker: &Worker<E>, sequence: u64) -> Pace {
-    if worker.ring.is_exclusive() {
-        Pace::behind_one(sequence)
-    } else {
-        Pace::behind_many(sequence)
+    match worker.ring.protocol() {
+        Protocol::Exclusive => Pace::behind_one(sequence),
+        Protocol::Shared => Pace::behind_many(sequence),
     }
 }
 

@@ -17,6 +17,7 @@ mod at_hand;
 pub(crate) mod batch;
 pub(crate) mod exclusive;
 pub(crate) mod in_place;
+pub(crate) mod protocol;
 mod run;
 pub(crate) mod shared;
 pub(crate) mod slots;
@@ -28,6 +29,7 @@ use crate::registry::{CursorAt, Registry, RingSize, Room, Scan, Seats, most_room
 use crate::sync::{Arc, AtomicBool, AtomicU64, Borrow, Lease, Ordering, prefetch};
 use crate::unwind::drop_all;
 use crossbeam_utils::CachePadded;
+use protocol::Protocol;
 use slots::{Row, SlotLayout, Slots};
 use stamp::{Look, Stamp};
 use std::mem::MaybeUninit;
@@ -164,7 +166,7 @@ pub(crate) struct Ring<E> {
     listeners: CachePadded<AtomicU64>,
     seats: Seats,
     pub(crate) counters: CachePadded<Counters>,
-    exclusive: bool,
+    protocol: Protocol,
     /// Somebody has claimed slots for a run: scans look after them. Never taken back.
     has_runs: AtomicBool,
 }
@@ -174,7 +176,7 @@ impl<E> Ring<E> {
     pub(crate) fn new(
         capacity: usize,
         layout: SlotLayout,
-        exclusive: bool,
+        protocol: Protocol,
         registry: Arc<Registry>,
         worker: usize,
     ) -> Result<Self, BuildError> {
@@ -194,7 +196,7 @@ impl<E> Ring<E> {
                 exhausted: AtomicU64::new(0),
                 lost: AtomicU64::new(0),
             }),
-            exclusive,
+            protocol,
             has_runs: AtomicBool::new(false),
         })
     }
@@ -214,8 +216,9 @@ impl<E> Ring<E> {
         }
     }
 
-    pub(crate) fn is_exclusive(&self) -> bool {
-        self.exclusive
+    #[inline(always)]
+    pub(crate) fn protocol(&self) -> Protocol {
+        self.protocol
     }
 
     pub(crate) fn seats(&self) -> &Seats {
@@ -226,7 +229,7 @@ impl<E> Ring<E> {
     #[inline(always)]
     pub(crate) fn tail(&self) -> u64 {
         let stored = self.stored_tail();
-        if self.exclusive {
+        if self.protocol.stores_tail_late() {
             self.tail_by_stamps(stored)
         } else {
             stored
@@ -400,7 +403,7 @@ impl<E> Ring<E> {
 
     /// `sequence` is claimed and neither committed nor given up.
     pub(crate) fn is_in_flight(&self, sequence: u64) -> bool {
-        if self.exclusive {
+        if !self.protocol.can_abandon() {
             return false;
         }
         let claimed = sequence < self.tail();
@@ -432,7 +435,7 @@ impl<E> Ring<E> {
         let mut abandoned = Owed::default();
         let (room, wake) = self.seats.make_room(scan, |cursor| {
             // An exclusive ring has no claim in flight, because its only publisher runs this scan.
-            if self.is_exclusive() {
+            if !self.protocol.can_abandon() {
                 return CursorAt::NoClaim;
             }
             self.claim_ahead_of(cursor, tail, &mut abandoned)
@@ -481,7 +484,7 @@ impl<E> Drop for Ring<E> {
         }
         let tail = self.tail();
         let holds_value = |sequence: &u64| {
-            if self.exclusive {
+            if self.protocol.writes_in_order() {
                 // Each slot of the first lap that was passed holds a value, because no window is
                 // pinned in the lap that it was read in. Beyond the tail there may be slots that
                 // were filled.

@@ -203,7 +203,7 @@ impl<E> Subscriber<E> {
                     .fall_asleep(Waiter::Thread(thread::current()), is_long)
                 {
                     naps = naps.saturating_add(1);
-                    if is_first && self.reader.worker.ring.is_exclusive() {
+                    if is_first && !self.reader.worker.ring.protocol().marks_stamps() {
                         thread::doze(nap); // a publisher that misses who sleeps says nothing
                     } else {
                         thread::nap(nap);

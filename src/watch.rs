@@ -73,7 +73,7 @@ impl<E> Worker<E> {
         // SYNC sleep: sleepers that registered before are seen; those that come after look for themselves.
         fence(Ordering::SeqCst);
         let registrations = self.ring.seats().registrations();
-        if self.ring.is_exclusive()
+        if !self.ring.protocol().marks_stamps()
             && registrations
                 .iter()
                 .any(|registration| registration.sleeper.is_asleep())
@@ -142,7 +142,7 @@ impl<E> Worker<E> {
 
     /// There is nothing at `at` for a sleeper; somebody will say when there is, or the next turn looks again soon.
     fn has_to_wait(&self, at: u64, turn: &mut Turn) -> bool {
-        if self.ring.is_exclusive() {
+        if !self.ring.protocol().marks_stamps() {
             return self.ring.is_pending(at);
         }
         match self.ring.arm(at) {

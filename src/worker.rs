@@ -12,6 +12,7 @@ use crate::registry::Registry;
 use crate::registry::registration::Registration;
 use crate::ring::batch::Batch;
 use crate::ring::exclusive::Tip;
+use crate::ring::protocol::Protocol;
 use crate::ring::{Owed, Policy, Refusal, Ring};
 use crate::stack::Stack;
 use crate::subscriber::id::SubscriberId;
@@ -49,7 +50,7 @@ impl<E> Worker<E> {
     pub(crate) fn new(
         id: usize,
         run: Run,
-        exclusive: bool,
+        protocol: Protocol,
         config: &Arc<Config>,
         registry: &Arc<Registry>,
     ) -> Result<Self, BuildError> {
@@ -59,7 +60,7 @@ impl<E> Worker<E> {
             ring: Ring::new(
                 config.capacity,
                 config.layout,
-                exclusive,
+                protocol,
                 Arc::clone(registry),
                 id,
             )?,
@@ -172,7 +173,7 @@ impl<E> Worker<E> {
             if self.sleeps_on(registration) {
                 // On a shared ring its own stamp bears its mark. On an exclusive ring all sleepers
                 // share the one that was taken.
-                others |= self.ring.is_exclusive();
+                others |= !self.ring.protocol().marks_stamps();
             } else if one.is_none() && registration.sleeper.is_thread_asleep() {
                 one = Some(registration);
             } else {
@@ -314,7 +315,7 @@ impl<E> Worker<E> {
             if turn.is_quiet() || backoff.step() == Step::Park {
                 if turn.watched > 0 {
                     self.notify.doze(nap.min(turn.look_again));
-                } else if turn.asleep > 0 && self.ring.is_exclusive() {
+                } else if turn.asleep > 0 && !self.ring.protocol().marks_stamps() {
                     self.notify.doze(nap); // a publisher that misses who sleeps says nothing
                 } else if turn.asleep > 0 {
                     self.notify.nap(nap);
@@ -322,7 +323,7 @@ impl<E> Worker<E> {
                     // Nobody to look after but whoever raises the signal: long, whatever the bound for sleepers is.
                     self.notify.nap(nap.max(QUIET_NAP));
                 }
-                let longest = self.config.longest_nap(self.ring.is_exclusive());
+                let longest = self.config.longest_nap(self.ring.protocol());
                 nap = nap.saturating_mul(2).min(longest);
             }
         }

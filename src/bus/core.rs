@@ -4,6 +4,7 @@ use crate::config::{Config, Drive, MOST_WORKERS, Pinning};
 use crate::error::{BuildError, SubscribeError};
 use crate::registry::Registry;
 use crate::registry::registration::Registration;
+use crate::ring::protocol::Protocol;
 use crate::snapshot::Snapshot;
 use crate::stop::StopReport;
 use crate::subscriber::id::SubscriberId;
@@ -82,7 +83,7 @@ pub(crate) struct Core<E> {
     pub(crate) publishers: Arc<()>,
     /// How many workers [`Core::start`] is to start by default.
     pub(super) workers: usize,
-    exclusive: bool,
+    protocol: Protocol,
 }
 
 #[derive(Debug, Default)]
@@ -146,7 +147,7 @@ impl<E: Send + Sync + 'static> Core<E> {
         config: Config,
         clone: Option<fn(&E) -> E>,
         workers: usize,
-        exclusive: bool,
+        protocol: Protocol,
     ) -> Self {
         Core {
             config: Arc::new(config),
@@ -157,7 +158,7 @@ impl<E: Send + Sync + 'static> Core<E> {
             ids: AtomicU64::new(1),
             runs: Arc::new(AtomicU64::new(0)),
             workers,
-            exclusive,
+            protocol,
         }
     }
 
@@ -196,7 +197,7 @@ impl<E: Send + Sync + 'static> Core<E> {
                     number,
                     latest: Arc::clone(&self.runs),
                 };
-                Worker::new(id, run, self.exclusive, &self.config, &registry).map(ModelArc::new)
+                Worker::new(id, run, self.protocol, &self.config, &registry).map(ModelArc::new)
             })
             .collect::<Result<Vec<_>, _>>()?;
         if self.config.drive == Drive::Threads {

@@ -28,7 +28,7 @@ impl<E> Reader<E> {
             self.idle = true;
             self.span.alarm();
         }
-        if ring.is_exclusive() {
+        if !ring.protocol().marks_stamps() {
             // No stamp can be marked. The publisher is asked, and should it miss that, the worker looks after us.
             ring.ask_for_wake_up();
             if fresh {

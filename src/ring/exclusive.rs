@@ -272,7 +272,7 @@ impl<E> Ring<E> {
     /// beyond `last`. For an exclusive ring.
     #[inline(always)]
     pub(crate) fn is_event_each(&self, start: u64, last: u64) -> bool {
-        debug_assert!(self.is_exclusive());
+        debug_assert!(self.protocol().writes_in_order());
         // SYNC publish: the contents of all of them, and the end of all holes before `last`.
         self.is_single(last) && self.holes_end.load(Ordering::Relaxed) <= start
     }
