@@ -84,7 +84,7 @@ pub use handler::{Handler, HandlerEnd, HandlerGuard, Info};
 pub use notice::EvictionNotice;
 pub use publisher::{ExclusivePublisher, Publisher};
 pub use ring::in_place::SlotsMut;
-pub use ring::slots::SlotLayout;
+pub use ring::layout::SlotLayout;
 pub use stats::{BusStats, SubscriberState, SubscriberStats, WorkerStats};
 pub use stop::{StopReport, Stopped};
 pub use subscriber::{Delivery, Iter, OnLap, SubscribeOptions, Subscriber, SubscriberId, TryIter};

@@ -13,8 +13,9 @@ mod span;
 use crate::error::{Eviction, EvictionReason};
 use crate::registry::registration::Registration;
 use crate::ring::protocol::Protocol;
+use crate::ring::segment::LapSegment;
 use crate::ring::stamp::Look;
-use crate::ring::{Held, Ring, Stretch};
+use crate::ring::{Held, Ring};
 use crate::sync::{Arc, ModelArc, Ordering, fence_behind_exchange};
 use crate::worker::Worker;
 use pace::{Found, Pace};
@@ -262,7 +263,7 @@ impl<E> Reader<E> {
     }
 
     #[inline(always)]
-    fn window_at(&self, sequence: u64) -> Stretch {
+    fn window_at(&self, sequence: u64) -> LapSegment {
         window_at(&self.worker, &self.registration, sequence)
     }
 
@@ -306,7 +307,7 @@ impl<E> Reader<E> {
         let Reader {
             worker, span, held, ..
         } = self;
-        let row = worker.ring.row(first);
+        let values = worker.ring.values_from(first);
         let mut taken = Taken {
             span,
             first,
@@ -315,14 +316,14 @@ impl<E> Reader<E> {
         let mut take_one = |offset: usize| {
             held.end();
             // SAFETY: ready or full, and in the window: [C1 window], not idle: [C4 pin].
-            let (event, borrow) = unsafe { row.borrow(offset) };
+            let (event, borrow) = unsafe { values.borrow(offset) };
             held.begin(borrow);
             // SAFETY: good until the next look, as the cursor stands still.
             each(unsafe { &*event })
         };
         let end = (end - first) as usize;
         // SAFETY: the slot lies before the end of the window.
-        let is_full = |offset| offset < end && unsafe { Ring::is_full_in(&row, offset, window) };
+        let is_full = |offset| offset < end && unsafe { Ring::is_full_in(&values, offset, window) };
         // As far as the last look went, no stamp is looked at.
         let known = end.min((ready - first) as usize);
         if known > 1 {
@@ -498,10 +499,10 @@ impl Drop for Taken<'_> {
 
 /// [C1 window] What a reader may borrow whose cursor is at `sequence`.
 #[inline(always)]
-fn window_at<E>(worker: &Worker<E>, registration: &Registration, sequence: u64) -> Stretch {
+fn window_at<E>(worker: &Worker<E>, registration: &Registration, sequence: u64) -> LapSegment {
     worker
         .ring
-        .stretch(sequence, sequence + registration.window)
+        .segment(sequence, sequence + registration.window)
 }
 
 fn pace_at<E>(worker: &Worker<E>, sequence: u64) -> Pace {

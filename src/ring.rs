@@ -17,8 +17,10 @@ mod at_hand;
 pub(crate) mod batch;
 pub(crate) mod exclusive;
 pub(crate) mod in_place;
+pub(crate) mod layout;
 pub(crate) mod protocol;
 mod run;
+pub(crate) mod segment;
 pub(crate) mod shared;
 pub(crate) mod slots;
 pub(crate) mod stamp;
@@ -29,8 +31,10 @@ use crate::registry::{CursorAt, Registry, RingSize, Room, Scan, Seats, most_room
 use crate::sync::{Arc, AtomicBool, AtomicU64, Borrow, Lease, Ordering, prefetch};
 use crate::unwind::drop_all;
 use crossbeam_utils::CachePadded;
+use layout::SlotLayout;
 use protocol::Protocol;
-use slots::{Row, SlotLayout, Slots};
+use segment::{LapSegment, SegmentValues};
+use slots::Slots;
 use stamp::{Look, Stamp};
 use std::mem::MaybeUninit;
 
@@ -71,13 +75,6 @@ impl Audience {
     fn is_closed(self) -> bool {
         self.0 & Self::CLOSED != 0
     }
-}
-
-/// Slots of one lap: plain events there all bear the same stamp.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Stretch {
-    pub(crate) end: u64,
-    full: Stamp,
 }
 
 /// A refusal, without the event.
@@ -341,27 +338,31 @@ impl<E> Ring<E> {
 
     /// From `start` to `limit`, or to the end of the lap.
     #[inline(always)]
-    pub(crate) fn stretch(&self, start: u64, limit: u64) -> Stretch {
-        Stretch {
+    pub(crate) fn segment(&self, start: u64, limit: u64) -> LapSegment {
+        LapSegment {
             end: limit.min(self.slots.lap_end(start)),
             full: Stamp::full(self.slots.lap(start)),
         }
     }
 
-    /// A plain event is at `sequence`, which lies in `stretch`: the quick half of [`Ring::look`].
+    /// A plain event is at `sequence`, which lies in `segment`: the quick half of [`Ring::look`].
     #[inline(always)]
-    pub(crate) fn is_full(&self, sequence: u64, stretch: Stretch) -> bool {
-        self.stamp(sequence) == stretch.full
+    pub(crate) fn is_full(&self, sequence: u64, segment: LapSegment) -> bool {
+        self.stamp(sequence) == segment.full
     }
 
     /// A plain event is in the `offset`th slot of a row.
     ///
     /// # Safety
-    /// The slot lies in `stretch`, and in the lap of the row.
+    /// The slot lies in `segment`, and in the lap of the row.
     #[inline(always)]
-    pub(crate) unsafe fn is_full_in(row: &Row<'_, E>, offset: usize, stretch: Stretch) -> bool {
+    pub(crate) unsafe fn is_full_in(
+        values: &SegmentValues<'_, E>,
+        offset: usize,
+        segment: LapSegment,
+    ) -> bool {
         // SAFETY: as the caller promises.
-        Stamp::load(unsafe { row.stamp(offset) }) == stretch.full
+        Stamp::load(unsafe { values.stamp(offset) }) == segment.full
     }
 
     /// What a reader at `sequence` finds.
@@ -392,8 +393,8 @@ impl<E> Ring<E> {
 
     /// The values from `sequence` to the end of its lap.
     #[inline(always)]
-    pub(crate) fn row(&self, sequence: u64) -> Row<'_, E> {
-        self.slots.row(sequence)
+    pub(crate) fn values_from(&self, sequence: u64) -> SegmentValues<'_, E> {
+        self.slots.values_from(sequence)
     }
 
     /// Nothing at `sequence` yet: somebody claimed it, or will.

@@ -6,7 +6,7 @@
 //! | edge | from | to | what it carries |
 //! |---|---|---|---|
 //! | `publish` | commit, `ring/shared` and `ring/exclusive` (R) | a reader's stamp load, `ring` (A) | the event's contents |
-//! | `vacate` | commit, `leave` (R) | `enter`'s compare-and-swap, `values_from`, a scan's look at a run (A) | the memory of a slot, to its next writer. Rescues and slots given up in between are read-modify-writes: they continue the release sequence |
+//! | `vacate` | commit, `leave` (R) | `enter`'s compare-and-swap, `reusable_end`, a scan's look at a run (A) | the memory of a slot, to its next writer. Rescues and slots given up in between are read-modify-writes: they continue the release sequence |
 //! | `advance` | `Cursor::advance` (R) | a scan's `Cursor::look` (A) | the reads of the slots behind the cursor are over |
 //! | `detach` | `Cursor::detach`, `restart`, `Registration::retire` (R) | `Cursor::look`, `Registration::is_retired` (A) | all reads are over |
 //! | `mark` | `Cursor::evict` (R), or a fence before it | `Cursor::detach`, `Cursor::look` (A) | how far it was behind, and why it was dropped: a guard that left, a panic's message |
@@ -76,7 +76,7 @@
 //! | `ring.rs` | `make_room` | fence | join | the other half of that in `tail_after_fence` | join::a_joiner_sees_what_comes_after_its_join |
 //! | `ring/exclusive.rs` | `pass_over_exclusive` | R | tail | who finds this hole and not the next finds no earlier tail later | none: a tail that goes back among holes does no harm that a model sees |
 //! | `ring/exclusive.rs` | `commit` | R | publish | the contents of the run | exclusive::a_reader_sees_what_was_written |
-//! | `ring/run.rs` | `values_from` | A | vacate | the last writers have left the memory of a run | run::a_straggler_stays_out_of_a_run |
+//! | `ring/run.rs` | `reusable_end` | A | vacate | the last writers have left the memory of a run | run::a_straggler_stays_out_of_a_run |
 //! | `ring/run.rs` | `enter_run` | R | final | a scan that sees the new head sees what the run left | run::a_scan_takes_no_event_of_a_run_that_a_batch_hands_on |
 //! | `ring/run.rs` | `commit_run` | R | publish, vacate | the contents of the run | run::a_run_is_read_by_its_head |
 //! | `ring/run.rs` | `hand_on` | R | publish | the contents of what is left of a run, to a reader that passes over to the newest event from behind it | none: all between must be holes then; no model is small enough |

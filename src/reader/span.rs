@@ -1,6 +1,6 @@
 //! How far a reader may go: by what it knows to be there, and by its window.
 
-use crate::ring::Stretch;
+use crate::ring::segment::LapSegment;
 
 /// Sequences: `base <= next`, and what is ready lies between `next` and `window.end`.
 #[derive(Debug)]
@@ -14,14 +14,14 @@ pub(super) struct Span {
     /// The end of the last run of events that was seen, which may reach beyond the window.
     known: u64,
     /// To the end of the window, or of the lap. [C1 window]
-    window: Stretch,
+    window: LapSegment,
     /// How far a look at a slot will do: to the end of the window, or nowhere, when there is more to look after.
     calm_until: u64,
 }
 
 impl Span {
     /// Nothing read, nothing known, and calm.
-    pub(super) fn at(sequence: u64, window: Stretch) -> Self {
+    pub(super) fn at(sequence: u64, window: LapSegment) -> Self {
         Span {
             base: sequence,
             next: sequence,
@@ -33,7 +33,7 @@ impl Span {
     }
 
     #[inline(always)]
-    pub(super) fn window(&self) -> Stretch {
+    pub(super) fn window(&self) -> LapSegment {
         self.window
     }
 
@@ -122,7 +122,7 @@ impl Span {
 
     /// The cursor has moved to the next sequence, where `window` begins.
     #[inline(always)]
-    pub(super) fn advance(&mut self, window: Stretch) {
+    pub(super) fn advance(&mut self, window: LapSegment) {
         self.base = self.next;
         self.window = window;
         self.ready = self.known.min(self.window.end);

@@ -8,7 +8,7 @@
 //! Asked for one at a time, between its stores, they are not on their way any sooner: the request
 //! waits behind the stores.
 
-use super::slots::LINE;
+use super::layout::LINE;
 use std::ops::Range;
 
 /// How many bytes of slots are asked for at once. Where none were asked for yet, twice as many are:

@@ -14,7 +14,7 @@
 use super::ahead::Ahead;
 use super::at_hand::at_hand;
 use super::batch::{Batch, Olds, batch_of};
-use super::slots::Row;
+use super::segment::SegmentValues;
 use super::stamp::{Look, Stamp};
 use super::{Owed, Policy, Refusal, Ring, longest_hole};
 use crate::failpoint::failpoint;
@@ -114,7 +114,7 @@ impl<E> Ring<E> {
             index: 0,
             room_end: 0,
             ahead: Ahead::new::<E>(self.slots.value_stride()),
-            full: self.stretch(0, 0).full,
+            full: self.segment(0, 0).full,
             filled_from: self.capacity() as usize,
             rests: Rests::default(),
             blocker: None,
@@ -132,7 +132,7 @@ impl<E> Ring<E> {
         tip.lap_start = next - index as u64;
         tip.index = index;
         tip.room_end = index;
-        tip.full = self.stretch(next, next).full;
+        tip.full = self.segment(next, next).full;
     }
 
     /// Asks for the next slots of the room.
@@ -148,10 +148,10 @@ impl<E> Ring<E> {
     /// # Safety
     /// There is room at the tip, which is this ring's.
     #[inline(always)]
-    pub(super) unsafe fn row_at_tip(&self, tip: &Tip) -> Row<'_, E> {
+    pub(super) unsafe fn values_at_tip(&self, tip: &Tip) -> SegmentValues<'_, E> {
         debug_assert!(tip.has_room());
         // SAFETY: the index is below the end of the room, which is at most the capacity.
-        unsafe { self.slots.row_at(tip.index()) }
+        unsafe { self.slots.values_at(tip.index()) }
     }
 
     /// Publishes one event, and returns the value that its slot held.
@@ -163,12 +163,12 @@ impl<E> Ring<E> {
         let holds_value = tip.is_filled();
         // SAFETY: there is room, so that no subscriber borrows the older value, and no other thread
         // writes at all. [C2 gate], [C4 pin]
-        let old = unsafe { self.row_at_tip(tip).replace(0, event, holds_value) };
+        let old = unsafe { self.values_at_tip(tip).replace(0, event, holds_value) };
         // Where the stamp lies is found only now. Found before, it takes a register from an event
         // of 48 B, a word of which then goes by way of the stack, to another line.
         // SAFETY: there is room, as the caller promises.
-        let row = unsafe { self.row_at_tip(tip) };
-        commit(&row, tip.full);
+        let values = unsafe { self.values_at_tip(tip) };
+        commit(&values, tip.full);
         tip.index += 1;
         old
     }
@@ -183,15 +183,15 @@ impl<E> Ring<E> {
         batch: &mut Batch<'_, E>,
     ) {
         // SAFETY: there is room, as the caller promises.
-        let row = unsafe { self.row_at_tip(tip) };
+        let values = unsafe { self.values_at_tip(tip) };
         let holds_value = tip.is_filled();
         let place = &mut batch.front(1)[0];
         // SAFETY: there is room, so that no subscriber borrows the older value, and no other thread
         // writes at all. [C2 gate], [C4 pin]
-        unsafe { row.exchange(0, place, holds_value) };
+        unsafe { values.exchange(0, place, holds_value) };
         // SAFETY: the exchange left the value of the slot in the place, if there was one.
         unsafe { batch.published(1, holds_value) };
-        commit(&row, tip.full);
+        commit(&values, tip.full);
         tip.index += 1;
     }
 
@@ -211,7 +211,7 @@ impl<E> Ring<E> {
     ) -> (usize, bool) {
         let most = tip.room().min(batch_of::<E>());
         // SAFETY: there is room, as the caller promises.
-        let row = unsafe { self.row_at_tip(tip) };
+        let values = unsafe { self.values_at_tip(tip) };
         let holds_value = tip.is_filled();
         let mut run = Run {
             ring: self,
@@ -226,7 +226,7 @@ impl<E> Ring<E> {
                 // SAFETY: the slot lies in the room, which is of one lap, and is not committed. So
                 // no subscriber borrows the older value, and no other thread writes at all. [C2
                 // gate], [C4 pin]
-                olds.keep(unsafe { row.replace(run.written, event, holds_value) });
+                olds.keep(unsafe { values.replace(run.written, event, holds_value) });
                 run.written += 1;
             }
             false
@@ -387,7 +387,7 @@ impl<E> Ring<E> {
 
 /// The stamp of a run, at its head, last.
 #[inline(always)]
-pub(super) fn commit<E>(run: &Row<'_, E>, stamp: Stamp) {
+pub(super) fn commit<E>(run: &SegmentValues<'_, E>, stamp: Stamp) {
     // SAFETY: a row has a first slot.
     let head = unsafe { run.stamp(0) };
     // SYNC publish: the contents of the whole run.
@@ -407,8 +407,8 @@ impl<E> Drop for Run<'_, E> {
         if self.written > 0 {
             let stamp = self.tip.full.with_run(self.written as u64);
             // SAFETY: what was written lies in the room.
-            let row = unsafe { self.ring.row_at_tip(self.tip) };
-            commit(&row, stamp);
+            let values = unsafe { self.ring.values_at_tip(self.tip) };
+            commit(&values, stamp);
             self.tip.advance(self.written);
             self.ring.store_tail(self.tip);
         }

@@ -9,7 +9,7 @@
 use super::Ring;
 use super::batch::BATCH;
 use super::exclusive::{Tip, commit};
-use super::slots::Row;
+use super::segment::SegmentValues;
 use super::stamp::Stamp;
 use crate::sync::Ordering;
 use std::fmt;
@@ -29,13 +29,13 @@ impl<E> Ring<E> {
             let value = make();
             let index = tip.filled_from - 1;
             // SAFETY: the index is below `filled_from`, which is at most the capacity.
-            let row = unsafe { self.slots.row_at(index) };
+            let values = unsafe { self.slots.values_at(index) };
             // SAFETY: the slot comes at the tip or later, in the first lap, so that it holds no
             // value, and no other thread has anything to do with its memory.
-            let none = unsafe { row.replace(0, value, false) };
+            let none = unsafe { values.replace(0, value, false) };
             debug_assert!(none.is_none());
             // SAFETY: a row has a first slot.
-            let stamp = unsafe { row.stamp(0) };
+            let stamp = unsafe { values.stamp(0) };
             // Relaxed: only the drop of the ring asks what such a stamp says of the memory.
             stamp.store(Stamp::FILLED.0, Ordering::Relaxed);
             tip.filled_from = index;
@@ -52,11 +52,11 @@ impl<E> Ring<E> {
     pub(crate) unsafe fn publish_exclusive_with(&self, tip: &mut Tip, write: impl FnOnce(&mut E)) {
         debug_assert!(tip.is_filled());
         // SAFETY: there is room, as the caller promises.
-        let row = unsafe { self.row_at_tip(tip) };
+        let values = unsafe { self.values_at_tip(tip) };
         // SAFETY: there is room, so that no subscriber borrows the value, and no other thread
         // writes at all: [C2 gate], [C4 pin]. It holds a value, as the caller promises.
-        write(unsafe { row.value_mut(0) });
-        commit(&row, tip.stamp());
+        write(unsafe { values.value_mut(0) });
+        commit(&values, tip.stamp());
         tip.advance(1);
     }
 
@@ -74,18 +74,18 @@ impl<E> Ring<E> {
     ) -> usize {
         debug_assert!(tip.is_filled() && most > 0);
         // SAFETY: there is room, as the caller promises.
-        let row = unsafe { self.row_at_tip(tip) };
+        let values = unsafe { self.values_at_tip(tip) };
         let run = most.min(tip.room()).min(BATCH);
         // They lie in the room, so that `SlotsMut` keeps its promise for the same reasons as above.
         write(SlotsMut {
-            row,
+            values,
             next: 0,
             end: run,
             _writes: PhantomData,
         });
         // SAFETY: there is room, as the caller promises.
-        let row = unsafe { self.row_at_tip(tip) };
-        commit(&row, tip.stamp().with_run(run as u64));
+        let values = unsafe { self.values_at_tip(tip) };
+        commit(&values, tip.stamp().with_run(run as u64));
         tip.advance(run);
         self.store_tail(tip);
         run
@@ -111,7 +111,7 @@ impl<E> Ring<E> {
 // [B3 slots] Only the publisher may touch the memory of the slots from `next` to `end`, each holds
 // a value, and no reference to one of them exists.
 pub struct SlotsMut<'a, E> {
-    row: Row<'a, E>,
+    values: SegmentValues<'a, E>,
     next: usize,
     end: usize,
     /// Events of this very type are written through it.
@@ -127,7 +127,7 @@ impl<'a, E> Iterator for SlotsMut<'a, E> {
             return None;
         }
         // SAFETY: [B3 slots], and it is given once, as `next` moves on.
-        let value = unsafe { self.row.value_mut(self.next) };
+        let value = unsafe { self.values.value_mut(self.next) };
         self.next += 1;
         Some(value)
     }

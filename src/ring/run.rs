@@ -94,7 +94,7 @@ impl<E> Ring<E> {
         }
         let lap = self.slots.lap(head);
         let end = end.min(self.slots.lap_end(head));
-        let reach = self.values_from(head, end);
+        let reach = self.reusable_end(head, end);
         let run = reach.min(end) - head;
         if run < 2 {
             return None;
@@ -122,7 +122,7 @@ impl<E> Ring<E> {
 
     /// [R1 rest] The slots from `head` on that are at rest with a value, and final for the lap before: the end of them, when it
     /// was not found before `end`.
-    fn values_from(&self, head: u64, end: u64) -> u64 {
+    fn reusable_end(&self, head: u64, end: u64) -> u64 {
         let Some(before) = self.slots.lap(head).checked_sub(1) else {
             return head;
         };
@@ -156,7 +156,7 @@ impl<E> Ring<E> {
             if keeps_olds {
                 self.exchange_run(head, places, holds_value);
             } else {
-                self.slots.row(head).copy_in(places);
+                self.slots.values_from(head).copy_in(places);
             }
         }
         failpoint!(Written);
@@ -196,10 +196,10 @@ impl<E> Ring<E> {
     /// The caller alone may touch the memory of these slots, which are of one lap, and hold values
     /// if and only if `holds_value`.
     unsafe fn exchange_run(&self, head: u64, places: &mut [MaybeUninit<E>], holds_value: bool) {
-        let row = self.slots.row(head);
+        let values = self.slots.values_from(head);
         for (offset, place) in places.iter_mut().enumerate() {
             // SAFETY: as the caller promises.
-            unsafe { row.exchange(offset, place, holds_value) };
+            unsafe { values.exchange(offset, place, holds_value) };
         }
     }
 

@@ -1,53 +1,19 @@
-//! The memory of a ring: stamps and values, in line or apart.
-//!
-//! Both layouts are one code: a base and a stride for the stamps, a base and a stride for the values.
+//! The memory of a ring: stamps and values.
 
+use super::layout::{Array, LINE, Plan, SlotLayout, Value};
+use super::segment::SegmentValues;
+use super::stamp::Stamp;
 use crate::error::BuildError;
-use crate::ring::stamp::Stamp;
-use crate::sync::{AtomicU64, Borrow, UnsafeCell, prefetch, prefetch_write};
+use crate::sync::{AtomicU64, Borrow, prefetch, prefetch_write};
 use std::alloc::{Layout, alloc, dealloc};
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ops::Range;
-use std::ptr::{self, NonNull};
-
-/// A cache line, as slots are aligned.
-pub(super) const LINE: usize = 64;
+use std::ptr::NonNull;
 
 /// A row of values on more cache lines than this is left to the processor, which notices rows by
 /// itself.
 const FEW_LINES: usize = 8;
-
-/// How a ring lays out its slots.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SlotLayout {
-    /// Stamp and value side by side, so that an event that fits travels in one cache line. A slot takes the next
-    /// power of two up to 64 bytes, then whole lines; none straddles a line that it need not.
-    #[default]
-    InLine,
-    /// Stamps and values in arrays of their own: less memory and more bandwidth for bulk.
-    Dense,
-}
-
-type Value<E> = UnsafeCell<MaybeUninit<E>>;
-
-/// An array that starts at `base`, an element every `stride` bytes.
-#[derive(Clone, Copy, Debug)]
-struct Array {
-    base: NonNull<u8>,
-    stride: usize,
-}
-
-impl Array {
-    /// # Safety
-    /// `index` is below the number of elements that the memory was laid out for.
-    #[inline(always)]
-    unsafe fn at(self, index: usize) -> NonNull<u8> {
-        // SAFETY: in bounds of the allocation, as the caller promises.
-        unsafe { self.base.byte_add(index * self.stride) }
-    }
-}
 
 /// The slots of one ring. Indices are sequences: they are taken modulo the capacity.
 #[derive(Debug)]
@@ -60,52 +26,6 @@ pub(crate) struct Slots<E> {
     memory: NonNull<u8>,
     layout: Layout,
     _owns: PhantomData<E>,
-}
-
-/// Where things lie in the one allocation.
-struct Plan {
-    layout: Layout,
-    stamp_stride: usize,
-    values_at: usize,
-    value_stride: usize,
-}
-
-impl Plan {
-    fn new<E>(capacity: usize, kind: SlotLayout) -> Option<Plan> {
-        let stamp = Layout::new::<AtomicU64>();
-        let value = Layout::new::<Value<E>>();
-        let (bytes, align, plan) = match kind {
-            SlotLayout::InLine => {
-                let (slot, values_at) = stamp.extend(value).ok()?;
-                let slot = slot.pad_to_align();
-                let stride = if slot.size() <= LINE {
-                    slot.size().next_power_of_two()
-                } else {
-                    slot.size()
-                        .checked_next_multiple_of(LINE.max(slot.align()))?
-                };
-                let bytes = stride.checked_mul(capacity)?;
-                (bytes, slot.align(), (stride, values_at, stride))
-            }
-            SlotLayout::Dense => {
-                let stride = value.pad_to_align().size();
-                let stamps = stamp.size().checked_mul(capacity)?;
-                let values_at = stamps.checked_next_multiple_of(LINE.max(value.align()))?;
-                let bytes = values_at.checked_add(stride.checked_mul(capacity)?)?;
-                (
-                    bytes,
-                    stamp.align().max(value.align()),
-                    (stamp.size(), values_at, stride),
-                )
-            }
-        };
-        Some(Plan {
-            layout: Layout::from_size_align(bytes, align.max(LINE)).ok()?,
-            stamp_stride: plan.0,
-            values_at: plan.1,
-            value_stride: plan.2,
-        })
-    }
 }
 
 impl<E> Slots<E> {
@@ -253,9 +173,9 @@ impl<E> Slots<E> {
 
     /// Returns the slots from `sequence` to the end of its lap.
     #[inline(always)]
-    pub(crate) fn row(&self, sequence: u64) -> Row<'_, E> {
+    pub(crate) fn values_from(&self, sequence: u64) -> SegmentValues<'_, E> {
         // SAFETY: masked, so below the capacity.
-        unsafe { self.row_at((sequence & self.mask) as usize) }
+        unsafe { self.values_at((sequence & self.mask) as usize) }
     }
 
     /// Returns the slots from the one with this index to the end of the lap.
@@ -263,17 +183,9 @@ impl<E> Slots<E> {
     /// # Safety
     /// `index` is below the capacity.
     #[inline(always)]
-    pub(crate) unsafe fn row_at(&self, index: usize) -> Row<'_, E> {
-        let from = |array: Array| Array {
-            // SAFETY: in bounds, as the caller promises.
-            base: unsafe { array.at(index) },
-            stride: array.stride,
-        };
-        Row {
-            stamps: from(self.stamps),
-            values: from(self.values),
-            _slots: PhantomData,
-        }
+    pub(crate) unsafe fn values_at(&self, index: usize) -> SegmentValues<'_, E> {
+        // SAFETY: as the caller promises, and the slots outlive this borrow of them.
+        unsafe { SegmentValues::new(self.stamps, self.values, index) }
     }
 
     /// Moves `event` in, and the value out that was there.
@@ -283,7 +195,7 @@ impl<E> Slots<E> {
     #[inline(always)]
     pub(crate) unsafe fn replace(&self, sequence: u64, event: E, holds_value: bool) -> Option<E> {
         // SAFETY: as the caller promises; the first of a row is always there.
-        unsafe { self.row(sequence).replace(0, event, holds_value) }
+        unsafe { self.values_from(sequence).replace(0, event, holds_value) }
     }
 
     /// Takes the event back out, and puts back the value that was there before.
@@ -312,127 +224,6 @@ impl<E> Slots<E> {
             // SAFETY: exclusive and initialised, as the caller promises.
             unsafe { (*value).assume_init_drop() }
         });
-    }
-}
-
-/// Slots in a row, as far as their lap goes: where they lie is found once for all of them.
-#[derive(Debug)]
-pub(crate) struct Row<'a, E> {
-    stamps: Array,
-    values: Array,
-    _slots: PhantomData<&'a Slots<E>>,
-}
-
-impl<'a, E> Row<'a, E> {
-    /// Returns the stamp of the `offset`th slot.
-    ///
-    /// # Safety
-    /// The slot is of the same lap.
-    #[inline(always)]
-    pub(crate) unsafe fn stamp(&self, offset: usize) -> &AtomicU64 {
-        // SAFETY: in bounds, as the lap goes so far; a live `AtomicU64` since `new`.
-        unsafe { self.stamps.at(offset).cast::<AtomicU64>().as_ref() }
-    }
-
-    /// A pointer to the event of the `offset`th slot, and the borrow that a model follows.
-    ///
-    /// # Safety
-    /// The slot is of the same lap; its event is there, and nobody writes it while it is borrowed.
-    #[inline(always)]
-    pub(crate) unsafe fn borrow(&self, offset: usize) -> (*const E, Borrow<MaybeUninit<E>>) {
-        // SAFETY: in bounds, as the lap goes so far; a live cell since `new`.
-        let value = unsafe { self.values.at(offset).cast::<Value<E>>().as_ref() };
-        let (pointer, borrow) = value.borrow();
-        (pointer.cast(), borrow)
-    }
-
-    /// Returns the value in the `offset`th slot.
-    ///
-    /// # Safety
-    /// The slot is of the same lap and holds a value. The caller alone may touch its memory, and
-    /// has no other reference to it.
-    #[inline(always)]
-    #[allow(clippy::mut_from_ref)] // the caller promises what a `&mut` would
-    pub(crate) unsafe fn value_mut(&self, offset: usize) -> &'a mut E {
-        // SAFETY: in bounds, as the lap goes so far; a live cell since `new`.
-        let value = unsafe { self.values.at(offset).cast::<Value<E>>().as_ref() };
-        // SAFETY: exclusive and initialised, as the caller promises, and it lives as long as the
-        // slots.
-        value.with_mut(|value| unsafe { (*value).assume_init_mut() })
-    }
-
-    /// Exchanges the event at `place` for what the `offset`th slot holds: a value, or nothing.
-    ///
-    /// If the slot held nothing, the bytes of the event stay at `place` too. So a publisher that
-    /// was too late takes its event back by doing nothing.
-    ///
-    /// # Safety
-    /// The slot is of the same lap; the caller alone may touch its memory, and it holds a value if
-    /// and only if `holds_value`.
-    #[inline(always)]
-    pub(crate) unsafe fn exchange(
-        &self,
-        offset: usize,
-        place: &mut MaybeUninit<E>,
-        holds_value: bool,
-    ) {
-        // SAFETY: in bounds, as the lap goes so far; a live cell since `new`.
-        let value = unsafe { self.values.at(offset).cast::<Value<E>>().as_ref() };
-        value.with_mut(|value| {
-            // SAFETY: exclusive, as the caller promises.
-            let value = unsafe { &mut *value };
-            if holds_value {
-                std::mem::swap(value, place);
-            } else {
-                // SAFETY: two places, of one type.
-                unsafe { std::ptr::copy_nonoverlapping(place, value, 1) };
-            }
-        });
-    }
-
-    /// Copies the events at `places` over what the first slots hold. Only the copies, or only the
-    /// events at their places, are to be used from then on.
-    ///
-    /// # Safety
-    /// The slots are of the same lap, and the caller alone may touch their memory.
-    #[inline(always)]
-    pub(crate) unsafe fn copy_in(&self, places: &[MaybeUninit<E>]) {
-        if self.values.stride == size_of::<E>() {
-            let values = self.values.base.cast::<MaybeUninit<E>>().as_ptr();
-            // One copy of all events stores whole cache lines at a time.
-            // SAFETY: in bounds, as the lap goes so far, and exclusive, as the caller promises, so
-            // that the places lie elsewhere. The distance of two cells is the size of a value, so
-            // that a cell holds nothing else.
-            unsafe { ptr::copy_nonoverlapping(places.as_ptr(), values, places.len()) };
-            return;
-        }
-        for (offset, place) in places.iter().enumerate() {
-            // SAFETY: in bounds, as the lap goes so far; a live cell since `new`.
-            let value = unsafe { self.values.at(offset).cast::<Value<E>>().as_ref() };
-            value.with_mut(|value| {
-                // SAFETY: two places, of one type; the slot's is exclusive, as the caller promises.
-                unsafe { ptr::copy_nonoverlapping(place, value, 1) };
-            });
-        }
-    }
-
-    /// Moves `event` into the `offset`th slot, and the value out that was there.
-    ///
-    /// # Safety
-    /// The slot is of the same lap; the caller alone may touch its memory, and it holds a value if
-    /// and only if `holds_value`.
-    #[inline(always)]
-    pub(crate) unsafe fn replace(&self, offset: usize, event: E, holds_value: bool) -> Option<E> {
-        // SAFETY: in bounds, as the lap goes so far; a live cell since `new`.
-        let value = unsafe { self.values.at(offset).cast::<Value<E>>().as_ref() };
-        value.with_mut(|value| {
-            // SAFETY: exclusive, and initialised if `holds_value`, as the caller promises.
-            let value = unsafe { &mut *value };
-            // SAFETY: as above.
-            let old = holds_value.then(|| unsafe { value.assume_init_read() });
-            value.write(event);
-            old
-        })
     }
 }
 
