@@ -519,7 +519,7 @@ impl<E> Drop for Reader<E> {
             self.registration.disarm_notice();
         }
         self.registration.retire();
-        self.worker.ring.unlisten();
+        self.worker.ring.remove_listener();
         self.worker.ring.seats().drain_waiters().wake_all();
         // The worker prunes, and tells what is left to tell.
         self.worker.notify.notify();

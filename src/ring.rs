@@ -18,6 +18,7 @@ pub(crate) mod batch;
 pub(crate) mod exclusive;
 pub(crate) mod in_place;
 pub(crate) mod layout;
+pub(crate) mod listeners;
 pub(crate) mod protocol;
 mod run;
 pub(crate) mod segment;
@@ -32,6 +33,7 @@ use crate::sync::{Arc, AtomicBool, AtomicU64, Borrow, Lease, Ordering, prefetch}
 use crate::unwind::drop_all;
 use crossbeam_utils::CachePadded;
 use layout::SlotLayout;
+use listeners::PendingWake;
 use protocol::Protocol;
 use segment::{LapSegment, SegmentValues};
 use slots::Slots;
@@ -40,42 +42,6 @@ use std::mem::MaybeUninit;
 
 /// The bit of `tail` that says that the ring takes no more events.
 const CLOSED: u64 = 1 << 63;
-
-/// Who listens: how many subscribers live, and two marks.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Audience(u64);
-
-impl Audience {
-    /// The ring takes no more events.
-    const CLOSED: u64 = 1 << 62;
-    /// Sleepers ask an exclusive publisher for a wake-up. The sign, so that one comparison tells the usual case.
-    const ASLEEP: u64 = 1 << 63;
-
-    /// Somebody listens, and nobody asks for a wake-up.
-    #[inline(always)]
-    pub(crate) fn is_awake(self) -> bool {
-        self.0.cast_signed() > 0
-    }
-
-    #[inline(always)]
-    pub(crate) fn is_nobody(self) -> bool {
-        self.0 == 0
-    }
-
-    /// The same, though a subscriber that is gone may have left its request for a wake-up.
-    #[inline(always)]
-    pub(crate) fn is_nobody_any_more(self) -> bool {
-        self.0 & !Self::ASLEEP == 0
-    }
-
-    fn sleeps(self) -> bool {
-        self.0 & Self::ASLEEP != 0
-    }
-
-    fn is_closed(self) -> bool {
-        self.0 & Self::CLOSED != 0
-    }
-}
 
 /// A refusal, without the event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,36 +58,6 @@ pub(crate) enum Policy {
     Evict,
     /// Gives up.
     Keep,
-}
-
-/// Wake-ups that an operation owes. It pays them after its commit, and on every other way out.
-#[derive(Debug, Default)]
-#[must_use]
-pub(crate) struct Owed(u8);
-
-impl Owed {
-    const MARK: u8 = 1;
-    const TURN: u8 = 2;
-
-    /// A stamp was swapped out, at which a subscriber sleeps if it `is_marked`.
-    #[inline(always)]
-    pub(crate) fn mark(&mut self, is_marked: bool) {
-        self.0 |= if is_marked { Self::MARK } else { 0 };
-    }
-
-    /// The worker is to look at all subscribers.
-    pub(crate) fn turn(&mut self) {
-        self.0 |= Self::TURN;
-    }
-
-    #[inline(always)]
-    pub(crate) fn is_nothing(&self) -> bool {
-        self.0 == 0
-    }
-
-    pub(crate) fn is_turn(&self) -> bool {
-        self.0 & Self::TURN != 0
-    }
 }
 
 /// The event that a reader holds, which a model follows.
@@ -159,7 +95,7 @@ pub(crate) struct Ring<E> {
     limit: CachePadded<AtomicU64>,
     /// [T2 holes] The end of the last holes of an exclusive ring.
     holes_end: CachePadded<AtomicU64>,
-    /// An [`Audience`]: the one look that a report costs when nobody listens.
+    /// An [`Listeners`]: the one look that a report costs when nobody listens.
     listeners: CachePadded<AtomicU64>,
     seats: Seats,
     pub(crate) counters: CachePadded<Counters>,
@@ -249,66 +185,6 @@ impl<E> Ring<E> {
     /// [K2 young] Half of the ring, at least one slot.
     fn stall_distance(&self) -> u64 {
         (self.capacity() / limits::STALL_SHARE).max(1)
-    }
-
-    // Listening and closing.
-
-    #[inline(always)]
-    pub(crate) fn audience(&self) -> Audience {
-        // Relaxed: a report that follows a `subscribe`, in whatever way it was told of it, cannot miss the count. Of
-        // sleepers it is a hint.
-        Audience(self.listeners.load(Ordering::Relaxed))
-    }
-
-    /// Nobody would read an event. False of a closed ring, so that the publisher goes on and meets the end.
-    #[inline(always)]
-    pub(crate) fn is_unheard(&self) -> bool {
-        self.audience().is_nobody()
-    }
-
-    pub(crate) fn listen(&self) {
-        // Relaxed: before `subscribe` returns, so that every later report sees it.
-        self.listeners.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn unlisten(&self) {
-        // Relaxed: as above.
-        self.listeners.fetch_sub(1, Ordering::Relaxed);
-    }
-
-    /// Asks an exclusive publisher for a wake-up. A fence and a look must follow.
-    ///
-    /// A hint: the publisher, which looks at the start of a report and has no fence, may miss it in one that is under way.
-    /// A sleeper is looked after by naps besides.
-    pub(crate) fn ask_for_wake_up(&self) {
-        // SYNC asleep: that the sleeper is registered.
-        self.listeners.fetch_or(Audience::ASLEEP, Ordering::Release);
-    }
-
-    /// Takes what [`Ring::ask_for_wake_up`] asked: true for one of those who come for it.
-    pub(crate) fn take_asleep(&self) -> bool {
-        // SYNC asleep: the sleeper is found, or has gone on. Were it missed, the next event would
-        // find no mark.
-        Audience(
-            self.listeners
-                .fetch_and(!Audience::ASLEEP, Ordering::Acquire),
-        )
-        .sleeps()
-    }
-
-    pub(crate) fn is_closed(&self) -> bool {
-        // SYNC close: whoever sees the bit here sees it in the tail.
-        Audience(self.listeners.load(Ordering::Acquire)).is_closed()
-    }
-
-    /// [C8 close] No claim succeeds after this. The caller then wakes the sleepers.
-    pub(crate) fn close(&self) {
-        // Relaxed: the exchange that stops all claims.
-        self.tail.fetch_or(CLOSED, Ordering::Relaxed);
-        // SYNC close: whoever sees the bit here sees the last tail.
-        self.listeners.fetch_or(Audience::CLOSED, Ordering::Release);
-        // SYNC sleep: a sleeper that registered before this is seen; one that registers after it sees the close.
-        crate::sync::fence(Ordering::SeqCst);
     }
 
     // Reading.
@@ -424,7 +300,7 @@ impl<E> Ring<E> {
     // Scanning.
 
     /// [C2 gate], [C3 evict]: asks the registry for room at `tail`, which the caller has loaded (or owns).
-    fn make_room(&self, tail: u64, policy: Policy, owed: &mut Owed) -> Room {
+    fn make_room(&self, tail: u64, policy: Policy, pending: &mut PendingWake) -> Room {
         // SYNC join: `tail` was read before this fence.
         crate::sync::fence(Ordering::SeqCst);
         let scan = Scan {
@@ -433,7 +309,7 @@ impl<E> Ring<E> {
             lost: self.counters.lost(),
             may_evict: policy == Policy::Evict,
         };
-        let mut abandoned = Owed::default();
+        let mut abandoned = PendingWake::default();
         let (room, wake) = self.seats.make_room(scan, |cursor| {
             // An exclusive ring has no claim in flight, because its only publisher runs this scan.
             if !self.protocol.can_abandon() {
@@ -447,9 +323,9 @@ impl<E> Ring<E> {
             self.seats.drain_waiters().wake_all();
         }
         if wake || !abandoned.is_nothing() {
-            owed.turn();
+            pending.turn();
         }
-        self.beside_runs(tail, room, owed)
+        self.beside_runs(tail, room, pending)
     }
 
     /// Counts a refusal, and returns it.

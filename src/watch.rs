@@ -6,8 +6,8 @@ use crate::error::EvictionReason;
 use crate::notice::EvictionNotice;
 use crate::registry::progress::NEVER;
 use crate::registry::registration::Registration;
-use crate::ring::Owed;
-use crate::ring::shared::Armed;
+use crate::ring::listeners::Armed;
+use crate::ring::listeners::PendingWake;
 use crate::sync::{Arc, Ordering, fence};
 use crate::unwind;
 use crate::worker::Worker;
@@ -148,7 +148,7 @@ impl<E> Worker<E> {
         match self.ring.arm(at) {
             Armed::Ready => false,
             Armed::Yes => true,
-            Armed::Inside => {
+            Armed::WriterActive => {
                 if !self.ring.is_in_flight(at) {
                     // A writer of an earlier lap, under which no stamp can be marked: an eye on it until it has left.
                     turn.watched += 1;
@@ -179,11 +179,11 @@ impl<E> Worker<E> {
         let (grace, stalled_until) = wait.go_on(at, now, self.ring.tail(), base, longer);
         turn.look_again = turn.look_again.min(Duration::from_nanos(grace));
         if let Some(until) = stalled_until {
-            let mut owed = Owed::default();
-            let (abandoned, end) = self.ring.abandon_each(at..until, &mut owed);
+            let mut pending = PendingWake::default();
+            let (abandoned, end) = self.ring.abandon_each(at..until, &mut pending);
             turn.rescued += abandoned as usize;
             // A subscriber that slept at one of those slots may have been passed by this look already.
-            self.pay(owed);
+            self.pay(pending);
             wait.abandon_up_to(end);
         }
         true

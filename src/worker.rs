@@ -12,8 +12,9 @@ use crate::registry::Registry;
 use crate::registry::registration::Registration;
 use crate::ring::batch::Batch;
 use crate::ring::exclusive::Tip;
+use crate::ring::listeners::PendingWake;
 use crate::ring::protocol::Protocol;
-use crate::ring::{Owed, Policy, Refusal, Ring};
+use crate::ring::{Policy, Refusal, Ring};
 use crate::stack::Stack;
 use crate::subscriber::id::SubscriberId;
 use crate::subscriber::options::SubscribeOptions;
@@ -83,9 +84,9 @@ impl<E> Worker<E> {
     // Inlined for certain: see `send`.
     #[inline(always)]
     pub(crate) fn publish(&self, event: E, policy: Policy) -> Result<Option<E>, (Refusal, E)> {
-        let mut owed = Owed::default();
-        let result = self.ring.publish(event, policy, &mut owed);
-        self.pay(owed);
+        let mut pending = PendingWake::default();
+        let result = self.ring.publish(event, policy, &mut pending);
+        self.pay(pending);
         result
     }
 
@@ -96,11 +97,11 @@ impl<E> Worker<E> {
         publishers: usize,
         policy: Policy,
     ) -> Result<(), Refusal> {
-        let mut owed = Owed::default();
+        let mut pending = PendingWake::default();
         let result = self
             .ring
-            .publish_batch(batch, count, publishers, policy, &mut owed);
-        self.pay(owed);
+            .publish_batch(batch, count, publishers, policy, &mut pending);
+        self.pay(pending);
         result
     }
 
@@ -108,9 +109,9 @@ impl<E> Worker<E> {
     #[cold]
     #[inline(never)]
     pub(crate) fn find_exclusive_room(&self, tip: &mut Tip, policy: Policy) -> Result<(), Refusal> {
-        let mut owed = Owed::default();
-        let result = self.ring.find_exclusive_room(tip, policy, &mut owed);
-        self.pay(owed);
+        let mut pending = PendingWake::default();
+        let result = self.ring.find_exclusive_room(tip, policy, &mut pending);
+        self.pay(pending);
         result
     }
 
@@ -126,30 +127,30 @@ impl<E> Worker<E> {
     /// Takes a claim that hangs from its publisher.
     #[cold]
     pub(crate) fn abandon(&self, sequence: u64) {
-        let mut owed = Owed::default();
-        self.ring.abandon(sequence, &mut owed);
-        self.pay(owed);
+        let mut pending = PendingWake::default();
+        self.ring.abandon(sequence, &mut pending);
+        self.pay(pending);
     }
 
     /// Finds room for one event, without claiming it.
     pub(crate) fn prepare(&self, policy: Policy) -> Result<(), Refusal> {
-        let mut owed = Owed::default();
-        let result = self.ring.prepare(policy, &mut owed);
-        self.pay(owed);
+        let mut pending = PendingWake::default();
+        let result = self.ring.prepare(policy, &mut pending);
+        self.pay(pending);
         result
     }
 
     #[inline(always)]
-    pub(crate) fn pay(&self, owed: Owed) {
-        if !owed.is_nothing() {
-            self.pay_up(owed);
+    pub(crate) fn pay(&self, pending: PendingWake) {
+        if !pending.is_nothing() {
+            self.pay_up(pending);
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn pay_up(&self, owed: Owed) {
-        if owed.is_turn() {
+    fn pay_up(&self, pending: PendingWake) {
+        if pending.is_turn() {
             self.wake();
         } else {
             self.wake_one();
@@ -344,7 +345,7 @@ pub(crate) fn subscribe<E>(
         workers[ring].ring.tail()
     })?;
     let worker = &workers[ring];
-    worker.ring.listen();
+    worker.ring.add_listener();
     let reader = Worker::join(worker, registration);
     if worker.ring.is_closed() {
         // A stop came between: what it closed ends at once.

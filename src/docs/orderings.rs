@@ -68,11 +68,11 @@
 //! | `reader.rs` | `release` | fence | drain | the same | drained::a_reader_that_released_need_not_look_again |
 //! | `reader/sleep.rs` | `fall_asleep` | fence | sleep | whoever evicts, closes or turns after it sees the sleeper; what came before is seen by the look that follows | sleep::a_sleeper_is_woken_by_its_eviction |
 //! | `ring.rs` | `tail_after_fence` | fence | join | either a scan sees the cursor, or the joiner sees the tail of that scan | join::a_joiner_sees_what_comes_after_its_join |
-//! | `ring.rs` | `ask_for_wake_up` | R | asleep | the sleeper that asks | none: in a model each operation orders as much for the next of its kind |
-//! | `ring.rs` | `take_asleep` | A | asleep | the same | none: as above |
-//! | `ring.rs` | `is_closed` | A | close | who sees the bit sees the last tail | close::an_accepted_event_is_read_before_the_end |
-//! | `ring.rs` | `close` | R | close | the same | close::an_accepted_event_is_read_before_the_end |
-//! | `ring.rs` | `close` | fence | sleep | a sleeper that registered before is found; one that registers later sees the close | close::a_sleeper_is_woken_by_the_close |
+//! | `ring/listeners.rs` | `ask_for_wake_up` | R | asleep | the sleeper that asks | none: in a model each operation orders as much for the next of its kind |
+//! | `ring/listeners.rs` | `take_asleep` | A | asleep | the same | none: as above |
+//! | `ring/listeners.rs` | `is_closed` | A | close | who sees the bit sees the last tail | close::an_accepted_event_is_read_before_the_end |
+//! | `ring/listeners.rs` | `close` | R | close | the same | close::an_accepted_event_is_read_before_the_end |
+//! | `ring/listeners.rs` | `close` | fence | sleep | a sleeper that registered before is found; one that registers later sees the close | close::a_sleeper_is_woken_by_the_close |
 //! | `ring.rs` | `make_room` | fence | join | the other half of that in `tail_after_fence` | join::a_joiner_sees_what_comes_after_its_join |
 //! | `ring/exclusive.rs` | `pass_over_exclusive` | R | tail | who finds this hole and not the next finds no earlier tail later | none: a tail that goes back among holes does no harm that a model sees |
 //! | `ring/exclusive.rs` | `commit` | R | publish | the contents of the run | exclusive::a_reader_sees_what_was_written |

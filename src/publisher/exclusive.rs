@@ -57,10 +57,10 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
         if const { goes_one_by_one::<E>() } {
             return in_place(event, |batch| self.send_in_place(batch, policy));
         }
-        let audience = self.worker.ring.audience();
-        if audience.is_awake() {
+        let listeners = self.worker.ring.listeners();
+        if listeners.is_awake() {
             self.send_heard(event, policy)
-        } else if audience.is_nobody() {
+        } else if listeners.has_none() {
             Ok(Some(event))
         } else {
             self.send_to_sleepers(event, policy)
@@ -90,7 +90,7 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
     /// Sends the event of a batch of one from where it lies.
     fn send_in_place(&mut self, batch: &mut Batch<'_, E>, policy: Policy) -> Result<(), Refusal> {
         let worker = &*self.worker;
-        if worker.ring.is_unheard() {
+        if worker.ring.has_no_listeners() {
             batch.unheard();
             return Ok(());
         }
@@ -237,7 +237,7 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
             let some = sent.unwrap_or(false);
             return (usize::from(some), !some);
         }
-        if self.worker.ring.is_unheard() {
+        if self.worker.ring.has_no_listeners() {
             let Some(event) = events.next() else {
                 return (0, true);
             };
@@ -313,7 +313,7 @@ struct Waker<'a, E>(&'a Worker<E>);
 impl<E> Drop for Waker<'_, E> {
     #[inline(always)]
     fn drop(&mut self) {
-        if !self.0.ring.audience().is_awake() {
+        if !self.0.ring.listeners().is_awake() {
             self.0.wake_sleepers();
         }
     }

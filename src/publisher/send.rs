@@ -3,8 +3,9 @@
 use super::Published;
 use crate::bus::{Core, Generation};
 use crate::ring::batch::{Batch, goes_one_by_one};
+use crate::ring::listeners::PendingWake;
 use crate::ring::shared::Entered;
-use crate::ring::{Owed, Policy, Refusal};
+use crate::ring::{Policy, Refusal};
 use crate::sync::{Arc, ModelArc};
 use crate::worker::Worker;
 use std::mem::MaybeUninit;
@@ -54,7 +55,7 @@ fn send_to_any<E>(
 ) -> Published<E> {
     loop {
         let result = match generation.workers.as_slice() {
-            [worker] if worker.ring.is_unheard() => return Ok(Some(event)),
+            [worker] if worker.ring.has_no_listeners() => return Ok(Some(event)),
             [worker] => worker.publish(event, policy),
             [] => Err((Refusal::Stopped, event)),
             workers => copy_to_all(core, workers, event, policy),
@@ -102,7 +103,7 @@ pub(super) fn send_batch<E>(
 ) -> Result<(), Refusal> {
     while !batch.is_empty() {
         let result = match generation.workers.as_slice() {
-            [worker] if worker.ring.is_unheard() => {
+            [worker] if worker.ring.has_no_listeners() => {
                 batch.unheard();
                 Ok(())
             }
@@ -145,7 +146,7 @@ fn send_to_all<E>(
     // joins meanwhile starts after this event.
     let targets: Vec<&ModelArc<Worker<E>>> = workers
         .iter()
-        .filter(|worker| !worker.ring.is_unheard())
+        .filter(|worker| !worker.ring.has_no_listeners())
         .collect();
     // All that a refusal costs is a look, but for a race: slots are claimed only where there is room everywhere.
     for worker in &targets {
@@ -165,7 +166,7 @@ fn send_to_all<E>(
 
     // User code ends here, until everything is committed or given up: all values stay where they
     // are.
-    let (claims, owed): (Vec<Entered>, Vec<Owed>) =
+    let (claims, pending): (Vec<Entered>, Vec<PendingWake>) =
         claim_all(&targets, policy)?.into_iter().unzip();
     let mut steps = targets.iter().zip(claims);
     if let Some((worker, entered)) = steps.next()
@@ -174,7 +175,7 @@ fn send_to_all<E>(
         for (worker, entered) in steps {
             worker.ring.give_up(entered);
         }
-        pay_all(&targets, owed);
+        pay_all(&targets, pending);
         return Err(refusal);
     }
     for ((worker, entered), copy) in steps.zip(&mut copies) {
@@ -182,16 +183,16 @@ fn send_to_all<E>(
         // is exhausted, or if a freeze of this thread overlaps a stop.
         let _ = commit_first(worker, entered, copy, Policy::Evict);
     }
-    pay_all(&targets, owed);
+    pay_all(&targets, pending);
     batch.keep_old_of(&mut copies);
     Ok(())
 }
 
 /// Pays after the last commit, because a thread that is woken may take this one's core while it
 /// holds a claim.
-fn pay_all<E>(targets: &[&ModelArc<Worker<E>>], owed: Vec<Owed>) {
-    for (worker, owed) in targets.iter().zip(owed) {
-        worker.pay(owed);
+fn pay_all<E>(targets: &[&ModelArc<Worker<E>>], pending: Vec<PendingWake>) {
+    for (worker, pending) in targets.iter().zip(pending) {
+        worker.pay(pending);
     }
 }
 
@@ -214,19 +215,20 @@ fn commit_first<E>(
 fn claim_all<E>(
     targets: &[&ModelArc<Worker<E>>],
     policy: Policy,
-) -> Result<Vec<(Entered, Owed)>, Refusal> {
-    let mut claims: Vec<(Entered, Owed)> = Vec::with_capacity(targets.len());
+) -> Result<Vec<(Entered, PendingWake)>, Refusal> {
+    let mut claims: Vec<(Entered, PendingWake)> = Vec::with_capacity(targets.len());
     for worker in targets {
-        let mut owed = Owed::default();
-        match worker.ring.claim_and_enter(policy, &mut owed) {
-            Ok(entered) => claims.push((entered, owed)),
+        let mut pending = PendingWake::default();
+        match worker.ring.claim_and_enter(policy, &mut pending) {
+            Ok(entered) => claims.push((entered, pending)),
             Err(refusal) => {
-                let (claims, mut all_owed): (Vec<Entered>, Vec<Owed>) = claims.into_iter().unzip();
-                all_owed.push(owed);
+                let (claims, mut all_pending): (Vec<Entered>, Vec<PendingWake>) =
+                    claims.into_iter().unzip();
+                all_pending.push(pending);
                 for (worker, entered) in targets.iter().zip(claims) {
                     worker.ring.give_up(entered);
                 }
-                pay_all(targets, all_owed);
+                pay_all(targets, all_pending);
                 return Err(refusal);
             }
         }

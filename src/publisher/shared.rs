@@ -70,7 +70,7 @@ impl<E: Send + Sync + 'static> Publisher<E> {
                 .map(drop)
                 .map_err(error);
         }
-        if self.is_unheard() {
+        if self.has_no_listeners() {
             return Ok(());
         }
         self.report_small(policy, event, error)
@@ -95,7 +95,7 @@ impl<E: Send + Sync + 'static> Publisher<E> {
             if let (_, Err(refusal)) = self.send_carried(policy) {
                 return Err((refusal, event));
             }
-            if self.is_unheard() {
+            if self.has_no_listeners() {
                 return Ok(Some(event));
             }
         }
@@ -104,9 +104,9 @@ impl<E: Send + Sync + 'static> Publisher<E> {
 
     /// No subscriber listens at the only worker, and no event is carried.
     #[inline(always)]
-    fn is_unheard(&self) -> bool {
+    fn has_no_listeners(&self) -> bool {
         let workers = self.generation.workers.as_slice();
-        self.carried.is_empty() && matches!(workers, [worker] if worker.ring.is_unheard())
+        self.carried.is_empty() && matches!(workers, [worker] if worker.ring.has_no_listeners())
     }
 
     /// Sends the event of a batch of one from its place, after those that are carried.
@@ -193,7 +193,7 @@ impl<E: Send + Sync + 'static> Publisher<E> {
             return in_place(event, |batch| self.send_in_place(batch, Policy::Evict))
                 .map_err(report_error);
         }
-        if self.is_unheard() {
+        if self.has_no_listeners() {
             return Ok(Some(event));
         }
         self.send_small(event, Policy::Evict).map_err(report_error)
@@ -333,7 +333,7 @@ impl<E: Send + Sync + 'static> Publisher<E> {
             .generation
             .workers
             .iter()
-            .filter(|worker| !worker.ring.is_unheard());
+            .filter(|worker| !worker.ring.has_no_listeners());
         let least = heard.map(|worker| worker.ring.free()).min();
         least.map_or(self.handle.core.config.capacity, |free| free as usize)
     }

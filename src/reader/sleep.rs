@@ -2,7 +2,7 @@
 
 use super::Reader;
 use crate::config::QUIET_NAP;
-use crate::ring::shared::Armed;
+use crate::ring::listeners::Armed;
 use crate::sync::{Ordering, fence};
 use crate::wait::cell::Waiter;
 
@@ -44,7 +44,7 @@ impl<E> Reader<E> {
                     }
                 }
                 // A publisher is inside, perhaps for good: the worker keeps an eye on it.
-                Armed::Inside => {
+                Armed::WriterActive => {
                     self.worker.notify.notify();
                 }
                 Armed::Ready => {

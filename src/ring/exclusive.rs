@@ -14,9 +14,10 @@
 use super::ahead::Ahead;
 use super::at_hand::at_hand;
 use super::batch::{Batch, Olds, batch_of};
+use super::listeners::PendingWake;
 use super::segment::SegmentValues;
 use super::stamp::{Look, Stamp};
-use super::{Owed, Policy, Refusal, Ring, longest_hole};
+use super::{Policy, Refusal, Ring, longest_hole};
 use crate::failpoint::failpoint;
 use crate::registry::{Blocker, Room, most_room};
 use crate::rests::Rests;
@@ -283,7 +284,7 @@ impl<E> Ring<E> {
         self.stamp(sequence) == Stamp::full(self.slots.lap(sequence))
     }
 
-    /// Looks for room beyond the tip, or asks for more of what is known. `owed` is to be paid,
+    /// Looks for room beyond the tip, or asks for more of what is known. `pending` is to be paid,
     /// whatever comes of it.
     #[cold]
     #[inline(never)]
@@ -291,7 +292,7 @@ impl<E> Ring<E> {
         &self,
         tip: &mut Tip,
         policy: Policy,
-        owed: &mut Owed,
+        pending: &mut PendingWake,
     ) -> Result<(), Refusal> {
         if tip.has_room() {
             self.ask_ahead(tip);
@@ -307,7 +308,7 @@ impl<E> Ring<E> {
         let mut before_rest = None;
         for _ in 0..self.capacity() {
             self.store_tail(tip);
-            match self.make_room(tip.next(), policy, owed) {
+            match self.make_room(tip.next(), policy, pending) {
                 Room::Until(limit) => {
                     if self.rests_at(limit, tip, policy, &mut before_rest) {
                         continue;

@@ -11,9 +11,10 @@
 //!   pinned window is, until it has left.
 
 use super::batch::{BATCH, Batch};
+use super::listeners::PendingWake;
 use super::shared::{Entered, Tries};
 use super::stamp::Stamp;
-use super::{Owed, Policy, Refusal, Ring};
+use super::{Policy, Refusal, Ring};
 use crate::failpoint::failpoint;
 use crate::limits;
 use crate::registry::Room;
@@ -32,7 +33,7 @@ impl<E> Ring<E> {
         count: usize,
         publishers: usize,
         policy: Policy,
-        owed: &mut Owed,
+        pending: &mut PendingWake,
     ) -> Result<(), Refusal> {
         let longest = self.longest_run(publishers);
         let share = self.claim_share(publishers);
@@ -46,21 +47,21 @@ impl<E> Ring<E> {
             }
             // Each claimed slot takes the next event that has none; the slots that are lost shift the rest.
             let want = share.min(left as u64);
-            let Range { mut start, end } = self.claim(want, &mut tries, policy, owed)?;
+            let Range { mut start, end } = self.claim(want, &mut tries, policy, pending)?;
             failpoint!(Claimed);
             let mut is_lost = true;
             while start < end {
-                let (slots, committed) = match self.enter_run(start, end.min(start + longest), owed)
-                {
-                    Some(run) => {
-                        let entered = Entered {
-                            sequence: start,
-                            holds_value: true,
-                        };
-                        (run, self.commit_run(entered, run, batch))
-                    }
-                    None => (1, self.publish_at(start, batch, owed)),
-                };
+                let (slots, committed) =
+                    match self.enter_run(start, end.min(start + longest), pending) {
+                        Some(run) => {
+                            let entered = Entered {
+                                sequence: start,
+                                holds_value: true,
+                            };
+                            (run, self.commit_run(entered, run, batch))
+                        }
+                        None => (1, self.publish_at(start, batch, pending)),
+                    };
                 start += slots;
                 is_lost &= !committed;
             }
@@ -74,8 +75,13 @@ impl<E> Ring<E> {
     }
 
     /// Publishes the first event of `batch` in a slot of a claim. False if the claim was lost.
-    fn publish_at(&self, sequence: u64, batch: &mut Batch<'_, E>, owed: &mut Owed) -> bool {
-        self.enter(sequence, owed)
+    fn publish_at(
+        &self,
+        sequence: u64,
+        batch: &mut Batch<'_, E>,
+        pending: &mut PendingWake,
+    ) -> bool {
+        self.enter(sequence, pending)
             .is_some_and(|entered| self.commit_run(entered, 1, batch))
     }
 
@@ -88,7 +94,7 @@ impl<E> Ring<E> {
 
     /// [S1 enter], [R1 rest] Makes slots of a claim, from `head` on and before `end`, this publisher's own at once. How many, or
     /// `None` if it is to go on slot by slot.
-    fn enter_run(&self, head: u64, end: u64, owed: &mut Owed) -> Option<u64> {
+    fn enter_run(&self, head: u64, end: u64, pending: &mut PendingWake) -> Option<u64> {
         if !head.is_multiple_of(limits::RUN_STEP) {
             return None;
         }
@@ -110,7 +116,7 @@ impl<E> Ring<E> {
             // above.
             match stamp.compare_exchange(seen.0, writing.0, Ordering::Release, Ordering::Relaxed) {
                 Ok(_) => {
-                    owed.mark(seen.is_waited());
+                    pending.mark(seen.is_waited());
                     failpoint!(Entered);
                     return Some(run);
                 }
@@ -277,7 +283,7 @@ impl<E> Ring<E> {
     }
 
     /// [R2 lap], [R3 whole] What is left of the room that a scan found at `tail`, when runs are looked after.
-    pub(super) fn beside_runs(&self, tail: u64, room: Room, owed: &mut Owed) -> Room {
+    pub(super) fn beside_runs(&self, tail: u64, room: Room, pending: &mut PendingWake) -> Room {
         // SYNC runs: the tail was read before the fence of the scan.
         if !self.has_runs.load(Ordering::Relaxed) {
             return room;
@@ -288,7 +294,7 @@ impl<E> Ring<E> {
             Room::Pinned { slots, .. } => tail + slots,
             Room::Full(_) | Room::Moving | Room::Exhausted => return room,
         };
-        match (self.first_hanging_run(tail, end, owed), room) {
+        match (self.first_hanging_run(tail, end, pending), room) {
             (None, Room::Until(_)) => Room::Until(end),
             (None, _) => room,
             (Some(run), _) if run.start <= tail => Room::Pinned {
@@ -304,7 +310,12 @@ impl<E> Ring<E> {
     }
 
     /// The first run whose writer hangs inside, a lap on, that meets `tail..end`. [R2 lap]: all before it is final.
-    fn first_hanging_run(&self, tail: u64, end: u64, owed: &mut Owed) -> Option<Range<u64>> {
+    fn first_hanging_run(
+        &self,
+        tail: u64,
+        end: u64,
+        pending: &mut PendingWake,
+    ) -> Option<Range<u64>> {
         let capacity = self.capacity();
         let start = tail.saturating_sub(capacity);
         let end = end.saturating_sub(capacity);
@@ -317,12 +328,12 @@ impl<E> Ring<E> {
                 1 // claimed a lap on: final, and perhaps inside of a run there
             } else if seen.is_before(lap) {
                 // Claimed half a lap ago, and not entered.
-                self.abandon(head, owed);
+                self.abandon(head, pending);
                 continue;
             } else if seen.lap() != Some(lap) || seen.is_single() {
                 1
             } else if seen.is_writing() {
-                self.abandon(head, owed);
+                self.abandon(head, pending);
                 continue;
             } else if seen.is_lost() && head + seen.run() > start {
                 let later = head + capacity;

@@ -16,8 +16,9 @@
 //!   scan that finds a subscriber at a younger claim lets publishers go no further than that half,
 //!   so that the next scan comes in time.
 
+use super::listeners::PendingWake;
 use super::stamp::{Look, Stamp};
-use super::{CLOSED, Owed, Policy, Refusal, Ring, longest_hole};
+use super::{CLOSED, Policy, Refusal, Ring, longest_hole};
 use crate::failpoint::failpoint;
 use crate::limits;
 use crate::registry::{CursorAt, Room};
@@ -36,8 +37,8 @@ pub(crate) struct Entered {
 impl Entered {
     /// A slot whose stamp was `found`, and is swapped out.
     #[inline(always)]
-    fn new(sequence: u64, found: Stamp, owed: &mut Owed) -> Self {
-        owed.mark(found.is_waited());
+    fn new(sequence: u64, found: Stamp, pending: &mut PendingWake) -> Self {
+        pending.mark(found.is_waited());
         failpoint!(Entered);
         Entered {
             sequence,
@@ -51,17 +52,6 @@ impl Entered {
 #[derive(Default)]
 pub(super) struct Tries(u64);
 
-/// Where an arming sleeper finds the slot that it wants to sleep at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Armed {
-    /// Whoever swaps the stamp out owes a wake-up.
-    Yes,
-    /// There is no need to sleep.
-    Ready,
-    /// A publisher is inside: no bit can be set.
-    Inside,
-}
-
 impl<E> Ring<E> {
     /// Publishes one event, and returns the value that its slot held.
     #[inline(always)]
@@ -69,11 +59,11 @@ impl<E> Ring<E> {
         &self,
         mut event: E,
         policy: Policy,
-        owed: &mut Owed,
+        pending: &mut PendingWake,
     ) -> Result<Option<E>, (Refusal, E)> {
         let mut tries = Tries::default();
         loop {
-            let entered = match self.claim_and_enter_within(&mut tries, policy, owed) {
+            let entered = match self.claim_and_enter_within(&mut tries, policy, pending) {
                 Ok(entered) => entered,
                 Err(refusal) => return Err((refusal, event)),
             };
@@ -88,9 +78,9 @@ impl<E> Ring<E> {
     pub(crate) fn claim_and_enter(
         &self,
         policy: Policy,
-        owed: &mut Owed,
+        pending: &mut PendingWake,
     ) -> Result<Entered, Refusal> {
-        self.claim_and_enter_within(&mut Tries::default(), policy, owed)
+        self.claim_and_enter_within(&mut Tries::default(), policy, pending)
     }
 
     /// Counts one lost claim.
@@ -115,12 +105,12 @@ impl<E> Ring<E> {
         &self,
         tries: &mut Tries,
         policy: Policy,
-        owed: &mut Owed,
+        pending: &mut PendingWake,
     ) -> Result<Entered, Refusal> {
         loop {
-            let claimed = self.claim(1, tries, policy, owed)?;
+            let claimed = self.claim(1, tries, policy, pending)?;
             failpoint!(Claimed);
-            if let Some(entered) = self.enter(claimed.start, owed) {
+            if let Some(entered) = self.enter(claimed.start, pending) {
                 return Ok(entered);
             }
             self.spend(tries)?;
@@ -128,8 +118,8 @@ impl<E> Ring<E> {
     }
 
     /// Finds room for one event, without claiming it: the next publisher has it.
-    pub(crate) fn prepare(&self, policy: Policy, owed: &mut Owed) -> Result<(), Refusal> {
-        self.room(&mut Tries::default(), policy, owed).map(drop)
+    pub(crate) fn prepare(&self, policy: Policy, pending: &mut PendingWake) -> Result<(), Refusal> {
+        self.room(&mut Tries::default(), policy, pending).map(drop)
     }
 
     /// Claims up to `want` slots: at least one. [C2 gate]
@@ -139,10 +129,10 @@ impl<E> Ring<E> {
         want: u64,
         tries: &mut Tries,
         policy: Policy,
-        owed: &mut Owed,
+        pending: &mut PendingWake,
     ) -> Result<Range<u64>, Refusal> {
         loop {
-            let Range { start, end } = self.room(tries, policy, owed)?;
+            let Range { start, end } = self.room(tries, policy, pending)?;
             let end = start + want.min(end - start);
             // It fails if anything happened since the tail was read, the close included: then what was decided from it,
             // room or hole, holds no more. SYNC runs: whoever meets this tail knows whether to look after runs.
@@ -162,7 +152,7 @@ impl<E> Ring<E> {
         &self,
         tries: &mut Tries,
         policy: Policy,
-        owed: &mut Owed,
+        pending: &mut PendingWake,
     ) -> Result<Range<u64>, Refusal> {
         loop {
             // Relaxed: only a compare-and-swap makes anything of it. (A scan reads it before its fence.)
@@ -173,7 +163,7 @@ impl<E> Ring<E> {
             if tail < limit {
                 return Ok(tail..limit);
             }
-            if let Some(limit) = self.find_room(tail, tries, policy, owed)? {
+            if let Some(limit) = self.find_room(tail, tries, policy, pending)? {
                 return Ok(tail..limit);
             }
         }
@@ -197,12 +187,12 @@ impl<E> Ring<E> {
         tail: u64,
         tries: &mut Tries,
         policy: Policy,
-        owed: &mut Owed,
+        pending: &mut PendingWake,
     ) -> Result<Option<u64>, Refusal> {
         if tail & CLOSED != 0 {
             return Err(Refusal::Stopped);
         }
-        match self.make_room(tail, policy, owed) {
+        match self.make_room(tail, policy, pending) {
             Room::Until(limit) => {
                 self.raise_limit(limit);
                 Ok(Some(limit))
@@ -215,7 +205,7 @@ impl<E> Ring<E> {
                     .is_ok()
                 {
                     failpoint!(Claimed);
-                    self.pass_over(tail..tail + slots, longest_hole(again), owed);
+                    self.pass_over(tail..tail + slots, longest_hole(again), pending);
                     self.spend(tries)?;
                 }
                 Ok(None)
@@ -245,22 +235,22 @@ impl<E> Ring<E> {
 
     /// [S1 enter] Makes the slot of a claim this publisher's own; `None` if the claim was lost.
     #[inline(always)]
-    pub(super) fn enter(&self, sequence: u64, owed: &mut Owed) -> Option<Entered> {
+    pub(super) fn enter(&self, sequence: u64, pending: &mut PendingWake) -> Option<Entered> {
         let lap = self.slots.lap(sequence);
         let stamp = self.slots.stamp(sequence);
         // Relaxed: the compare-and-swap acquires.
         let seen = Stamp(stamp.load(Ordering::Relaxed));
         let is_plain = seen.is_before(lap) && seen.at_rest() && seen.is_single();
         if is_plain && swap_in(stamp, seen, Stamp::writing(lap)).is_ok() {
-            return Some(Entered::new(sequence, seen, owed));
+            return Some(Entered::new(sequence, seen, pending));
         }
-        self.enter_anyhow(sequence, owed)
+        self.enter_anyhow(sequence, pending)
     }
 
     /// Does what [`Ring::enter`] does, whatever the stamp is.
     #[cold]
     #[inline(never)]
-    fn enter_anyhow(&self, sequence: u64, owed: &mut Owed) -> Option<Entered> {
+    fn enter_anyhow(&self, sequence: u64, pending: &mut PendingWake) -> Option<Entered> {
         let lap = self.slots.lap(sequence);
         let stamp = self.slots.stamp(sequence);
         // Relaxed: the compare-and-swap below acquires.
@@ -278,10 +268,10 @@ impl<E> Ring<E> {
                 Stamp::lost(lap) // a writer of an earlier lap is frozen inside
             };
             match swap_in(stamp, seen, next) {
-                Ok(_) if seen.at_rest() => return Some(Entered::new(sequence, seen, owed)),
+                Ok(_) if seen.at_rest() => return Some(Entered::new(sequence, seen, pending)),
                 Ok(_) => {
                     debug_assert!(seen.is_single(), "[R3 whole] broken: {seen:?}");
-                    owed.turn(); // perhaps: no bit can be set while a writer is inside
+                    pending.turn(); // perhaps: no bit can be set while a writer is inside
                     self.count_lost(seen);
                     self.count_holes(1);
                     return None;
@@ -356,21 +346,21 @@ impl<E> Ring<E> {
     /// Takes a claim that hangs from its publisher, a run as a whole. How many slots: none if it was final already.
     ///
     /// `sequence` must have been claimed: it is below the tail.
-    pub(crate) fn abandon(&self, sequence: u64, owed: &mut Owed) -> u64 {
-        let made = self.make_holes(sequence, 1, owed);
+    pub(crate) fn abandon(&self, sequence: u64, pending: &mut PendingWake) -> u64 {
+        let made = self.make_holes(sequence, 1, pending);
         self.counters.abandoned.fetch_add(made, Ordering::Relaxed);
         made
     }
 
     /// Abandons claims in a row, up to the first that is not in flight. Returns how many slots, and where it ended.
-    pub(crate) fn abandon_each(&self, claims: Range<u64>, owed: &mut Owed) -> (u64, u64) {
+    pub(crate) fn abandon_each(&self, claims: Range<u64>, pending: &mut PendingWake) -> (u64, u64) {
         let Range {
             start: mut next,
             end,
         } = claims;
         let mut abandoned = 0;
         while next < end && self.is_in_flight(next) {
-            let made = self.abandon(next, owed);
+            let made = self.abandon(next, pending);
             abandoned += made;
             next += made.max(1);
         }
@@ -379,7 +369,12 @@ impl<E> Ring<E> {
 
     /// [K2 young] Looks for the claim that a subscriber whose cursor is at `cursor` waits for, or will meet first behind holes,
     /// and abandons it if it is stalled. For shared rings.
-    pub(super) fn claim_ahead_of(&self, cursor: u64, tail: u64, owed: &mut Owed) -> CursorAt {
+    pub(super) fn claim_ahead_of(
+        &self,
+        cursor: u64,
+        tail: u64,
+        pending: &mut PendingWake,
+    ) -> CursorAt {
         // Relaxed: it spares subscribers that would lose what they have still to read. A close
         // right after it does no harm.
         if self.tail.load(Ordering::Relaxed) & CLOSED != 0 {
@@ -397,13 +392,13 @@ impl<E> Ring<E> {
                 until: at + distance,
             };
         }
-        let (_, mut end) = self.abandon_each(at..tail + 1 - distance, owed);
+        let (_, mut end) = self.abandon_each(at..tail + 1 - distance, pending);
         // A batch that is frozen right after its claim leaves slots that it has not entered, as
         // many as one claim may hold. One scan is to free them all; a publisher that runs enters
         // its claim at once.
         let reach = tail.min(end + self.claim_share(1));
         while end < reach && self.look(end) == Look::Earlier && self.is_in_flight(end) {
-            end += self.abandon(end, owed).max(1);
+            end += self.abandon(end, pending).max(1);
         }
         let until = if self.is_in_flight(end) {
             end + distance
@@ -429,7 +424,7 @@ impl<E> Ring<E> {
     ///
     /// Nobody enters the inside of a run, as it is pinned; nobody waits there, as readers take a run at its head. Where somebody
     /// took the head away while this publisher hung, the run starts behind it. It lies in one lap, as all runs here do.
-    fn pass_over(&self, claimed: Range<u64>, longest: u64, owed: &mut Owed) {
+    fn pass_over(&self, claimed: Range<u64>, longest: u64, pending: &mut PendingWake) {
         let Range { mut start, end } = claimed;
         while start < end {
             let may_begin = start.is_multiple_of(limits::RUN_STEP);
@@ -439,7 +434,7 @@ impl<E> Ring<E> {
                 1
             };
             let run = run.min(longest);
-            start += match self.make_holes(start, run, owed) {
+            start += match self.make_holes(start, run, pending) {
                 0 => self.stamp(start).run(),
                 made => made,
             };
@@ -448,7 +443,7 @@ impl<E> Ring<E> {
 
     /// [S2 final] Makes a claimed sequence a hole, or `run` of them from it on, without touching the memory. How many: where
     /// a writer hangs inside, as many as it was to write; none if `sequence` was final already.
-    pub(super) fn make_holes(&self, sequence: u64, run: u64, owed: &mut Owed) -> u64 {
+    pub(super) fn make_holes(&self, sequence: u64, run: u64, pending: &mut PendingWake) -> u64 {
         let lap = self.slots.lap(sequence);
         let stamp = self.slots.stamp(sequence);
         let mut seen = Stamp(stamp.load(Ordering::Relaxed));
@@ -469,9 +464,9 @@ impl<E> Ring<E> {
             match stamp.compare_exchange(seen.0, next.0, Ordering::Release, Ordering::Relaxed) {
                 Ok(_) => {
                     if seen.at_rest() {
-                        owed.mark(seen.is_waited());
+                        pending.mark(seen.is_waited());
                     } else {
-                        owed.turn(); // perhaps: no bit can be set while a writer is inside
+                        pending.turn(); // perhaps: no bit can be set while a writer is inside
                         self.count_lost(seen);
                     }
                     self.count_holes(made);
@@ -486,35 +481,6 @@ impl<E> Ring<E> {
     fn count_lost(&self, seen: Stamp) {
         if seen.is_writing() {
             self.counters.lost.fetch_add(seen.run(), Ordering::Relaxed);
-        }
-    }
-
-    /// Asks for a wake-up when something comes at `sequence`.
-    pub(crate) fn arm(&self, sequence: u64) -> Armed {
-        let lap = self.slots.lap(sequence);
-        let stamp = self.slots.stamp(sequence);
-        let mut seen = self.stamp(sequence);
-        loop {
-            if !seen.is_before(lap) {
-                return if seen.is_writing_in(lap) {
-                    Armed::Inside
-                } else {
-                    Armed::Ready
-                };
-            }
-            if !seen.at_rest() {
-                return Armed::Inside;
-            }
-            // Relaxed: it says that somebody sleeps. The fences say who: the sleeper's, and that of the turn.
-            match stamp.compare_exchange(
-                seen.0,
-                seen.waited().0,
-                Ordering::Relaxed,
-                Ordering::Relaxed,
-            ) {
-                Ok(_) => return Armed::Yes,
-                Err(found) => seen = Stamp(found),
-            }
         }
     }
 }

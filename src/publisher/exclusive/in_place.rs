@@ -131,7 +131,7 @@ impl<E: Default + Send + Sync + 'static> ExclusivePublisher<E> {
 
     #[inline(always)]
     fn send_with(&mut self, write: impl FnOnce(&mut E), policy: Policy) -> Result<(), Refusal> {
-        if self.worker.ring.audience().is_nobody_any_more() {
+        if self.worker.ring.listeners().has_none_left() {
             return Ok(());
         }
         // It looks for sleepers at the end, because `write` may take long enough for one to fall
@@ -152,7 +152,7 @@ impl<E: Default + Send + Sync + 'static> ExclusivePublisher<E> {
         write: impl FnOnce(SlotsMut<'_, E>),
         policy: Policy,
     ) -> Result<usize, Refusal> {
-        if self.worker.ring.audience().is_nobody_any_more() {
+        if self.worker.ring.listeners().has_none_left() {
             return Ok(most);
         }
         let _waker = Waker(&self.worker);
