@@ -9,7 +9,7 @@ use crate::builder::BusBuilder;
 use crate::error::{BuildError, ReportError, SubscribeError, TryReportError};
 use crate::handler::{self, Handler, HandlerGuard};
 use crate::publisher::{self, Publisher};
-use crate::ring::Policy;
+use crate::ring::gate::Policy;
 use crate::stats::{BusStats, SubscriberStats};
 use crate::stop::StopReport;
 use crate::subscriber::id::SubscriberId;
@@ -351,8 +351,8 @@ impl<E: Send + Sync + 'static, M> Bus<E, M> {
     pub fn slowest(&self, worker: usize) -> Option<SubscriberStats> {
         let generation = self.core().running.load_full();
         let worker = generation.workers.get(worker)?;
-        let roster = generation.registry.load();
-        let registrations = roster.of(worker.id).iter();
+        let snapshot = generation.registry.load();
+        let registrations = snapshot.of(worker.id).iter();
         let (registration, position) = registrations
             .map(|registration| (registration, registration.cursor.look()))
             .filter(|(_, position)| position.is_active())

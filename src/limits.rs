@@ -18,3 +18,10 @@ pub(crate) const STALL_SHARE: u64 = if cfg!(loom) { 4 } else { 2 };
 pub(crate) const SCAN_REACH: u64 = 1024;
 /// A reader that finds nothing looks at the tail every so many tries.
 pub(crate) const TRIES_A_LOOK: u32 = if cfg!(loom) { 1 } else { 32 };
+/// How many events a batch claims, or writes, at once: the most, of events that are not large.
+pub(crate) const BATCH: usize = 128;
+
+/// Returns how many slots one scan of the gate gives at most, in a ring of `capacity`.
+pub(crate) fn most_room(capacity: u64) -> u64 {
+    (capacity / 2).max(1)
+}

@@ -11,8 +11,9 @@ pub use shared::Publisher;
 
 use crate::config::ROOM_PAUSE;
 use crate::error::{BatchError, ReportError, TryReportError};
-use crate::ring::Refusal;
-use crate::ring::batch::{BATCH, Batch, with_batch};
+use crate::limits::BATCH;
+use crate::ring::batch::{Batch, with_batch};
+use crate::ring::gate::Refusal;
 use crate::sync::thread;
 use crate::wait::{Backoff, Step, WaitStrategy};
 use std::time::{Duration, Instant};

@@ -210,7 +210,7 @@ impl<E> Reader<E> {
         let ring = &self.worker.ring;
         if ring.is_closed() {
             if self.span.next() >= ring.tail() {
-                ring.seats().drain_waiters().wake_all();
+                ring.registry().drain_waiters().wake_all();
                 return Err(Gone::Closed);
             }
             if !ring.is_pending(self.span.next()) {
@@ -405,7 +405,7 @@ impl<E> Reader<E> {
             // cursor.
             fence_behind_exchange(Ordering::SeqCst);
             if self.worker.ring.is_closed() {
-                self.worker.ring.seats().drain_waiters().wake_all();
+                self.worker.ring.registry().drain_waiters().wake_all();
             }
         }
     }
@@ -420,7 +420,7 @@ impl<E> Reader<E> {
         let position = self.registration.cursor.detach();
         self.span.stop();
         self.idle = false;
-        self.worker.ring.seats().drain_waiters().wake_all();
+        self.worker.ring.registry().drain_waiters().wake_all();
         let tail = self.worker.ring.tail();
         match Registration::eviction(position, tail) {
             Some(mut eviction) => {
@@ -477,7 +477,7 @@ impl<E> Reader<E> {
         self.pace = pace_at(&self.worker, tail);
         self.patience.restore(self.worker.config.grace());
         // Should the ring be closed meanwhile, it has read everything.
-        self.worker.ring.seats().drain_waiters().wake_all();
+        self.worker.ring.registry().drain_waiters().wake_all();
         Some(missed)
     }
 }
@@ -520,7 +520,7 @@ impl<E> Drop for Reader<E> {
         }
         self.registration.retire();
         self.worker.ring.remove_listener();
-        self.worker.ring.seats().drain_waiters().wake_all();
+        self.worker.ring.registry().drain_waiters().wake_all();
         // The worker prunes, and tells what is left to tell.
         self.worker.notify.notify();
         // Last, as the waker that it drops is user code, which may panic.

@@ -20,7 +20,7 @@ pub struct BusStats {
 
 impl BusStats {
     pub(crate) fn of<E>(generation: &Generation<E>) -> Self {
-        let roster = generation.registry.load();
+        let snapshot = generation.registry.load();
         let mut stats = BusStats {
             workers: generation
                 .workers
@@ -29,7 +29,7 @@ impl BusStats {
                 .collect(),
             subscribers: Vec::new(),
         };
-        for (ring, registration) in roster
+        for (ring, registration) in snapshot
             .all()
             .filter(|(_, registration)| !registration.is_retired())
         {

@@ -172,9 +172,9 @@ type Reading<E> = (ModelArc<Worker<E>>, Arc<Registration>);
 
 /// Everybody who is there, but the caller itself if it is a handler.
 fn present<E>(generation: &Generation<E>) -> Vec<Reading<E>> {
-    let roster = generation.registry.load();
+    let snapshot = generation.registry.load();
     let own = thread::current().id();
-    roster
+    snapshot
         .all()
         .filter(|(_, registration)| {
             !registration.is_retired() && registration.handler_thread.get() != Some(&own)

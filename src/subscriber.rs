@@ -57,7 +57,7 @@ impl<E> Subscriber<E> {
     }
 
     pub(crate) fn registry(&self) -> &Arc<Registry> {
-        self.reader.worker.ring.seats().registry()
+        self.reader.worker.ring.registry().of_bus()
     }
 
     pub(crate) fn registration(&self) -> &Arc<Registration> {

@@ -72,7 +72,7 @@ impl<E> Worker<E> {
     pub(crate) fn turn(&self) -> Turn {
         // SYNC sleep: sleepers that registered before are seen; those that come after look for themselves.
         fence(Ordering::SeqCst);
-        let registrations = self.ring.seats().registrations();
+        let registrations = self.ring.registry().registrations();
         if !self.ring.protocol().marks_stamps()
             && registrations
                 .iter()
@@ -94,7 +94,7 @@ impl<E> Worker<E> {
             settled |= registration.is_reclaimable();
         }
         if settled {
-            self.ring.seats().prune();
+            self.ring.registry().prune();
         }
         notices.extend(self.queued_notices.take_all());
         turn.notices = notices.len();
@@ -122,7 +122,7 @@ impl<E> Worker<E> {
                 && registration.cursor.evict(position, reason)
             {
                 turn.evicted += 1;
-                self.ring.seats().drain_waiters().wake_all();
+                self.ring.registry().drain_waiters().wake_all();
                 turn.woken += usize::from(registration.wake_evicted());
             }
         }

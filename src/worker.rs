@@ -10,11 +10,12 @@ use crate::notice::EvictionNotice;
 use crate::reader::Reader;
 use crate::registry::Registry;
 use crate::registry::registration::Registration;
+use crate::ring::Ring;
 use crate::ring::batch::Batch;
 use crate::ring::exclusive::Tip;
+use crate::ring::gate::{Policy, Refusal};
 use crate::ring::listeners::PendingWake;
 use crate::ring::protocol::Protocol;
-use crate::ring::{Policy, Refusal, Ring};
 use crate::stack::Stack;
 use crate::subscriber::id::SubscriberId;
 use crate::subscriber::options::SubscribeOptions;
@@ -164,10 +165,10 @@ impl<E> Worker<E> {
         // SYNC sleep: sleepers that registered before are seen; those that come after look for
         // themselves.
         fence(Ordering::SeqCst);
-        let roster = self.ring.seats().registry().load();
+        let registrations = self.ring.registry().load();
         let mut one = None;
         let mut others = false;
-        for registration in roster.of(self.id) {
+        for registration in registrations.iter() {
             if !registration.sleeper.is_asleep() {
                 continue;
             }
@@ -225,7 +226,7 @@ impl<E> Worker<E> {
         if registration.is_unsubscribed() {
             // Unsubscribed while it joined, by a host that found it in the statistics.
             registration.evict(EvictionReason::Unsubscribed);
-            worker.ring.seats().drain_waiters().wake_all();
+            worker.ring.registry().drain_waiters().wake_all();
         }
         Reader::new(ModelArc::clone(worker), registration, joined)
     }
@@ -249,10 +250,10 @@ impl<E> Worker<E> {
     pub(crate) fn close(&self) {
         self.ring.close();
         self.wake();
-        for registration in self.ring.seats().registrations().iter() {
+        for registration in self.ring.registry().registrations().iter() {
             registration.wake();
         }
-        self.ring.seats().drain_waiters().wake_all();
+        self.ring.registry().drain_waiters().wake_all();
     }
 
     /// Returns whether a subscriber of this ring has still something to read: it has neither read everything nor left.
@@ -303,7 +304,7 @@ impl<E> Worker<E> {
             // After lowering: an end that is not seen here raises the signal again, so the nap below does not happen.
             let ending = self.is_ending();
             let turn = self.turn();
-            if ending || self.ring.is_closed() && self.ring.seats().is_empty() {
+            if ending || self.ring.is_closed() && self.ring.registry().load().is_empty() {
                 return;
             }
             if asked || turn.did_something() {

@@ -112,9 +112,9 @@ impl<E> Generation<E> {
     /// Returns whether every ring is closed, and every subscriber has read everything or left.
     pub(crate) fn is_drained(&self) -> bool {
         let is_closed = |worker: &ModelArc<Worker<E>>| worker.ring.is_closed();
-        let roster = self.registry.load();
+        let snapshot = self.registry.load();
         self.workers.iter().all(is_closed)
-            && !roster
+            && !snapshot
                 .all()
                 .any(|(ring, registration)| self.workers[ring].is_read_by(registration))
     }
@@ -123,9 +123,9 @@ impl<E> Generation<E> {
         &self,
         id: SubscriberId,
     ) -> Option<(&ModelArc<Worker<E>>, Arc<Registration>)> {
-        let roster = self.registry.load();
+        let snapshot = self.registry.load();
 
-        roster
+        snapshot
             .all()
             .find(|(_, registration)| registration.id == id && !registration.is_retired())
             .map(|(ring, registration)| (&self.workers[ring], Arc::clone(registration)))

@@ -95,7 +95,7 @@
 //! After a refusal it looks first at the one cursor that was in the way. Both spare the readers,
 //! because each look takes the cache line of a cursor from the reader that writes it.
 //!
-//! ## Room, eviction, pins
+//! ## GateOutcome, eviction, pins
 //!
 //! No publisher enters a slot that an active cursor has not passed. A scan stores how far publishers may go: the slowest
 //! cursor plus the capacity, at most half a lap at a time. Whoever would leave less than an eighth of the ring is dropped,

@@ -6,13 +6,13 @@
 //! | edge | from | to | what it carries |
 //! |---|---|---|---|
 //! | `publish` | commit, `ring/shared` and `ring/exclusive` (R) | a reader's stamp load, `ring` (A) | the event's contents |
-//! | `vacate` | commit, `leave` (R) | `enter`'s compare-and-swap, `reusable_end`, a scan's look at a run (A) | the memory of a slot, to its next writer. Rescues and slots given up in between are read-modify-writes: they continue the release sequence |
+//! | `vacate` | commit, `vacate` (R) | `enter`'s compare-and-swap, `reusable_end`, a scan's look at a run (A) | the memory of a slot, to its next writer. Rescues and slots given up in between are read-modify-writes: they continue the release sequence |
 //! | `advance` | `Cursor::advance` (R) | a scan's `Cursor::look` (A) | the reads of the slots behind the cursor are over |
 //! | `detach` | `Cursor::detach`, `restart`, `Registration::retire` (R) | `Cursor::look`, `Registration::is_retired` (A) | all reads are over |
 //! | `mark` | `Cursor::evict` (R), or a fence before it | `Cursor::detach`, `Cursor::look` (A) | how far it was behind, and why it was dropped: a guard that left, a panic's message |
 //! | `limit` | raising it after a scan (R) | a claim's load (A) | `advance` and `detach`, and of runs `vacate`, to publishers that did not scan |
 //! | `runs` | a claim (R) | fence before a scan (SC), the tail read before it | that there may be runs to look after |
-//! | `final` | the stamps that `hand_on` leaves of a run, then the exchange that swaps its head out (R) | a scan's look at heads (A) | what was inside of a run that is final stays final |
+//! | `final` | the stamps that `restamp_rest` leaves of a run, then the exchange that swaps its head out (R) | a scan's look at heads (A) | what was inside of a run that is final stays final |
 //! | `tail` | an exclusive publisher's stamp, a hole's too (R), and the tail that it stored before | a look at that stamp (A) | what `tail_by_stamps` finds never goes back |
 //! | `join` | fence after registering (SC) | fence before a scan (SC), the tail read before it | either the scan sees the cursor, or the joiner sees the tail |
 //! | `registry` | the snapshot's swap | its load | `detach` of cursors that were pruned; a whole registration |
@@ -73,22 +73,22 @@
 //! | `ring/listeners.rs` | `is_closed` | A | close | who sees the bit sees the last tail | close::an_accepted_event_is_read_before_the_end |
 //! | `ring/listeners.rs` | `close` | R | close | the same | close::an_accepted_event_is_read_before_the_end |
 //! | `ring/listeners.rs` | `close` | fence | sleep | a sleeper that registered before is found; one that registers later sees the close | close::a_sleeper_is_woken_by_the_close |
-//! | `ring.rs` | `make_room` | fence | join | the other half of that in `tail_after_fence` | join::a_joiner_sees_what_comes_after_its_join |
-//! | `ring/exclusive.rs` | `pass_over_exclusive` | R | tail | who finds this hole and not the next finds no earlier tail later | none: a tail that goes back among holes does no harm that a model sees |
+//! | `ring/gate.rs` | `scan_gate` | fence | join | the other half of that in `tail_after_fence` | join::a_joiner_sees_what_comes_after_its_join |
+//! | `ring/exclusive.rs` | `skip_pinned_exclusive` | R | tail | who finds this hole and not the next finds no earlier tail later | none: a tail that goes back among holes does no harm that a model sees |
 //! | `ring/exclusive.rs` | `commit` | R | publish | the contents of the run | exclusive::a_reader_sees_what_was_written |
 //! | `ring/run.rs` | `reusable_end` | A | vacate | the last writers have left the memory of a run | run::a_straggler_stays_out_of_a_run |
 //! | `ring/run.rs` | `enter_run` | R | final | a scan that sees the new head sees what the run left | run::a_scan_takes_no_event_of_a_run_that_a_batch_hands_on |
 //! | `ring/run.rs` | `commit_run` | R | publish, vacate | the contents of the run | run::a_run_is_read_by_its_head |
-//! | `ring/run.rs` | `hand_on` | R | publish | the contents of what is left of a run, to a reader that passes over to the newest event from behind it | none: all between must be holes then; no model is small enough |
-//! | `ring/run.rs` | `first_hanging_run` | A | vacate | the writer of a run has left it, to those who enter its inside | none: whoever swaps out the head says as much first, by `hand_on`; where it hangs before that, three threads are too many for a model. Without both, run::a_slot_inside_of_a_run_is_handed_to_the_next fails |
+//! | `ring/abandon.rs` | `restamp_rest` | R | publish | the contents of what is left of a run, to a reader that passes over to the newest event from behind it | none: all between must be holes then; no model is small enough |
+//! | `ring/gate.rs` | `first_stalled_run` | A | vacate | the writer of a run has left it, to those who enter its inside | none: whoever swaps out the head says as much first, by `restamp_rest`; where it hangs before that, three threads are too many for a model. Without both, run::a_slot_inside_of_a_run_is_handed_to_the_next fails |
 //! | `ring/shared.rs` | `claim` | R | runs | a scan that meets this tail looks after the runs below it | run::a_lapped_run_keeps_its_slots_to_itself |
 //! | `ring/shared.rs` | `room` | A | limit | reads are over that another publisher's scan saw | wrap::the_limit_says_that_reads_are_over |
-//! | `ring/shared.rs` | `raise_limit` | R | limit | the same | wrap::the_limit_says_that_reads_are_over |
+//! | `ring/shared.rs` | `raise_limit_past` | R | limit | the same | wrap::the_limit_says_that_reads_are_over |
 //! | `ring/shared.rs` | `swap_in` | A of AR | vacate | the last writer has left the memory | wrap::a_writer_hands_its_slot_to_the_next |
 //! | `ring/shared.rs` | `swap_in` | R of AR | final | a scan that sees the new head sees what the run left | run::a_scan_takes_no_event_of_a_run_that_is_handed_on |
 //! | `ring/shared.rs` | `commit` | R | publish, vacate | the contents of the event | publish::a_reader_sees_what_was_written |
-//! | `ring/shared.rs` | `leave` | R | vacate | the memory is as it was found | stall::a_lapped_writer_keeps_its_slot_to_itself |
-//! | `ring/shared.rs` | `make_holes` | R | final | the same, where the claim of the head was taken away | none: it takes a publisher that hangs, who takes its claim, and a scan: three threads are too many for a model |
+//! | `ring/abandon.rs` | `vacate` | R | vacate | the memory is as it was found | stall::a_lapped_writer_keeps_its_slot_to_itself |
+//! | `ring/abandon.rs` | `punch_holes` | R | final | the same, where the claim of the head was taken away | none: it takes a publisher that hangs, who takes its claim, and a scan: three threads are too many for a model |
 //! | `ring/stamp.rs` | `load` | A | publish | the contents of the event | publish::a_reader_sees_what_was_written |
 //! | `stack.rs` | `push` | R | stack | the node | registry::a_drop_is_told_once |
 //! | `stack.rs` | `take_all` | A | stack | the same | registry::a_drop_is_told_once |

@@ -8,7 +8,7 @@ use crate::bus::Core;
 use crate::error::{BatchError, ReportError, TryReportError};
 use crate::ring::batch::{Batch, goes_one_by_one, with_batch, with_olds};
 use crate::ring::exclusive::Tip;
-use crate::ring::{Policy, Refusal};
+use crate::ring::gate::{Policy, Refusal};
 use crate::stop::StopReport;
 use crate::sync::{Arc, ModelArc};
 use crate::worker::Worker;

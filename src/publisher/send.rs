@@ -3,9 +3,9 @@
 use super::Published;
 use crate::bus::{Core, Generation};
 use crate::ring::batch::{Batch, goes_one_by_one};
+use crate::ring::gate::{Policy, Refusal};
 use crate::ring::listeners::PendingWake;
 use crate::ring::shared::Entered;
-use crate::ring::{Policy, Refusal};
 use crate::sync::{Arc, ModelArc};
 use crate::worker::Worker;
 use std::mem::MaybeUninit;

@@ -5,7 +5,7 @@ use super::{Published, batch_error, report_all, report_error, try_report_error, 
 use crate::bus::{Generation, Handle};
 use crate::error::{BatchError, ReportError, TryReportError};
 use crate::ring::batch::{Batch, batch_of, goes_one_by_one, with_batch};
-use crate::ring::{Policy, Refusal};
+use crate::ring::gate::{Policy, Refusal};
 use crate::sync::Arc;
 use std::collections::VecDeque;
 use std::fmt;

@@ -1,12 +1,10 @@
 //! Events on their way into a ring, many at a time.
 
-use super::Refusal;
 use super::at_hand::at_hand;
+use super::gate::Refusal;
+use crate::limits::BATCH;
 use crate::unwind::drop_all;
 use std::mem::MaybeUninit;
-
-/// How many events a batch claims, or writes, at once: the most, of events that are not large.
-pub(crate) const BATCH: usize = 128;
 
 const FEWER: usize = BATCH / 4;
 const FEWEST: usize = BATCH / 32;

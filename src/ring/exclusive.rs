@@ -11,15 +11,17 @@
 //!   of an exclusive ring are written in order. So a reader that sees the stamp of an event knows
 //!   that each slot from `holes_end` up to there holds an event.
 
+use super::Ring;
+use super::abandon::longest_hole;
 use super::ahead::Ahead;
 use super::at_hand::at_hand;
 use super::batch::{Batch, Olds, batch_of};
+use super::gate::{Blocker, GateOutcome};
+use super::gate::{Policy, Refusal};
 use super::listeners::PendingWake;
 use super::segment::SegmentValues;
-use super::stamp::{Look, Stamp};
-use super::{Policy, Refusal, Ring, longest_hole};
+use super::stamp::Stamp;
 use crate::failpoint::failpoint;
-use crate::registry::{Blocker, Room, most_room};
 use crate::rests::Rests;
 use crate::sync::{Ordering, thread};
 
@@ -244,46 +246,6 @@ impl<E> Ring<E> {
         self.tail.store(tip.next(), Ordering::Relaxed);
     }
 
-    /// [T1 tail] Returns what is published when `stored` is the tail that was stored: a place where
-    /// a stamp is or comes next.
-    ///
-    /// It halves what the publisher may have written without another scan. A run that it meets ends
-    /// behind all that is searched, or the events behind it are searched in turn.
-    #[cold]
-    #[inline(never)]
-    pub(super) fn tail_by_stamps(&self, stored: u64) -> u64 {
-        let mut tail = stored;
-        let mut end = self
-            .slots
-            .lap_end(stored)
-            .min(stored + most_room(self.capacity()));
-        while tail < end {
-            let middle = tail + (end - tail) / 2;
-            match self.look(middle) {
-                Look::Ready { run } | Look::Skip { run } => tail = middle + run,
-                // The publisher is a lap further, so that it stored a tail since.
-                Look::Lapped => return self.stored_tail(),
-                Look::Writing | Look::Earlier => end = middle,
-            }
-        }
-        tail
-    }
-
-    /// [T2 holes] Returns whether each slot from `start` to `last` holds an event, and no run leads
-    /// beyond `last`. For an exclusive ring.
-    #[inline(always)]
-    pub(crate) fn is_event_each(&self, start: u64, last: u64) -> bool {
-        debug_assert!(self.protocol().writes_in_order());
-        // SYNC publish: the contents of all of them, and the end of all holes before `last`.
-        self.is_single(last) && self.holes_end.load(Ordering::Relaxed) <= start
-    }
-
-    /// Returns whether an event with a stamp of its own is at `sequence`.
-    #[inline(always)]
-    pub(crate) fn is_single(&self, sequence: u64) -> bool {
-        self.stamp(sequence) == Stamp::full(self.slots.lap(sequence))
-    }
-
     /// Looks for room beyond the tip, or asks for more of what is known. `pending` is to be paid,
     /// whatever comes of it.
     #[cold]
@@ -300,7 +262,7 @@ impl<E> Ring<E> {
         }
         if policy == Policy::Keep
             && let Some(blocker) = tip.blocker
-            && self.seats.is_blocked_by(blocker)
+            && self.is_blocked_by(blocker)
         {
             return Err(Refusal::Full);
         }
@@ -308,8 +270,8 @@ impl<E> Ring<E> {
         let mut before_rest = None;
         for _ in 0..self.capacity() {
             self.store_tail(tip);
-            match self.make_room(tip.next(), policy, pending) {
-                Room::Until(limit) => {
+            match self.scan_gate(tip.next(), policy, pending) {
+                GateOutcome::OpenUntil(limit) => {
                     if self.rests_at(limit, tip, policy, &mut before_rest) {
                         continue;
                     }
@@ -323,15 +285,15 @@ impl<E> Ring<E> {
                     self.ask_ahead(tip);
                     return Ok(());
                 }
-                Room::Pinned { slots, again } => {
-                    self.pass_over_exclusive(tip, slots, longest_hole(again));
+                GateOutcome::Pinned { slots, again } => {
+                    self.skip_pinned_exclusive(tip, slots, longest_hole(again));
                 }
-                Room::Moving => {}
-                Room::Full(blocker) => {
+                GateOutcome::Contended => {}
+                GateOutcome::Full(blocker) => {
                     tip.blocker = Some(blocker);
                     return Err(Refusal::Full);
                 }
-                Room::Exhausted => break,
+                GateOutcome::Exhausted => break,
             }
         }
         Err(self.exhausted())
@@ -368,7 +330,7 @@ impl<E> Ring<E> {
     }
 
     /// [C4 pin] Holes, with stamps for runs up to `longest`.
-    fn pass_over_exclusive(&self, tip: &mut Tip, slots: u64, longest: u64) {
+    fn skip_pinned_exclusive(&self, tip: &mut Tip, slots: u64, longest: u64) {
         let end = tip.next() + slots;
         // Relaxed: the stamps of the events behind the holes release it.
         self.holes_end.store(end, Ordering::Relaxed);
@@ -379,7 +341,7 @@ impl<E> Ring<E> {
             // SYNC tail: who sees this hole sees the tail that was stored before it. Nothing is
             // read.
             self.slots.stamp(next).store(hole.0, Ordering::Release);
-            self.count_holes(run);
+            self.counters.count_holes(run);
             self.move_tip(tip, next + run);
             self.store_tail(tip);
         }

@@ -7,10 +7,10 @@
 //! [`Ring::fill`] makes one for each of them.
 
 use super::Ring;
-use super::batch::BATCH;
 use super::exclusive::{Tip, commit};
 use super::segment::SegmentValues;
 use super::stamp::Stamp;
+use crate::limits::BATCH;
 use crate::sync::Ordering;
 use std::fmt;
 use std::iter::FusedIterator;
@@ -19,7 +19,7 @@ use std::marker::PhantomData;
 impl<E> Ring<E> {
     /// Fills each slot of the first lap that holds no value yet with one that `make` gives. The
     /// last slot comes first, so that the slots from [`Tip::filled_from`] on hold values at any
-    /// time, also where `make` panics. Room is to be looked for afterwards.
+    /// time, also where `make` panics. GateOutcome is to be looked for afterwards.
     #[cold]
     #[inline(never)]
     pub(crate) fn fill(&self, tip: &mut Tip, mut make: impl FnMut() -> E) {

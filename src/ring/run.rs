@@ -10,14 +10,14 @@
 //! - **\[R3 whole\]** A run whose writer hangs inside is passed over as a whole in every later lap, with one stamp, as a
 //!   pinned window is, until it has left.
 
-use super::batch::{BATCH, Batch};
+use super::Ring;
+use super::batch::Batch;
+use super::gate::{Policy, Refusal};
 use super::listeners::PendingWake;
 use super::shared::{Entered, Tries};
 use super::stamp::Stamp;
-use super::{Policy, Refusal, Ring};
 use crate::failpoint::failpoint;
 use crate::limits;
-use crate::registry::Room;
 use crate::sync::Ordering;
 use std::mem::MaybeUninit;
 use std::ops::Range;
@@ -85,13 +85,6 @@ impl<E> Ring<E> {
             .is_some_and(|entered| self.commit_run(entered, 1, batch))
     }
 
-    /// The longest run that one of so many publishers enters: none where the ring is too small for it.
-    fn longest_run(&self, publishers: usize) -> u64 {
-        let share = self.claim_share(publishers);
-        let whole_steps = share - share % limits::RUN_STEP;
-        whole_steps.min(BATCH as u64)
-    }
-
     /// [S1 enter], [R1 rest] Makes slots of a claim, from `head` on and before `end`, this publisher's own at once. How many, or
     /// `None` if it is to go on slot by slot.
     fn enter_run(&self, head: u64, end: u64, pending: &mut PendingWake) -> Option<u64> {
@@ -110,9 +103,9 @@ impl<E> Ring<E> {
         // The inside is final. Only the head may be waited for, or taken away.
         while seen.is_before(lap) {
             failpoint!(Seen);
-            self.hand_on(head + run, reach, Stamp::full(lap - 1));
+            self.restamp_rest(head + run, reach, Stamp::full(lap - 1));
             let writing = Stamp::writing(lap).with_run(run);
-            // SYNC final: the stamps that `hand_on` left. That the last writers have left was acquired
+            // SYNC final: the stamps that `restamp_rest` left. That the last writers have left was acquired
             // above.
             match stamp.compare_exchange(seen.0, writing.0, Ordering::Release, Ordering::Relaxed) {
                 Ok(_) => {
@@ -184,13 +177,13 @@ impl<E> Ring<E> {
                     // SAFETY: [S1 enter]: `LOST` leaves the memory to its writer.
                     unsafe { self.exchange_run(head, places, true) };
                 }
-                self.leave(head, holds_value);
+                self.vacate(head, holds_value);
                 false
             }
             Err(_) => {
                 // The events at the places are the ones to use.
                 self.forget_values(head + 1, head + run);
-                self.leave(head, false);
+                self.vacate(head, false);
                 false
             }
         }
@@ -212,7 +205,7 @@ impl<E> Ring<E> {
     /// Slots inside of a run that was taken from its writer, which is still there, hold no value
     /// any more: their stamps, which are of earlier laps, say so from now on.
     ///
-    /// [R3 whole] No other thread goes in there. A sleeper may set its mark, and a slow `hand_on`
+    /// [R3 whole] No other thread goes in there. A sleeper may set its mark, and a slow `restamp_rest`
     /// of the run that was there before may come by: it leaves alone what was forgotten.
     #[cold]
     fn forget_values(&self, start: u64, end: u64) {
@@ -229,120 +222,5 @@ impl<E> Ring<E> {
                 seen = Stamp(found);
             }
         }
-    }
-
-    /// A publisher is about to swap out `head`, the stamp of a run: what it leaves of that, from `start` to `end`, gets stamps of
-    /// its own. So a scan, or a reader, finds those slots final as before, and a run may be entered
-    /// there too. The exchange that swaps `head` out releases these stamps: `final`.
-    ///
-    /// Whoever claimed there meanwhile is not disturbed: what the stamps say of their lap is true, then as later.
-    #[inline]
-    pub(super) fn hand_on(&self, start: u64, end: u64, head: Stamp) {
-        let mut next = start;
-        while next < end {
-            let may_begin = next.is_multiple_of(limits::RUN_STEP);
-            let run = if may_begin { end - next } else { 1 };
-            let stamp = self.slots.stamp(next);
-            let inside = Stamp(stamp.load(Ordering::Relaxed));
-            let Some(final_too) = head.hand_on_to(inside) else {
-                next += inside.run(); // somebody was faster
-                continue;
-            };
-            let final_too = final_too.with_run(run).0;
-            failpoint!(HandingOn);
-            // SYNC publish: the contents of the run, which its head had, to whoever comes from behind.
-            if stamp
-                .compare_exchange(inside.0, final_too, Ordering::Release, Ordering::Relaxed)
-                .is_ok()
-            {
-                next += run;
-            }
-        }
-    }
-
-    /// The first place where a run that covers `sequence` may begin; beyond it if there is none.
-    fn first_head(&self, sequence: u64) -> u64 {
-        (sequence + 1)
-            .saturating_sub(self.longest_run(1))
-            .next_multiple_of(limits::RUN_STEP)
-    }
-
-    /// `sequence` lies inside of a run that is final.
-    pub(super) fn is_in_final_run(&self, sequence: u64) -> bool {
-        let (first, last) = (self.first_head(sequence), sequence);
-        // Upwards, because a run is handed on upwards: what a head has left by now, a later one has.
-        let mut steps = first / limits::RUN_STEP..=last / limits::RUN_STEP;
-        steps.any(|step| {
-            let head = step * limits::RUN_STEP;
-            // SYNC final: the stamps that a head left which was swapped out.
-            let stamp = self.stamp(head);
-            failpoint!(Sought);
-            let same_lap = stamp.lap() == Some(self.slots.lap(head));
-            same_lap && !stamp.is_writing() && sequence - head < stamp.run()
-        })
-    }
-
-    /// [R2 lap], [R3 whole] What is left of the room that a scan found at `tail`, when runs are looked after.
-    pub(super) fn beside_runs(&self, tail: u64, room: Room, pending: &mut PendingWake) -> Room {
-        // SYNC runs: the tail was read before the fence of the scan.
-        if !self.has_runs.load(Ordering::Relaxed) {
-            return room;
-        }
-        let end = match room {
-            // So many looks are enough for one scan, however large the ring is.
-            Room::Until(end) => end.min(tail + limits::SCAN_REACH),
-            Room::Pinned { slots, .. } => tail + slots,
-            Room::Full(_) | Room::Moving | Room::Exhausted => return room,
-        };
-        match (self.first_hanging_run(tail, end, pending), room) {
-            (None, Room::Until(_)) => Room::Until(end),
-            (None, _) => room,
-            (Some(run), _) if run.start <= tail => Room::Pinned {
-                slots: run.end - tail,
-                again: true,
-            },
-            (Some(run), Room::Pinned { again, .. }) => Room::Pinned {
-                slots: run.start - tail,
-                again,
-            },
-            (Some(run), _) => Room::Until(run.start),
-        }
-    }
-
-    /// The first run whose writer hangs inside, a lap on, that meets `tail..end`. [R2 lap]: all before it is final.
-    fn first_hanging_run(
-        &self,
-        tail: u64,
-        end: u64,
-        pending: &mut PendingWake,
-    ) -> Option<Range<u64>> {
-        let capacity = self.capacity();
-        let start = tail.saturating_sub(capacity);
-        let end = end.saturating_sub(capacity);
-        let mut head = self.first_head(start);
-        while head < end {
-            let lap = self.slots.lap(head);
-            // SYNC vacate: the writer of the run has left.
-            let seen = Stamp(self.slots.stamp(head).load(Ordering::Acquire));
-            let slots = if seen.is_before(lap) && self.tail() > head + capacity {
-                1 // claimed a lap on: final, and perhaps inside of a run there
-            } else if seen.is_before(lap) {
-                // Claimed half a lap ago, and not entered.
-                self.abandon(head, pending);
-                continue;
-            } else if seen.lap() != Some(lap) || seen.is_single() {
-                1
-            } else if seen.is_writing() {
-                self.abandon(head, pending);
-                continue;
-            } else if seen.is_lost() && head + seen.run() > start {
-                let later = head + capacity;
-                return Some(later..later + seen.run());
-            } else {
-                seen.run()
-            };
-            head = (head + slots).next_multiple_of(limits::RUN_STEP);
-        }
-        None
     }
 }

@@ -16,12 +16,13 @@
 //!   scan that finds a subscriber at a younger claim lets publishers go no further than that half,
 //!   so that the next scan comes in time.
 
+use super::abandon::longest_hole;
+use super::gate::GateOutcome;
+use super::gate::{Policy, Refusal};
 use super::listeners::PendingWake;
-use super::stamp::{Look, Stamp};
-use super::{CLOSED, Policy, Refusal, Ring, longest_hole};
+use super::stamp::Stamp;
+use super::{CLOSED, Ring};
 use crate::failpoint::failpoint;
-use crate::limits;
-use crate::registry::{CursorAt, Room};
 use crate::sync::{AtomicU64, Ordering};
 use std::ops::Range;
 
@@ -92,12 +93,6 @@ impl<E> Ring<E> {
             return Err(self.exhausted());
         }
         Ok(())
-    }
-
-    /// [K1 share] The most slots that one claim may hold when there are so many `publishers`.
-    pub(super) fn claim_share(&self, publishers: usize) -> u64 {
-        let share = self.capacity() / limits::CLAIM_SHARE / publishers.max(1) as u64;
-        share.max(1)
     }
 
     #[inline(always)]
@@ -179,7 +174,7 @@ impl<E> Ring<E> {
         room.saturating_sub(self.counters.lost())
     }
 
-    /// Room beyond `tail`, or `None` if the caller is to look at the tail again.
+    /// GateOutcome beyond `tail`, or `None` if the caller is to look at the tail again.
     #[cold]
     #[inline(never)]
     fn find_room(
@@ -192,12 +187,12 @@ impl<E> Ring<E> {
         if tail & CLOSED != 0 {
             return Err(Refusal::Stopped);
         }
-        match self.make_room(tail, policy, pending) {
-            Room::Until(limit) => {
-                self.raise_limit(limit);
+        match self.scan_gate(tail, policy, pending) {
+            GateOutcome::OpenUntil(limit) => {
+                self.raise_limit_past(limit);
                 Ok(Some(limit))
             }
-            Room::Pinned { slots, again } => {
+            GateOutcome::Pinned { slots, again } => {
                 // [C4 pin] Pass over the whole window.
                 if self
                     .tail
@@ -205,22 +200,22 @@ impl<E> Ring<E> {
                     .is_ok()
                 {
                     failpoint!(Claimed);
-                    self.pass_over(tail..tail + slots, longest_hole(again), pending);
+                    self.skip_pinned(tail..tail + slots, longest_hole(again), pending);
                     self.spend(tries)?;
                 }
                 Ok(None)
             }
-            Room::Moving => {
+            GateOutcome::Contended => {
                 self.spend(tries)?;
                 Ok(None)
             }
-            Room::Full(_) => Err(Refusal::Full),
-            Room::Exhausted => Err(self.exhausted()),
+            GateOutcome::Full(_) => Err(Refusal::Full),
+            GateOutcome::Exhausted => Err(self.exhausted()),
         }
     }
 
     /// An older scan's limit is as good as a newer one, so the largest stands.
-    fn raise_limit(&self, limit: u64) {
+    fn raise_limit_past(&self, limit: u64) {
         let mut seen = self.limit.load(Ordering::Relaxed);
         // SYNC limit: carries `advance` and `detach` to publishers that did not scan. (Not `fetch_max`, which thread
         // sanitizers do not follow.)
@@ -260,7 +255,7 @@ impl<E> Ring<E> {
                 return None; // abandoned before it was entered
             }
             if !seen.is_single() {
-                self.hand_on(sequence + 1, sequence + seen.run(), seen);
+                self.restamp_rest(sequence + 1, sequence + seen.run(), seen);
             }
             let next = if seen.at_rest() {
                 Stamp::writing(lap)
@@ -273,7 +268,7 @@ impl<E> Ring<E> {
                     debug_assert!(seen.is_single(), "[R3 whole] broken: {seen:?}");
                     pending.turn(); // perhaps: no bit can be set while a writer is inside
                     self.count_lost(seen);
-                    self.count_holes(1);
+                    self.counters.count_holes(1);
                     return None;
                 }
                 Err(found) => seen = Stamp(found),
@@ -304,7 +299,7 @@ impl<E> Ring<E> {
             Err(_) => {
                 // SAFETY: [S1 enter]: `LOST` leaves the memory to its writer, and it holds the event.
                 let event = unsafe { self.slots.restore(sequence, old) };
-                self.leave(sequence, holds_value);
+                self.vacate(sequence, holds_value);
                 Err(event)
             }
         }
@@ -321,166 +316,8 @@ impl<E> Ring<E> {
             Ordering::Relaxed,
             Ordering::Relaxed,
         ) {
-            Ok(_) => self.count_holes(1),
-            Err(_) => self.leave(entered.sequence, entered.holds_value),
-        }
-    }
-
-    /// Leaves a slot that was abandoned: `LOST(x)` becomes a hole at `x`, however often it was passed meanwhile.
-    pub(super) fn leave(&self, sequence: u64, holds_value: bool) {
-        let stamp = self.slots.stamp(sequence);
-        let mut seen = Stamp(stamp.load(Ordering::Relaxed));
-        loop {
-            debug_assert!(seen.is_lost(), "[S1 enter] broken: {seen:?}");
-            // A LOST stamp always has a lap: somebody stamped it.
-            let empty = Stamp::empty(seen.lap().unwrap_or(0), holds_value).with_run_of(seen);
-            // SYNC vacate: the memory is as we found it.
-            match stamp.compare_exchange(seen.0, empty.0, Ordering::Release, Ordering::Relaxed) {
-                Ok(_) => break,
-                Err(found) => seen = Stamp(found),
-            }
-        }
-        self.counters.lost.fetch_sub(seen.run(), Ordering::Relaxed);
-    }
-
-    /// Takes a claim that hangs from its publisher, a run as a whole. How many slots: none if it was final already.
-    ///
-    /// `sequence` must have been claimed: it is below the tail.
-    pub(crate) fn abandon(&self, sequence: u64, pending: &mut PendingWake) -> u64 {
-        let made = self.make_holes(sequence, 1, pending);
-        self.counters.abandoned.fetch_add(made, Ordering::Relaxed);
-        made
-    }
-
-    /// Abandons claims in a row, up to the first that is not in flight. Returns how many slots, and where it ended.
-    pub(crate) fn abandon_each(&self, claims: Range<u64>, pending: &mut PendingWake) -> (u64, u64) {
-        let Range {
-            start: mut next,
-            end,
-        } = claims;
-        let mut abandoned = 0;
-        while next < end && self.is_in_flight(next) {
-            let made = self.abandon(next, pending);
-            abandoned += made;
-            next += made.max(1);
-        }
-        (abandoned, next)
-    }
-
-    /// [K2 young] Looks for the claim that a subscriber whose cursor is at `cursor` waits for, or will meet first behind holes,
-    /// and abandons it if it is stalled. For shared rings.
-    pub(super) fn claim_ahead_of(
-        &self,
-        cursor: u64,
-        tail: u64,
-        pending: &mut PendingWake,
-    ) -> CursorAt {
-        // Relaxed: it spares subscribers that would lose what they have still to read. A close
-        // right after it does no harm.
-        if self.tail.load(Ordering::Relaxed) & CLOSED != 0 {
-            return CursorAt::Closed;
-        }
-        let at = self.skip_holes(cursor);
-        // Decide before abandoning: the subscriber is blocked on this claim even if another thread abandons it first, so it must
-        // not be blamed.
-        if !self.is_in_flight(at) {
-            return CursorAt::NoClaim;
-        }
-        let distance = self.stall_distance();
-        if !self.is_far_behind(at, tail) {
-            return CursorAt::Claim {
-                until: at + distance,
-            };
-        }
-        let (_, mut end) = self.abandon_each(at..tail + 1 - distance, pending);
-        // A batch that is frozen right after its claim leaves slots that it has not entered, as
-        // many as one claim may hold. One scan is to free them all; a publisher that runs enters
-        // its claim at once.
-        let reach = tail.min(end + self.claim_share(1));
-        while end < reach && self.look(end) == Look::Earlier && self.is_in_flight(end) {
-            end += self.abandon(end, pending).max(1);
-        }
-        let until = if self.is_in_flight(end) {
-            end + distance
-        } else {
-            u64::MAX
-        };
-        CursorAt::Claim { until }
-    }
-
-    /// Returns the first sequence from `sequence` on that is no hole, as far as one scan looks.
-    fn skip_holes(&self, sequence: u64) -> u64 {
-        let mut at = sequence;
-        for _ in 0..limits::SCAN_REACH {
-            match self.look(at) {
-                Look::Skip { run } => at += run,
-                _ => break,
-            }
-        }
-        at
-    }
-
-    /// [C4 pin] Makes all that was claimed holes, with stamps for runs up to `longest`.
-    ///
-    /// Nobody enters the inside of a run, as it is pinned; nobody waits there, as readers take a run at its head. Where somebody
-    /// took the head away while this publisher hung, the run starts behind it. It lies in one lap, as all runs here do.
-    fn pass_over(&self, claimed: Range<u64>, longest: u64, pending: &mut PendingWake) {
-        let Range { mut start, end } = claimed;
-        while start < end {
-            let may_begin = start.is_multiple_of(limits::RUN_STEP);
-            let run = if may_begin {
-                end.min(self.slots.lap_end(start)) - start
-            } else {
-                1
-            };
-            let run = run.min(longest);
-            start += match self.make_holes(start, run, pending) {
-                0 => self.stamp(start).run(),
-                made => made,
-            };
-        }
-    }
-
-    /// [S2 final] Makes a claimed sequence a hole, or `run` of them from it on, without touching the memory. How many: where
-    /// a writer hangs inside, as many as it was to write; none if `sequence` was final already.
-    pub(super) fn make_holes(&self, sequence: u64, run: u64, pending: &mut PendingWake) -> u64 {
-        let lap = self.slots.lap(sequence);
-        let stamp = self.slots.stamp(sequence);
-        let mut seen = Stamp(stamp.load(Ordering::Relaxed));
-        loop {
-            let (next, made) = if seen.is_before(lap) && seen.at_rest() {
-                if !seen.is_single() {
-                    self.hand_on(sequence + run, sequence + seen.run(), seen);
-                }
-                let hole = Stamp::empty(lap, seen.holds_value());
-                (hole.with_run(run), run)
-            } else if seen.is_before(lap) || seen.is_writing_in(lap) {
-                (Stamp::lost(lap).with_run_of(seen), seen.run())
-            } else {
-                return 0;
-            };
-            // SYNC final: the stamps that `hand_on` left. The memory is not touched: its `vacate` passes
-            // through, as a read-modify-write continues the release sequence.
-            match stamp.compare_exchange(seen.0, next.0, Ordering::Release, Ordering::Relaxed) {
-                Ok(_) => {
-                    if seen.at_rest() {
-                        pending.mark(seen.is_waited());
-                    } else {
-                        pending.turn(); // perhaps: no bit can be set while a writer is inside
-                        self.count_lost(seen);
-                    }
-                    self.count_holes(made);
-                    return made;
-                }
-                Err(found) => seen = Stamp(found),
-            }
-        }
-    }
-
-    /// A slot's writer was found inside: count the slot the first time.
-    fn count_lost(&self, seen: Stamp) {
-        if seen.is_writing() {
-            self.counters.lost.fetch_add(seen.run(), Ordering::Relaxed);
+            Ok(_) => self.counters.count_holes(1),
+            Err(_) => self.vacate(entered.sequence, entered.holds_value),
         }
     }
 }
@@ -490,6 +327,6 @@ impl<E> Ring<E> {
 #[inline(always)]
 fn swap_in(stamp: &AtomicU64, seen: Stamp, next: Stamp) -> Result<u64, u64> {
     // SYNC vacate: the last writer has left.
-    // SYNC final: the stamps that `hand_on` left of a run.
+    // SYNC final: the stamps that `restamp_rest` left of a run.
     stamp.compare_exchange(seen.0, next.0, Ordering::AcqRel, Ordering::Relaxed)
 }

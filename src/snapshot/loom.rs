@@ -12,7 +12,7 @@ pub(crate) struct Snapshot<T> {
 }
 
 /// A loaded [`Snapshot`].
-pub(crate) type Loaded<'a, T> = Arc<T>;
+pub(crate) type Loaded<T> = Arc<T>;
 
 impl<T> Snapshot<T> {
     pub(crate) fn new(value: T) -> Self {
@@ -22,7 +22,7 @@ impl<T> Snapshot<T> {
         }
     }
 
-    pub(crate) fn load(&self) -> Loaded<'_, T> {
+    pub(crate) fn load(&self) -> Loaded<T> {
         self.load_full()
     }
 

@@ -15,7 +15,7 @@ pub(crate) struct Snapshot<T> {
 }
 
 /// A loaded [`Snapshot`].
-pub(crate) type Loaded<'a, T> = arc_swap::Guard<Arc<T>>;
+pub(crate) type Loaded<T> = arc_swap::Guard<Arc<T>>;
 
 impl<T> Snapshot<T> {
     pub(crate) fn new(value: T) -> Self {
@@ -26,7 +26,7 @@ impl<T> Snapshot<T> {
     }
 
     // SYNC registry: arc-swap's load acquires what a swap released.
-    pub(crate) fn load(&self) -> Loaded<'_, T> {
+    pub(crate) fn load(&self) -> Loaded<T> {
         self.current.load()
     }
 

@@ -4,8 +4,8 @@ use super::{ExclusivePublisher, Waker};
 use crate::error::{BatchError, ReportError, TryReportError};
 use crate::publisher::{batch_error, report_error, try_report_error};
 use crate::ring::exclusive::Tip;
+use crate::ring::gate::{Policy, Refusal};
 use crate::ring::in_place::SlotsMut;
-use crate::ring::{Policy, Refusal};
 use crate::worker::Worker;
 
 /// Writing in place, for events with a [`Default`].
