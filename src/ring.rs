@@ -1,4 +1,4 @@
-//! Slots, and how to read them. The two ways to write them are in [`shared`] and [`exclusive`].
+//! Slots, and how to read them. The two ways to write them are in [`claim`] and [`exclusive`].
 //!
 //! The rules, by the names that `// SAFETY` and `// SYNC` cite:
 //!
@@ -16,6 +16,7 @@ mod abandon;
 mod ahead;
 mod at_hand;
 pub(crate) mod batch;
+pub(crate) mod claim;
 pub(crate) mod exclusive;
 pub(crate) mod gate;
 pub(crate) mod in_place;
@@ -25,9 +26,9 @@ pub(crate) mod protocol;
 mod read;
 mod run;
 pub(crate) mod segment;
-pub(crate) mod shared;
 pub(crate) mod slots;
 pub(crate) mod stamp;
+pub(crate) mod write_cursor;
 
 use crate::error::BuildError;
 use crate::limits;

@@ -12,10 +12,10 @@ use crate::registry::Registry;
 use crate::registry::registration::Registration;
 use crate::ring::Ring;
 use crate::ring::batch::Batch;
-use crate::ring::exclusive::Tip;
 use crate::ring::gate::{Policy, Refusal};
 use crate::ring::listeners::PendingWake;
 use crate::ring::protocol::Protocol;
+use crate::ring::write_cursor::WriteCursor;
 use crate::stack::Stack;
 use crate::subscriber::id::SubscriberId;
 use crate::subscriber::options::SubscribeOptions;
@@ -109,9 +109,13 @@ impl<E> Worker<E> {
     /// Looks for room for the exclusive publisher beyond its tip.
     #[cold]
     #[inline(never)]
-    pub(crate) fn find_exclusive_room(&self, tip: &mut Tip, policy: Policy) -> Result<(), Refusal> {
+    pub(crate) fn find_exclusive_room(
+        &self,
+        cursor: &mut WriteCursor,
+        policy: Policy,
+    ) -> Result<(), Refusal> {
         let mut pending = PendingWake::default();
-        let result = self.ring.find_exclusive_room(tip, policy, &mut pending);
+        let result = self.ring.find_exclusive_room(cursor, policy, &mut pending);
         self.pay(pending);
         result
     }

@@ -5,7 +5,7 @@
 //!
 //! | edge | from | to | what it carries |
 //! |---|---|---|---|
-//! | `publish` | commit, `ring/shared` and `ring/exclusive` (R) | a reader's stamp load, `ring` (A) | the event's contents |
+//! | `publish` | commit, `ring/claim` and `ring/exclusive` (R) | a reader's stamp load, `ring` (A) | the event's contents |
 //! | `vacate` | commit, `vacate` (R) | `enter`'s compare-and-swap, `reusable_end`, a scan's look at a run (A) | the memory of a slot, to its next writer. Rescues and slots given up in between are read-modify-writes: they continue the release sequence |
 //! | `advance` | `Cursor::advance` (R) | a scan's `Cursor::look` (A) | the reads of the slots behind the cursor are over |
 //! | `detach` | `Cursor::detach`, `restart`, `Registration::retire` (R) | `Cursor::look`, `Registration::is_retired` (A) | all reads are over |
@@ -36,7 +36,7 @@
 //!
 //! Relaxed on purpose besides: the tail's store and load (what there is to read, the stamps say),
 //! the count of listeners (a report that follows a `subscribe` sees it by whatever told it that it
-//! follows), `give_up` (the memory is not touched), counters, the watch's own notes, a cursor's own
+//! follows), `abort` (the memory is not touched), counters, the watch's own notes, a cursor's own
 //! glance, `Cursor::resume`, which only needs its place in the order of one word, and
 //! `Cursor::rest`, which leaves the word where an advance released it.
 //!
@@ -81,12 +81,12 @@
 //! | `ring/run.rs` | `commit_run` | R | publish, vacate | the contents of the run | run::a_run_is_read_by_its_head |
 //! | `ring/abandon.rs` | `restamp_rest` | R | publish | the contents of what is left of a run, to a reader that passes over to the newest event from behind it | none: all between must be holes then; no model is small enough |
 //! | `ring/gate.rs` | `first_stalled_run` | A | vacate | the writer of a run has left it, to those who enter its inside | none: whoever swaps out the head says as much first, by `restamp_rest`; where it hangs before that, three threads are too many for a model. Without both, run::a_slot_inside_of_a_run_is_handed_to_the_next fails |
-//! | `ring/shared.rs` | `claim` | R | runs | a scan that meets this tail looks after the runs below it | run::a_lapped_run_keeps_its_slots_to_itself |
-//! | `ring/shared.rs` | `room` | A | limit | reads are over that another publisher's scan saw | wrap::the_limit_says_that_reads_are_over |
-//! | `ring/shared.rs` | `raise_limit_past` | R | limit | the same | wrap::the_limit_says_that_reads_are_over |
-//! | `ring/shared.rs` | `swap_in` | A of AR | vacate | the last writer has left the memory | wrap::a_writer_hands_its_slot_to_the_next |
-//! | `ring/shared.rs` | `swap_in` | R of AR | final | a scan that sees the new head sees what the run left | run::a_scan_takes_no_event_of_a_run_that_is_handed_on |
-//! | `ring/shared.rs` | `commit` | R | publish, vacate | the contents of the event | publish::a_reader_sees_what_was_written |
+//! | `ring/claim.rs` | `claim` | R | runs | a scan that meets this tail looks after the runs below it | run::a_lapped_run_keeps_its_slots_to_itself |
+//! | `ring/claim.rs` | `room` | A | limit | reads are over that another publisher's scan saw | wrap::the_limit_says_that_reads_are_over |
+//! | `ring/claim.rs` | `raise_limit_past` | R | limit | the same | wrap::the_limit_says_that_reads_are_over |
+//! | `ring/claim.rs` | `swap_in` | A of AR | vacate | the last writer has left the memory | wrap::a_writer_hands_its_slot_to_the_next |
+//! | `ring/claim.rs` | `swap_in` | R of AR | final | a scan that sees the new head sees what the run left | run::a_scan_takes_no_event_of_a_run_that_is_handed_on |
+//! | `ring/claim.rs` | `commit` | R | publish, vacate | the contents of the event | publish::a_reader_sees_what_was_written |
 //! | `ring/abandon.rs` | `vacate` | R | vacate | the memory is as it was found | stall::a_lapped_writer_keeps_its_slot_to_itself |
 //! | `ring/abandon.rs` | `punch_holes` | R | final | the same, where the claim of the head was taken away | none: it takes a publisher that hangs, who takes its claim, and a scan: three threads are too many for a model |
 //! | `ring/stamp.rs` | `load` | A | publish | the contents of the event | publish::a_reader_sees_what_was_written |

@@ -7,8 +7,8 @@ use super::{Published, batch_error, batch_refused, report_error, try_report_erro
 use crate::bus::Core;
 use crate::error::{BatchError, ReportError, TryReportError};
 use crate::ring::batch::{Batch, goes_one_by_one, with_batch, with_olds};
-use crate::ring::exclusive::Tip;
 use crate::ring::gate::{Policy, Refusal};
+use crate::ring::write_cursor::WriteCursor;
 use crate::stop::StopReport;
 use crate::sync::{Arc, ModelArc};
 use crate::worker::Worker;
@@ -34,13 +34,13 @@ use std::time::Duration;
 pub struct ExclusivePublisher<E> {
     core: Arc<Core<E>>,
     worker: ModelArc<Worker<E>>,
-    tip: Tip,
+    cursor: WriteCursor,
 }
 
 impl<E> fmt::Debug for ExclusivePublisher<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ExclusivePublisher")
-            .field("next", &self.tip.next())
+            .field("next", &self.cursor.next())
             .finish_non_exhaustive()
     }
 }
@@ -48,8 +48,12 @@ impl<E> fmt::Debug for ExclusivePublisher<E> {
 impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
     pub(crate) fn new(core: Arc<Core<E>>) -> Self {
         let worker = ModelArc::clone(&core.running.load_full().workers[0]);
-        let tip = worker.ring.tip();
-        ExclusivePublisher { core, worker, tip }
+        let cursor = worker.ring.write_cursor();
+        ExclusivePublisher {
+            core,
+            worker,
+            cursor,
+        }
     }
 
     #[inline(always)]
@@ -70,13 +74,13 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
     #[inline(always)]
     fn send_heard(&mut self, event: E, policy: Policy) -> Published<E> {
         let worker = &*self.worker;
-        if !self.tip.is_prepared()
-            && let Err(refusal) = worker.find_exclusive_room(&mut self.tip, policy)
+        if !self.cursor.is_prepared()
+            && let Err(refusal) = worker.find_exclusive_room(&mut self.cursor, policy)
         {
             return Err((refusal, event));
         }
         // SAFETY: there was room, or it was found, in the worker's ring.
-        Ok(unsafe { worker.ring.publish_exclusive(&mut self.tip, event) })
+        Ok(unsafe { worker.ring.publish_exclusive(&mut self.cursor, event) })
     }
 
     #[cold]
@@ -95,11 +99,15 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
             return Ok(());
         }
         let _waker = Waker(worker);
-        if !self.tip.has_room() {
-            worker.find_exclusive_room(&mut self.tip, policy)?;
+        if !self.cursor.has_room() {
+            worker.find_exclusive_room(&mut self.cursor, policy)?;
         }
         // SAFETY: there was room, or it was found, in the worker's ring.
-        unsafe { worker.ring.publish_exclusive_in_place(&mut self.tip, batch) };
+        unsafe {
+            worker
+                .ring
+                .publish_exclusive_in_place(&mut self.cursor, batch)
+        };
         Ok(())
     }
 
@@ -171,7 +179,7 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
             if ended {
                 return Ok(accepted);
             }
-            if !self.tip.has_room() {
+            if !self.cursor.has_room() {
                 if !self.report_next(events, accepted)? {
                     return Ok(accepted);
                 }
@@ -213,10 +221,14 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
         loop {
             let (some, ended) = self.send_some(events);
             accepted += some;
-            let has_room = |tip: &mut Tip| {
-                tip.has_room() || self.worker.find_exclusive_room(tip, Policy::Keep).is_ok()
+            let has_room = |cursor: &mut WriteCursor| {
+                cursor.has_room()
+                    || self
+                        .worker
+                        .find_exclusive_room(cursor, Policy::Keep)
+                        .is_ok()
             };
-            if ended || !has_room(&mut self.tip) {
+            if ended || !has_room(&mut self.cursor) {
                 return accepted;
             }
         }
@@ -225,11 +237,11 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
     /// Sends some events, as many as there is room for without a scan: how many, and whether the iterator ended.
     #[inline(always)]
     fn send_some(&mut self, events: &mut impl Iterator<Item = E>) -> (usize, bool) {
-        if !self.tip.is_prepared() {
-            if !self.tip.has_room() {
+        if !self.cursor.is_prepared() {
+            if !self.cursor.has_room() {
                 return (0, false);
             }
-            self.worker.ring.ask_ahead(&mut self.tip);
+            self.worker.ring.ask_ahead(&mut self.cursor);
         }
         if const { goes_one_by_one::<E>() } {
             let sent = with_batch(|batch| self.send_next(events, batch, Policy::Keep));
@@ -251,7 +263,7 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
             let _waker = Waker(&self.worker);
             let ring = &self.worker.ring;
             // SAFETY: there is room, as was seen above.
-            unsafe { ring.publish_exclusive_batch(&mut self.tip, events, olds) }
+            unsafe { ring.publish_exclusive_batch(&mut self.cursor, events, olds) }
         })
     }
 

@@ -3,9 +3,9 @@
 use super::Published;
 use crate::bus::{Core, Generation};
 use crate::ring::batch::{Batch, goes_one_by_one};
+use crate::ring::claim::ClaimedSlot;
 use crate::ring::gate::{Policy, Refusal};
 use crate::ring::listeners::PendingWake;
-use crate::ring::shared::Entered;
 use crate::sync::{Arc, ModelArc};
 use crate::worker::Worker;
 use std::mem::MaybeUninit;
@@ -166,22 +166,22 @@ fn send_to_all<E>(
 
     // User code ends here, until everything is committed or given up: all values stay where they
     // are.
-    let (claims, pending): (Vec<Entered>, Vec<PendingWake>) =
+    let (claims, pending): (Vec<ClaimedSlot>, Vec<PendingWake>) =
         claim_all(&targets, policy)?.into_iter().unzip();
     let mut steps = targets.iter().zip(claims);
-    if let Some((worker, entered)) = steps.next()
-        && let Err(refusal) = commit_first(worker, entered, batch, policy)
+    if let Some((worker, slot)) = steps.next()
+        && let Err(refusal) = commit_first(worker, slot, batch, policy)
     {
-        for (worker, entered) in steps {
-            worker.ring.give_up(entered);
+        for (worker, slot) in steps {
+            worker.ring.abort(slot);
         }
         pay_all(&targets, pending);
         return Err(refusal);
     }
-    for ((worker, entered), copy) in steps.zip(&mut copies) {
+    for ((worker, slot), copy) in steps.zip(&mut copies) {
         // One ring has the event, so the others must get it too. A ring goes without it only if it
         // is exhausted, or if a freeze of this thread overlaps a stop.
-        let _ = commit_first(worker, entered, copy, Policy::Evict);
+        let _ = commit_first(worker, slot, copy, Policy::Evict);
     }
     pay_all(&targets, pending);
     batch.keep_old_of(&mut copies);
@@ -200,11 +200,11 @@ fn pay_all<E>(targets: &[&ModelArc<Worker<E>>], pending: Vec<PendingWake>) {
 /// was abandoned.
 fn commit_first<E>(
     worker: &Worker<E>,
-    entered: Entered,
+    slot: ClaimedSlot,
     batch: &mut Batch<'_, E>,
     policy: Policy,
 ) -> Result<(), Refusal> {
-    if worker.ring.commit_run(entered, 1, batch) {
+    if worker.ring.commit_run(slot, 1, batch) {
         Ok(())
     } else {
         worker.publish_batch(batch, 1, 1, policy)
@@ -215,18 +215,18 @@ fn commit_first<E>(
 fn claim_all<E>(
     targets: &[&ModelArc<Worker<E>>],
     policy: Policy,
-) -> Result<Vec<(Entered, PendingWake)>, Refusal> {
-    let mut claims: Vec<(Entered, PendingWake)> = Vec::with_capacity(targets.len());
+) -> Result<Vec<(ClaimedSlot, PendingWake)>, Refusal> {
+    let mut claims: Vec<(ClaimedSlot, PendingWake)> = Vec::with_capacity(targets.len());
     for worker in targets {
         let mut pending = PendingWake::default();
         match worker.ring.claim_and_enter(policy, &mut pending) {
-            Ok(entered) => claims.push((entered, pending)),
+            Ok(slot) => claims.push((slot, pending)),
             Err(refusal) => {
-                let (claims, mut all_pending): (Vec<Entered>, Vec<PendingWake>) =
+                let (claims, mut all_pending): (Vec<ClaimedSlot>, Vec<PendingWake>) =
                     claims.into_iter().unzip();
                 all_pending.push(pending);
-                for (worker, entered) in targets.iter().zip(claims) {
-                    worker.ring.give_up(entered);
+                for (worker, slot) in targets.iter().zip(claims) {
+                    worker.ring.abort(slot);
                 }
                 pay_all(targets, all_pending);
                 return Err(refusal);

@@ -7,9 +7,10 @@
 //! [`Ring::fill`] makes one for each of them.
 
 use super::Ring;
-use super::exclusive::{Tip, commit};
+use super::exclusive::commit;
 use super::segment::SegmentValues;
 use super::stamp::Stamp;
+use super::write_cursor::WriteCursor;
 use crate::limits::BATCH;
 use crate::sync::Ordering;
 use std::fmt;
@@ -18,16 +19,16 @@ use std::marker::PhantomData;
 
 impl<E> Ring<E> {
     /// Fills each slot of the first lap that holds no value yet with one that `make` gives. The
-    /// last slot comes first, so that the slots from [`Tip::filled_from`] on hold values at any
+    /// last slot comes first, so that the slots from [`WriteCursor::filled_from`] on hold values at any
     /// time, also where `make` panics. GateOutcome is to be looked for afterwards.
     #[cold]
     #[inline(never)]
-    pub(crate) fn fill(&self, tip: &mut Tip, mut make: impl FnMut() -> E) {
+    pub(crate) fn fill(&self, cursor: &mut WriteCursor, mut make: impl FnMut() -> E) {
         // What is known may go beyond the first slot that will be filled.
-        tip.forget_room();
-        while tip.filled_from > tip.index() {
+        cursor.forget_room();
+        while cursor.filled_from > cursor.index() {
             let value = make();
-            let index = tip.filled_from - 1;
+            let index = cursor.filled_from - 1;
             // SAFETY: the index is below `filled_from`, which is at most the capacity.
             let values = unsafe { self.slots.values_at(index) };
             // SAFETY: the slot comes at the tip or later, in the first lap, so that it holds no
@@ -38,7 +39,7 @@ impl<E> Ring<E> {
             let stamp = unsafe { values.stamp(0) };
             // Relaxed: only the drop of the ring asks what such a stamp says of the memory.
             stamp.store(Stamp::FILLED.0, Ordering::Relaxed);
-            tip.filled_from = index;
+            cursor.filled_from = index;
         }
     }
 
@@ -49,15 +50,19 @@ impl<E> Ring<E> {
     /// # Safety
     /// There is room at the tip, which is this ring's and filled.
     #[inline(always)]
-    pub(crate) unsafe fn publish_exclusive_with(&self, tip: &mut Tip, write: impl FnOnce(&mut E)) {
-        debug_assert!(tip.is_filled());
+    pub(crate) unsafe fn publish_exclusive_with(
+        &self,
+        cursor: &mut WriteCursor,
+        write: impl FnOnce(&mut E),
+    ) {
+        debug_assert!(cursor.is_filled());
         // SAFETY: there is room, as the caller promises.
-        let values = unsafe { self.values_at_tip(tip) };
+        let values = unsafe { self.values_at_cursor(cursor) };
         // SAFETY: there is room, so that no subscriber borrows the value, and no other thread
         // writes at all: [C2 gate], [C4 pin]. It holds a value, as the caller promises.
         write(unsafe { values.value_mut(0) });
-        commit(&values, tip.stamp());
-        tip.advance(1);
+        commit(&values, cursor.stamp());
+        cursor.advance(1);
     }
 
     /// The same for as many slots as there is room for, at most `most`, which is not 0. Returns how
@@ -68,14 +73,14 @@ impl<E> Ring<E> {
     #[inline(always)]
     pub(crate) unsafe fn publish_exclusive_batch_with(
         &self,
-        tip: &mut Tip,
+        cursor: &mut WriteCursor,
         most: usize,
         write: impl FnOnce(SlotsMut<'_, E>),
     ) -> usize {
-        debug_assert!(tip.is_filled() && most > 0);
+        debug_assert!(cursor.is_filled() && most > 0);
         // SAFETY: there is room, as the caller promises.
-        let values = unsafe { self.values_at_tip(tip) };
-        let run = most.min(tip.room()).min(BATCH);
+        let values = unsafe { self.values_at_cursor(cursor) };
+        let run = most.min(cursor.room()).min(BATCH);
         // They lie in the room, so that `SlotsMut` keeps its promise for the same reasons as above.
         write(SlotsMut {
             values,
@@ -84,10 +89,10 @@ impl<E> Ring<E> {
             _writes: PhantomData,
         });
         // SAFETY: there is room, as the caller promises.
-        let values = unsafe { self.values_at_tip(tip) };
-        commit(&values, tip.stamp().with_run(run as u64));
-        tip.advance(run);
-        self.store_tail(tip);
+        let values = unsafe { self.values_at_cursor(cursor) };
+        commit(&values, cursor.stamp().with_run(run as u64));
+        cursor.advance(run);
+        self.store_tail(cursor);
         run
     }
 }

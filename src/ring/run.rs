@@ -12,9 +12,9 @@
 
 use super::Ring;
 use super::batch::Batch;
+use super::claim::{ClaimedSlot, RetryBudget};
 use super::gate::{Policy, Refusal};
 use super::listeners::PendingWake;
-use super::shared::{Entered, Tries};
 use super::stamp::Stamp;
 use crate::failpoint::failpoint;
 use crate::limits;
@@ -37,7 +37,7 @@ impl<E> Ring<E> {
     ) -> Result<(), Refusal> {
         let longest = self.longest_run(publishers);
         let share = self.claim_share(publishers);
-        let mut tries = Tries::default();
+        let mut budget = RetryBudget::default();
         let goal = batch.committed() + count;
         while batch.committed() < goal {
             let left = goal - batch.committed();
@@ -47,18 +47,18 @@ impl<E> Ring<E> {
             }
             // Each claimed slot takes the next event that has none; the slots that are lost shift the rest.
             let want = share.min(left as u64);
-            let Range { mut start, end } = self.claim(want, &mut tries, policy, pending)?;
+            let Range { mut start, end } = self.claim(want, &mut budget, policy, pending)?;
             failpoint!(Claimed);
             let mut is_lost = true;
             while start < end {
                 let (slots, committed) =
                     match self.enter_run(start, end.min(start + longest), pending) {
                         Some(run) => {
-                            let entered = Entered {
+                            let slot = ClaimedSlot {
                                 sequence: start,
                                 holds_value: true,
                             };
-                            (run, self.commit_run(entered, run, batch))
+                            (run, self.commit_run(slot, run, batch))
                         }
                         None => (1, self.publish_at(start, batch, pending)),
                     };
@@ -66,9 +66,9 @@ impl<E> Ring<E> {
                 is_lost &= !committed;
             }
             if is_lost {
-                self.spend(&mut tries)?;
+                self.spend(&mut budget)?;
             } else {
-                tries = Tries::default();
+                budget = RetryBudget::default();
             }
         }
         Ok(())
@@ -81,8 +81,8 @@ impl<E> Ring<E> {
         batch: &mut Batch<'_, E>,
         pending: &mut PendingWake,
     ) -> bool {
-        self.enter(sequence, pending)
-            .is_some_and(|entered| self.commit_run(entered, 1, batch))
+        self.enter_slot(sequence, pending)
+            .is_some_and(|slot| self.commit_run(slot, 1, batch))
     }
 
     /// [S1 enter], [R1 rest] Makes slots of a claim, from `head` on and before `end`, this publisher's own at once. How many, or
@@ -139,11 +139,11 @@ impl<E> Ring<E> {
 
     /// Writes and commits `run` slots that were entered as one. Leaves the events in `batch`, and
     /// returns false, if the slots were abandoned meanwhile.
-    pub(crate) fn commit_run(&self, entered: Entered, run: u64, batch: &mut Batch<'_, E>) -> bool {
-        let Entered {
+    pub(crate) fn commit_run(&self, slot: ClaimedSlot, run: u64, batch: &mut Batch<'_, E>) -> bool {
+        let ClaimedSlot {
             sequence: head,
             holds_value,
-        } = entered;
+        } = slot;
         let lap = self.slots.lap(head);
         let keeps_olds = batch.keeps_olds();
         let places = batch.front(run as usize);

@@ -3,9 +3,9 @@
 use super::{ExclusivePublisher, Waker};
 use crate::error::{BatchError, ReportError, TryReportError};
 use crate::publisher::{batch_error, report_error, try_report_error};
-use crate::ring::exclusive::Tip;
 use crate::ring::gate::{Policy, Refusal};
 use crate::ring::in_place::SlotsMut;
+use crate::ring::write_cursor::WriteCursor;
 use crate::worker::Worker;
 
 /// Writing in place, for events with a [`Default`].
@@ -137,10 +137,10 @@ impl<E: Default + Send + Sync + 'static> ExclusivePublisher<E> {
         // It looks for sleepers at the end, because `write` may take long enough for one to fall
         // asleep.
         let _waker = Waker(&self.worker);
-        find_filled_room(&self.worker, &mut self.tip, policy)?;
+        find_filled_room(&self.worker, &mut self.cursor, policy)?;
         let ring = &self.worker.ring;
         // SAFETY: filled room was found in the worker's ring.
-        unsafe { ring.publish_exclusive_with(&mut self.tip, write) };
+        unsafe { ring.publish_exclusive_with(&mut self.cursor, write) };
         Ok(())
     }
 
@@ -156,10 +156,10 @@ impl<E: Default + Send + Sync + 'static> ExclusivePublisher<E> {
             return Ok(most);
         }
         let _waker = Waker(&self.worker);
-        find_filled_room(&self.worker, &mut self.tip, policy)?;
+        find_filled_room(&self.worker, &mut self.cursor, policy)?;
         let ring = &self.worker.ring;
         // SAFETY: filled room was found in the worker's ring.
-        Ok(unsafe { ring.publish_exclusive_batch_with(&mut self.tip, most, write) })
+        Ok(unsafe { ring.publish_exclusive_batch_with(&mut self.cursor, most, write) })
     }
 }
 
@@ -167,14 +167,14 @@ impl<E: Default + Send + Sync + 'static> ExclusivePublisher<E> {
 #[inline(always)]
 fn find_filled_room<E: Default>(
     worker: &Worker<E>,
-    tip: &mut Tip,
+    cursor: &mut WriteCursor,
     policy: Policy,
 ) -> Result<(), Refusal> {
-    if !tip.is_filled() {
-        worker.ring.fill(tip, E::default);
+    if !cursor.is_filled() {
+        worker.ring.fill(cursor, E::default);
     }
-    if !tip.is_prepared() {
-        worker.find_exclusive_room(tip, policy)?;
+    if !cursor.is_prepared() {
+        worker.find_exclusive_room(cursor, policy)?;
     }
     Ok(())
 }

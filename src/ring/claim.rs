@@ -17,8 +17,7 @@
 //!   so that the next scan comes in time.
 
 use super::abandon::longest_hole;
-use super::gate::GateOutcome;
-use super::gate::{Policy, Refusal};
+use super::gate::{GateOutcome, Policy, Refusal};
 use super::listeners::PendingWake;
 use super::stamp::Stamp;
 use super::{CLOSED, Ring};
@@ -29,19 +28,19 @@ use std::ops::Range;
 /// A slot that a publisher is inside of: its stamp is `WRITING(sequence)`, or was until somebody abandoned it.
 #[derive(Debug)]
 #[must_use]
-pub(crate) struct Entered {
+pub(crate) struct ClaimedSlot {
     pub(super) sequence: u64,
     /// The memory holds an older value.
     pub(super) holds_value: bool,
 }
 
-impl Entered {
+impl ClaimedSlot {
     /// A slot whose stamp was `found`, and is swapped out.
     #[inline(always)]
     fn new(sequence: u64, found: Stamp, pending: &mut PendingWake) -> Self {
         pending.mark(found.is_waited());
         failpoint!(Entered);
-        Entered {
+        ClaimedSlot {
             sequence,
             holds_value: found.holds_value(),
         }
@@ -51,7 +50,7 @@ impl Entered {
 /// Claims that a publisher lost, one after the other. It is told that the ring is exhausted when
 /// they are more than the ring has slots.
 #[derive(Default)]
-pub(super) struct Tries(u64);
+pub(super) struct RetryBudget(u64);
 
 impl<E> Ring<E> {
     /// Publishes one event, and returns the value that its slot held.
@@ -62,13 +61,13 @@ impl<E> Ring<E> {
         policy: Policy,
         pending: &mut PendingWake,
     ) -> Result<Option<E>, (Refusal, E)> {
-        let mut tries = Tries::default();
+        let mut budget = RetryBudget::default();
         loop {
-            let entered = match self.claim_and_enter_within(&mut tries, policy, pending) {
-                Ok(entered) => entered,
+            let slot = match self.claim_and_enter_within(&mut budget, policy, pending) {
+                Ok(slot) => slot,
                 Err(refusal) => return Err((refusal, event)),
             };
-            match self.commit(entered, event) {
+            match self.commit(slot, event) {
                 Ok(old) => return Ok(old),
                 Err(lost) => event = lost,
             }
@@ -80,16 +79,16 @@ impl<E> Ring<E> {
         &self,
         policy: Policy,
         pending: &mut PendingWake,
-    ) -> Result<Entered, Refusal> {
-        self.claim_and_enter_within(&mut Tries::default(), policy, pending)
+    ) -> Result<ClaimedSlot, Refusal> {
+        self.claim_and_enter_within(&mut RetryBudget::default(), policy, pending)
     }
 
     /// Counts one lost claim.
     #[cold]
     #[inline(never)]
-    pub(super) fn spend(&self, tries: &mut Tries) -> Result<(), Refusal> {
-        tries.0 += 1;
-        if tries.0 > self.capacity() {
+    pub(super) fn spend(&self, budget: &mut RetryBudget) -> Result<(), Refusal> {
+        budget.0 += 1;
+        if budget.0 > self.capacity() {
             return Err(self.exhausted());
         }
         Ok(())
@@ -98,23 +97,24 @@ impl<E> Ring<E> {
     #[inline(always)]
     fn claim_and_enter_within(
         &self,
-        tries: &mut Tries,
+        budget: &mut RetryBudget,
         policy: Policy,
         pending: &mut PendingWake,
-    ) -> Result<Entered, Refusal> {
+    ) -> Result<ClaimedSlot, Refusal> {
         loop {
-            let claimed = self.claim(1, tries, policy, pending)?;
+            let claimed = self.claim(1, budget, policy, pending)?;
             failpoint!(Claimed);
-            if let Some(entered) = self.enter(claimed.start, pending) {
-                return Ok(entered);
+            if let Some(slot) = self.enter_slot(claimed.start, pending) {
+                return Ok(slot);
             }
-            self.spend(tries)?;
+            self.spend(budget)?;
         }
     }
 
     /// Finds room for one event, without claiming it: the next publisher has it.
     pub(crate) fn prepare(&self, policy: Policy, pending: &mut PendingWake) -> Result<(), Refusal> {
-        self.room(&mut Tries::default(), policy, pending).map(drop)
+        self.room(&mut RetryBudget::default(), policy, pending)
+            .map(drop)
     }
 
     /// Claims up to `want` slots: at least one. [C2 gate]
@@ -122,12 +122,12 @@ impl<E> Ring<E> {
     pub(super) fn claim(
         &self,
         want: u64,
-        tries: &mut Tries,
+        budget: &mut RetryBudget,
         policy: Policy,
         pending: &mut PendingWake,
     ) -> Result<Range<u64>, Refusal> {
         loop {
-            let Range { start, end } = self.room(tries, policy, pending)?;
+            let Range { start, end } = self.room(budget, policy, pending)?;
             let end = start + want.min(end - start);
             // It fails if anything happened since the tail was read, the close included: then what was decided from it,
             // room or hole, holds no more. SYNC runs: whoever meets this tail knows whether to look after runs.
@@ -145,7 +145,7 @@ impl<E> Ring<E> {
     #[inline(always)]
     fn room(
         &self,
-        tries: &mut Tries,
+        budget: &mut RetryBudget,
         policy: Policy,
         pending: &mut PendingWake,
     ) -> Result<Range<u64>, Refusal> {
@@ -158,7 +158,7 @@ impl<E> Ring<E> {
             if tail < limit {
                 return Ok(tail..limit);
             }
-            if let Some(limit) = self.find_room(tail, tries, policy, pending)? {
+            if let Some(limit) = self.find_room(tail, budget, policy, pending)? {
                 return Ok(tail..limit);
             }
         }
@@ -180,7 +180,7 @@ impl<E> Ring<E> {
     fn find_room(
         &self,
         tail: u64,
-        tries: &mut Tries,
+        budget: &mut RetryBudget,
         policy: Policy,
         pending: &mut PendingWake,
     ) -> Result<Option<u64>, Refusal> {
@@ -201,12 +201,12 @@ impl<E> Ring<E> {
                 {
                     failpoint!(Claimed);
                     self.skip_pinned(tail..tail + slots, longest_hole(again), pending);
-                    self.spend(tries)?;
+                    self.spend(budget)?;
                 }
                 Ok(None)
             }
             GateOutcome::Contended => {
-                self.spend(tries)?;
+                self.spend(budget)?;
                 Ok(None)
             }
             GateOutcome::Full(_) => Err(Refusal::Full),
@@ -230,22 +230,26 @@ impl<E> Ring<E> {
 
     /// [S1 enter] Makes the slot of a claim this publisher's own; `None` if the claim was lost.
     #[inline(always)]
-    pub(super) fn enter(&self, sequence: u64, pending: &mut PendingWake) -> Option<Entered> {
+    pub(super) fn enter_slot(
+        &self,
+        sequence: u64,
+        pending: &mut PendingWake,
+    ) -> Option<ClaimedSlot> {
         let lap = self.slots.lap(sequence);
         let stamp = self.slots.stamp(sequence);
         // Relaxed: the compare-and-swap acquires.
         let seen = Stamp(stamp.load(Ordering::Relaxed));
         let is_plain = seen.is_before(lap) && seen.at_rest() && seen.is_single();
         if is_plain && swap_in(stamp, seen, Stamp::writing(lap)).is_ok() {
-            return Some(Entered::new(sequence, seen, pending));
+            return Some(ClaimedSlot::new(sequence, seen, pending));
         }
-        self.enter_anyhow(sequence, pending)
+        self.enter_slot_anyhow(sequence, pending)
     }
 
-    /// Does what [`Ring::enter`] does, whatever the stamp is.
+    /// Does what [`Ring::enter_slot`] does, whatever the stamp is.
     #[cold]
     #[inline(never)]
-    fn enter_anyhow(&self, sequence: u64, pending: &mut PendingWake) -> Option<Entered> {
+    fn enter_slot_anyhow(&self, sequence: u64, pending: &mut PendingWake) -> Option<ClaimedSlot> {
         let lap = self.slots.lap(sequence);
         let stamp = self.slots.stamp(sequence);
         // Relaxed: the compare-and-swap below acquires.
@@ -263,7 +267,7 @@ impl<E> Ring<E> {
                 Stamp::lost(lap) // a writer of an earlier lap is frozen inside
             };
             match swap_in(stamp, seen, next) {
-                Ok(_) if seen.at_rest() => return Some(Entered::new(sequence, seen, pending)),
+                Ok(_) if seen.at_rest() => return Some(ClaimedSlot::new(sequence, seen, pending)),
                 Ok(_) => {
                     debug_assert!(seen.is_single(), "[R3 whole] broken: {seen:?}");
                     pending.turn(); // perhaps: no bit can be set while a writer is inside
@@ -278,11 +282,11 @@ impl<E> Ring<E> {
 
     /// Writes and commits; gives the event back if the slot was abandoned meanwhile.
     #[inline(always)]
-    pub(crate) fn commit(&self, entered: Entered, event: E) -> Result<Option<E>, E> {
-        let Entered {
+    pub(crate) fn commit(&self, slot: ClaimedSlot, event: E) -> Result<Option<E>, E> {
+        let ClaimedSlot {
             sequence,
             holds_value,
-        } = entered;
+        } = slot;
         let lap = self.slots.lap(sequence);
         // SAFETY: [S1 enter]: the stamp is `WRITING(sequence)` or `LOST`, by our compare-and-swap. [C2 gate] and [C4 pin]:
         // nobody borrows the older value. The stamp that we found said whether there is one.
@@ -306,18 +310,18 @@ impl<E> Ring<E> {
     }
 
     /// Gives a slot back unwritten: another ring refused the event.
-    pub(crate) fn give_up(&self, entered: Entered) {
-        let lap = self.slots.lap(entered.sequence);
+    pub(crate) fn abort(&self, slot: ClaimedSlot) {
+        let lap = self.slots.lap(slot.sequence);
         // Relaxed: the memory was not touched, and its `vacate` passes through, as a read-modify-write continues the
         // release sequence.
-        match self.slots.stamp(entered.sequence).compare_exchange(
+        match self.slots.stamp(slot.sequence).compare_exchange(
             Stamp::writing(lap).0,
-            Stamp::empty(lap, entered.holds_value).0,
+            Stamp::empty(lap, slot.holds_value).0,
             Ordering::Relaxed,
             Ordering::Relaxed,
         ) {
             Ok(_) => self.counters.count_holes(1),
-            Err(_) => self.vacate(entered.sequence, entered.holds_value),
+            Err(_) => self.vacate(slot.sequence, slot.holds_value),
         }
     }
 }
