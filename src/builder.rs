@@ -1,11 +1,12 @@
 //! Building a bus.
 
-use crate::bus::{Bus, Core, Exclusive, Handle, Shared};
+use crate::bus::{Bus, Exclusive, Shared};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{
     Config, DEFAULT_CAPACITY, DEFAULT_GRACE, DEFAULT_STOP_TIMEOUT, Drive, Pinning, SHORTEST_GRACE,
     default_nap,
 };
+use crate::engine::{CloseGuard, Engine};
 use crate::error::BuildError;
 use crate::limits;
 use crate::notice::{EvictionNotice, OnEvict};
@@ -190,8 +191,8 @@ impl<E: Send + Sync + 'static> BusBuilder<E> {
     /// memory, a core that is not available, fewer cores than workers, a zero `max_nap`, a
     /// `stall_grace` that is too short, or a thread that does not start.
     pub fn build(self) -> Result<Bus<E>, BuildError> {
-        let core = self.into_core(Protocol::Shared)?;
-        Ok(Bus::<E, Shared>::from_handle(Handle::closing(core)))
+        let engine = self.into_engine(Protocol::Shared)?;
+        Ok(Bus::<E, Shared>::from_guard(CloseGuard::new(engine)))
     }
 
     /// A bus that only the returned publisher reports to, started.
@@ -204,12 +205,12 @@ impl<E: Send + Sync + 'static> BusBuilder<E> {
                 workers: self.workers,
             });
         }
-        let core = self.into_core(Protocol::Exclusive)?;
-        let publisher = ExclusivePublisher::new(Arc::clone(&core));
-        Ok((publisher, Bus::from_handle(Handle::leaving_open(core))))
+        let engine = self.into_engine(Protocol::Exclusive)?;
+        let publisher = ExclusivePublisher::new(Arc::clone(&engine));
+        Ok((publisher, Bus::from_guard(CloseGuard::new(engine))))
     }
 
-    fn into_core(self, protocol: Protocol) -> Result<Arc<Core<E>>, BuildError> {
+    fn into_engine(self, protocol: Protocol) -> Result<Arc<Engine<E>>, BuildError> {
         if self.capacity == 0 {
             return Err(BuildError::ZeroCapacity);
         }
@@ -240,8 +241,8 @@ impl<E: Send + Sync + 'static> BusBuilder<E> {
             clock: self.clock,
             on_evict: self.on_evict,
         };
-        let core = Arc::new(Core::new(config, self.clone, self.workers, protocol));
-        core.start(self.workers)?;
-        Ok(core)
+        let engine = Arc::new(Engine::new(config, self.clone, self.workers, protocol));
+        engine.start(self.workers)?;
+        Ok(engine)
     }
 }

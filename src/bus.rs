@@ -1,21 +1,19 @@
 //! The bus: the manager of workers.
 
-mod core;
 mod drained;
 
-pub(crate) use core::{Core, Generation, Handle, Run};
-
 use crate::builder::BusBuilder;
+use crate::engine::shutdown::StopReport;
+use crate::engine::{CloseGuard, Engine};
 use crate::error::{BuildError, ReportError, SubscribeError, TryReportError};
 use crate::handler::{self, Handler, HandlerGuard};
 use crate::publisher::{self, Publisher};
 use crate::ring::gate::Policy;
 use crate::stats::{BusStats, SubscriberStats};
-use crate::stop::StopReport;
 use crate::subscriber::id::SubscriberId;
 use crate::subscriber::{SubscribeOptions, Subscriber};
 use crate::sync::Arc;
-use crate::watch::Turn;
+use crate::worker::turn::Turn;
 use drained::Drained;
 use std::fmt;
 use std::marker::PhantomData;
@@ -49,14 +47,14 @@ pub enum Exclusive {}
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Bus<E, M = Shared> {
-    handle: Arc<Handle<E>>,
+    guard: Arc<CloseGuard<E>>,
     _mode: PhantomData<fn() -> M>,
 }
 
 impl<E, M> Clone for Bus<E, M> {
     fn clone(&self) -> Self {
         Bus {
-            handle: Arc::clone(&self.handle),
+            guard: Arc::clone(&self.guard),
             _mode: PhantomData,
         }
     }
@@ -64,7 +62,7 @@ impl<E, M> Clone for Bus<E, M> {
 
 impl<E, M> fmt::Debug for Bus<E, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let workers = self.handle.core.running.load().workers.len();
+        let workers = self.guard.engine.running.load().workers.len();
         f.debug_struct("Bus")
             .field("workers", &workers)
             .finish_non_exhaustive()
@@ -85,7 +83,7 @@ impl<E: Send + Sync + 'static> Bus<E> {
     /// # Errors
     /// As [`BusBuilder::build`]; [`BuildError::Running`] if it runs with another number of workers.
     pub fn start(&self) -> Result<(), BuildError> {
-        self.core().start(self.core().workers)
+        self.engine().start(self.engine().workers)
     }
 
     /// As [`start`](Self::start), with so many workers.
@@ -93,7 +91,7 @@ impl<E: Send + Sync + 'static> Bus<E> {
     /// # Errors
     /// As [`start`](Self::start); [`BuildError::NeedsClone`] for several unless [`BusBuilder::workers`] was called.
     pub fn start_with(&self, workers: usize) -> Result<(), BuildError> {
-        self.core().start(workers)
+        self.engine().start(workers)
     }
 
     /// Ends the stream: closes the rings, waits until subscribers have read everything and handlers have returned, and joins the
@@ -132,12 +130,12 @@ impl<E: Send + Sync + 'static> Bus<E> {
     /// Blocks. From a handler or a notice it does not wait for that very thread. A second stop, at
     /// the same time or later, returns at once, and reports no subscriber.
     pub fn stop(&self) -> StopReport {
-        self.stop_timeout(self.core().config.stop_timeout)
+        self.stop_timeout(self.engine().config.stop_timeout)
     }
 
     /// As [`stop`](Self::stop), with a timeout of its own.
     pub fn stop_timeout(&self, timeout: Duration) -> StopReport {
-        self.core().stop(timeout)
+        self.engine().stop(timeout)
     }
 
     /// Reports `last`, then stops. Says in [`StopReport::last_accepted`] whether it was accepted.
@@ -153,7 +151,7 @@ impl<E: Send + Sync + 'static> Bus<E> {
     /// Lock-free, but for the wakers of tasks, which are user code. To start again,
     /// [`stop`](Self::stop) first: a [`start`](Self::start) right after a close does nothing.
     pub fn close(&self) {
-        self.core().close();
+        self.engine().close();
     }
 
     /// Reports one event. Never waits for a subscriber: whoever is in the way, 7/8 of the capacity behind or more, is
@@ -166,7 +164,7 @@ impl<E: Send + Sync + 'static> Bus<E> {
     /// # Errors
     /// [`ReportError`], with the event.
     pub fn report(&self, event: E) -> Result<(), ReportError<E>> {
-        publisher::report_once(self.core(), event, Policy::Evict).map_err(publisher::report_error)
+        publisher::report_once(self.engine(), event, Policy::Evict).map_err(publisher::report_error)
     }
 
     /// Reports one event if nobody is in the way. Drops no subscriber.
@@ -177,26 +175,26 @@ impl<E: Send + Sync + 'static> Bus<E> {
     /// [`TryReportError`], with the event; `Full` if a subscriber is a whole ring behind: [`slowest`](Self::slowest) names
     /// it.
     pub fn try_report(&self, event: E) -> Result<(), TryReportError<E>> {
-        publisher::report_once(self.core(), event, Policy::Keep)
+        publisher::report_once(self.engine(), event, Policy::Keep)
             .map_err(publisher::try_report_error)
     }
 
     /// The fast way to report, for a thread that reports often. Keeps the bus open as a handle does.
     pub fn publisher(&self) -> Publisher<E> {
-        Publisher::new(Arc::clone(&self.handle))
+        Publisher::new(Arc::clone(&self.guard))
     }
 }
 
 impl<E: Send + Sync + 'static, M> Bus<E, M> {
-    pub(crate) fn from_handle(handle: Handle<E>) -> Self {
+    pub(crate) fn from_guard(guard: CloseGuard<E>) -> Self {
         Bus {
-            handle: Arc::new(handle),
+            guard: Arc::new(guard),
             _mode: PhantomData,
         }
     }
 
-    fn core(&self) -> &Arc<Core<E>> {
-        &self.handle.core
+    fn engine(&self) -> &Arc<Engine<E>> {
+        &self.guard.engine
     }
 
     /// Returns how many slots each ring has: what the builder's [`capacity`](BusBuilder::capacity) was rounded up to.
@@ -204,7 +202,7 @@ impl<E: Send + Sync + 'static, M> Bus<E, M> {
     /// It is the same before a start and after a stop. Wait-free.
     #[must_use]
     pub fn capacity(&self) -> usize {
-        self.core().config.capacity
+        self.engine().config.capacity
     }
 
     /// Subscribes, with the default options: none of what was reported before the call, all of what is reported after
@@ -226,7 +224,7 @@ impl<E: Send + Sync + 'static, M> Bus<E, M> {
         &self,
         options: SubscribeOptions,
     ) -> Result<Subscriber<E>, SubscribeError> {
-        self.core().subscribe(&options, false)
+        self.engine().subscribe(&options, false)
     }
 
     /// Subscribes a closure, on a thread of its own. A panic in it drops this subscriber and nobody else.
@@ -267,7 +265,7 @@ impl<E: Send + Sync + 'static, M> Bus<E, M> {
         options: SubscribeOptions,
         handler: impl Handler<E> + 'static,
     ) -> Result<HandlerGuard, SubscribeError> {
-        handler::spawn(self.core().subscribe(&options, true)?, handler)
+        handler::spawn(self.engine().subscribe(&options, true)?, handler)
     }
 
     /// Drops a subscriber, from any thread; wakes it if it sleeps. It then finds
@@ -275,15 +273,15 @@ impl<E: Send + Sync + 'static, M> Bus<E, M> {
     ///
     /// Lock-free.
     pub fn unsubscribe(&self, id: SubscriberId) -> bool {
-        let generation = self.core().running.load_full();
-        let Some((worker, registration)) = generation.find(id) else {
+        let set = self.engine().running.load_full();
+        let Some((worker, registration)) = set.find(id) else {
             return false;
         };
         let evicted = registration.unsubscribe();
         if evicted {
             registration.wake_evicted();
             worker.wake();
-            generation.registry.drain_waiters().wake_all();
+            set.registry.drain_waiters().wake_all();
         }
         evicted
     }
@@ -311,15 +309,15 @@ impl<E: Send + Sync + 'static, M> Bus<E, M> {
     ///
     /// Lock-free; allocates. It keeps the rings of its run, and the events in them, until it is dropped.
     pub fn drained(&self) -> impl Future<Output = ()> + Send + use<E, M> {
-        Drained::of(self.core().running.load_full())
+        Drained::of(self.engine().running.load_full())
     }
 
     /// How far a subscriber is behind, in sequences: an upper bound on events. `None` if there is no such subscriber.
     ///
     /// Wait-free, off every hot path, and at once stale.
     pub fn lag_of(&self, id: SubscriberId) -> Option<u64> {
-        let generation = self.core().running.load_full();
-        let (worker, registration) = generation.find(id)?;
+        let set = self.engine().running.load_full();
+        let (worker, registration) = set.find(id)?;
         Some(
             worker
                 .ring
@@ -349,9 +347,9 @@ impl<E: Send + Sync + 'static, M> Bus<E, M> {
     /// ```
     #[must_use]
     pub fn slowest(&self, worker: usize) -> Option<SubscriberStats> {
-        let generation = self.core().running.load_full();
-        let worker = generation.workers.get(worker)?;
-        let snapshot = generation.registry.load();
+        let set = self.engine().running.load_full();
+        let worker = set.workers.get(worker)?;
+        let snapshot = set.registry.load();
         let registrations = snapshot.of(worker.id).iter();
         let (registration, position) = registrations
             .map(|registration| (registration, registration.cursor.look()))
@@ -375,7 +373,7 @@ impl<E: Send + Sync + 'static, M> Bus<E, M> {
     /// Wait-free but for what it allocates, off every hot path. The counters are read one by one: together they are no
     /// instant of the bus.
     pub fn stats(&self) -> BusStats {
-        BusStats::of(&self.core().running.load_full())
+        BusStats::of(&self.engine().running.load_full())
     }
 
     /// Does now what the workers' threads would do: wakes sleepers, abandons stalled claims, drops each subscriber that is
@@ -383,9 +381,9 @@ impl<E: Send + Sync + 'static, M> Bus<E, M> {
     ///
     /// Lock-free, but for what it allocates and the host's own callback.
     pub fn turn(&self) -> Turn {
-        let generation = self.core().running.load_full();
-        let mut turn = Turn::nothing(self.core().config.max_nap);
-        for worker in &generation.workers {
+        let set = self.engine().running.load_full();
+        let mut turn = Turn::nothing(self.engine().config.max_nap);
+        for worker in &set.workers {
             worker.notify.take();
             turn.add(worker.turn());
         }
@@ -396,10 +394,7 @@ impl<E: Send + Sync + 'static, M> Bus<E, M> {
     ///
     /// Wait-free.
     pub fn wants_turn(&self) -> bool {
-        let generation = self.core().running.load_full();
-        generation
-            .workers
-            .iter()
-            .any(|worker| worker.notify.is_pending())
+        let set = self.engine().running.load_full();
+        set.workers.iter().any(|worker| worker.notify.is_pending())
     }
 }

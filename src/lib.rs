@@ -34,12 +34,12 @@ mod builder;
 mod bus;
 mod config;
 pub mod docs;
+mod engine;
 mod error;
 mod handler;
 mod notice;
 mod publisher;
 mod stats;
-mod stop;
 mod subscriber;
 
 mod drain;
@@ -48,7 +48,6 @@ mod registry;
 mod rests;
 mod ring;
 mod wait;
-mod watch;
 mod worker;
 
 pub mod affinity;
@@ -76,6 +75,7 @@ pub use builder::BusBuilder;
 pub use bus::{Bus, Exclusive, Shared};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use config::{Drive, Pinning};
+pub use engine::shutdown::{StopReport, Stopped};
 pub use error::{
     BatchError, BuildError, Eviction, EvictionReason, PinError, RecvError, RecvTimeoutError,
     ReportError, SubscribeError, TryRecvError, TryReportError, WindowHolder,
@@ -86,7 +86,6 @@ pub use publisher::{ExclusivePublisher, Publisher};
 pub use ring::in_place::SlotsMut;
 pub use ring::layout::SlotLayout;
 pub use stats::{BusStats, SubscriberState, SubscriberStats, WorkerStats};
-pub use stop::{StopReport, Stopped};
 pub use subscriber::{Delivery, Iter, OnLap, SubscribeOptions, Subscriber, SubscriberId, TryIter};
 pub use wait::WaitStrategy;
-pub use watch::Turn;
+pub use worker::turn::Turn;

@@ -1,12 +1,12 @@
 //! Publishers: the fast ways to report. What both kinds share is here.
 
 mod exclusive;
-mod send;
+mod fanout;
 mod shared;
 
 pub use exclusive::ExclusivePublisher;
-use send::in_place;
-pub(crate) use send::report_once;
+use fanout::in_place;
+pub(crate) use fanout::report_once;
 pub use shared::Publisher;
 
 use crate::config::ROOM_PAUSE;

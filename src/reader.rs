@@ -5,10 +5,11 @@
 //! - **\[C4 pin\]** An idle reader borrows nothing; it ends being idle, and looks whether it was evicted, before it reads.
 //! - **\[C5 detach\]** It touches no slot after it has detached.
 
-mod pace;
-mod patience;
-mod sleep;
-mod span;
+mod join;
+mod park;
+mod stall;
+mod throttle;
+mod window;
 
 use crate::error::{Eviction, EvictionReason};
 use crate::registry::registration::Registration;
@@ -18,10 +19,10 @@ use crate::ring::stamp::Look;
 use crate::ring::{Held, Ring};
 use crate::sync::{Arc, ModelArc, Ordering, fence_behind_exchange};
 use crate::worker::Worker;
-use pace::{Found, Pace};
-use patience::Patience;
-use span::Span;
+use stall::Patience;
 use std::ops::ControlFlow;
+use throttle::{Found, Pace};
+use window::Span;
 
 /// Why there is nothing more to read.
 #[derive(Clone, Copy, Debug)]
@@ -444,41 +445,6 @@ impl<E> Reader<E> {
             self.evicted = Some(eviction);
         }
         eviction
-    }
-
-    /// [C6 join] At the tail again. How many sequences were missed, or `None` if the ring is closed:
-    /// then `prepare` is not called, so that an unsubscription stands.
-    pub(crate) fn rejoin(&mut self, prepare: impl FnOnce(&Registration)) -> Option<u64> {
-        self.held.end();
-        if self.worker.ring.is_closed() {
-            return None;
-        }
-        prepare(&self.registration);
-        if self.evicted.is_none() && !self.registration.cursor.glance().is_active() {
-            self.leave_evicted();
-        }
-        if self.evicted.is_none() {
-            // Of its own will: there is nothing to tell, unless an eviction comes just now.
-            if self.registration.cursor.detach().is_active() {
-                self.registration.disarm_notice();
-            }
-        }
-        self.worker.queue_notice(&self.registration);
-        let tail = self.worker.join_again(&self.registration);
-        let missed = tail.saturating_sub(self.span.next());
-        self.registration.arm_notice();
-        if self.registration.is_unsubscribed() {
-            // Looked at after the join: an unsubscription that did not see this cursor active is seen here.
-            self.registration.evict(EvictionReason::Unsubscribed);
-        }
-        self.span = Span::at(tail, self.window_at(tail));
-        self.idle = false;
-        self.evicted = None;
-        self.pace = pace_at(&self.worker, tail);
-        self.patience.restore(self.worker.config.grace());
-        // Should the ring be closed meanwhile, it has read everything.
-        self.worker.ring.registry().drain_waiters().wake_all();
-        Some(missed)
     }
 }
 

@@ -1,12 +1,12 @@
 //! Snapshots of counters.
 
-use crate::bus::Generation;
 use crate::error::EvictionReason;
 use crate::registry::cursor::CursorState;
 use crate::registry::registration::Registration;
 use crate::subscriber::id::SubscriberId;
 use crate::sync::Ordering;
 use crate::worker::Worker;
+use crate::worker::set::WorkerSet;
 
 /// What [`Bus::stats`](crate::Bus::stats) found. Counters since the start of the bus.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,10 +19,10 @@ pub struct BusStats {
 }
 
 impl BusStats {
-    pub(crate) fn of<E>(generation: &Generation<E>) -> Self {
-        let snapshot = generation.registry.load();
+    pub(crate) fn of<E>(set: &WorkerSet<E>) -> Self {
+        let snapshot = set.registry.load();
         let mut stats = BusStats {
-            workers: generation
+            workers: set
                 .workers
                 .iter()
                 .map(|worker| WorkerStats::of(worker))
@@ -33,7 +33,7 @@ impl BusStats {
             .all()
             .filter(|(_, registration)| !registration.is_retired())
         {
-            let worker = &generation.workers[ring];
+            let worker = &set.workers[ring];
             let position = registration.cursor.look();
             let of_worker = &mut stats.workers[ring];
             of_worker.subscribers += usize::from(position.is_active());
@@ -103,11 +103,11 @@ impl WorkerStats {
             abandoned: ring.counters.abandoned.load(Ordering::Relaxed),
             exhausted: ring.counters.exhausted.load(Ordering::Relaxed),
             evicted: std::array::from_fn(|reason| {
-                worker.tally.evicted[reason].load(Ordering::Relaxed)
+                worker.counters.evicted[reason].load(Ordering::Relaxed)
             }),
             pinned_slots: 0,
-            wakes: worker.tally.wakes.load(Ordering::Relaxed),
-            notice_panics: worker.tally.notice_panics.load(Ordering::Relaxed),
+            wakes: worker.counters.wakes.load(Ordering::Relaxed),
+            notice_panics: worker.counters.notice_panics.load(Ordering::Relaxed),
         }
     }
 }

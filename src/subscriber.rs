@@ -4,10 +4,10 @@
 mod receive;
 
 mod delivery;
+mod future;
 pub(crate) mod id;
 mod iter;
 pub(crate) mod options;
-mod task;
 
 pub use delivery::Delivery;
 pub use id::SubscriberId;

@@ -2,12 +2,14 @@
 //!
 //! Progress of publishers and of subscribers that are awake never depends on it.
 
-use crate::bus::Run;
-use crate::config::{Config, QUIET_NAP};
+pub(crate) mod set;
+mod thread;
+pub(crate) mod turn;
+
+use crate::config::Config;
 use crate::error::{BuildError, EvictionReason, SubscribeError};
 use crate::failpoint::failpoint;
 use crate::notice::EvictionNotice;
-use crate::reader::Reader;
 use crate::registry::Registry;
 use crate::registry::registration::Registration;
 use crate::ring::Ring;
@@ -17,11 +19,8 @@ use crate::ring::listeners::PendingWake;
 use crate::ring::protocol::Protocol;
 use crate::ring::write_cursor::WriteCursor;
 use crate::stack::Stack;
-use crate::subscriber::id::SubscriberId;
-use crate::subscriber::options::SubscribeOptions;
-use crate::sync::{Arc, AtomicBool, AtomicU64, ModelArc, OnceLock, Ordering, fence};
+use crate::sync::{Arc, AtomicBool, AtomicU64, OnceLock, Ordering, fence};
 use crate::wait::notify::Notify;
-use crate::wait::{Backoff, Step};
 
 #[derive(Debug)]
 pub(crate) struct Worker<E> {
@@ -31,7 +30,7 @@ pub(crate) struct Worker<E> {
     pub(crate) ring: Ring<E>,
     pub(crate) notify: Notify,
     pub(crate) config: Arc<Config>,
-    pub(crate) tally: Tally,
+    pub(crate) counters: WorkerCounters,
     /// Drops that subscribers told themselves, when they rejoined.
     pub(crate) queued_notices: Stack<EvictionNotice>,
     /// A stop waits for the subscribers: their soft limits are not watched any more.
@@ -40,9 +39,25 @@ pub(crate) struct Worker<E> {
     run: Run,
 }
 
+/// Which run of its bus a worker belongs to: the first is 1.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) number: u64,
+    /// The run that was started last.
+    pub(crate) latest: Arc<AtomicU64>,
+}
+
+impl Run {
+    /// Returns whether the bus has been started again since this run.
+    pub(crate) fn is_over(&self) -> bool {
+        // Relaxed: a number, for an error's text.
+        self.latest.load(Ordering::Relaxed) != self.number
+    }
+}
+
 /// What a worker has done, for statistics. All Relaxed.
 #[derive(Debug)]
-pub(crate) struct Tally {
+pub(crate) struct WorkerCounters {
     pub(crate) evicted: [AtomicU64; EvictionReason::COUNT],
     pub(crate) wakes: AtomicU64,
     pub(crate) notice_panics: AtomicU64,
@@ -68,7 +83,7 @@ impl<E> Worker<E> {
             )?,
             notify: Notify::new(),
             config: Arc::clone(config),
-            tally: Tally {
+            counters: WorkerCounters {
                 evicted: std::array::from_fn(|_| AtomicU64::new(0)),
                 wakes: AtomicU64::new(0),
                 notice_panics: AtomicU64::new(0),
@@ -195,7 +210,7 @@ impl<E> Worker<E> {
         };
         failpoint!(Raised);
         if registration.sleeper.wake_thread() {
-            self.tally.wakes.fetch_add(1, Ordering::Relaxed);
+            self.counters.wakes.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -209,42 +224,7 @@ impl<E> Worker<E> {
     #[cold]
     pub(crate) fn wake(&self) {
         if self.notify.notify() {
-            self.tally.wakes.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    // For subscribers.
-
-    /// [C6 join] After the registration was registered at `start`: from the tail as it stands.
-    pub(crate) fn join(worker: &ModelArc<Self>, registration: Arc<Registration>) -> Reader<E> {
-        let start = registration.cursor.glance().sequence();
-        let tail = worker.ring.tail_after_fence();
-        let joined = if registration.cursor.move_up(start, tail) {
-            tail
-        } else {
-            // Evicted meanwhile: nothing was read, so nothing is pinned.
-            registration.cursor.detach();
-            worker.join_again(&registration)
-        };
-        registration.arm_notice();
-        if registration.is_unsubscribed() {
-            // Unsubscribed while it joined, by a host that found it in the statistics.
-            registration.evict(EvictionReason::Unsubscribed);
-            worker.ring.registry().drain_waiters().wake_all();
-        }
-        Reader::new(ModelArc::clone(worker), registration, joined)
-    }
-
-    /// [C6 join] With a cursor of ours that is detached. Returns where it joined.
-    pub(crate) fn join_again(&self, registration: &Registration) -> u64 {
-        loop {
-            let start = self.ring.tail();
-            registration.cursor.restart(start);
-            let tail = self.ring.tail_after_fence();
-            if registration.cursor.move_up(start, tail) {
-                return tail;
-            }
-            registration.cursor.detach();
+            self.counters.wakes.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -293,69 +273,4 @@ impl<E> Worker<E> {
         self.ending.store(true, Ordering::Relaxed);
         self.wake();
     }
-
-    fn is_ending(&self) -> bool {
-        // Relaxed: looked at after the signal was lowered.
-        self.ending.load(Ordering::Relaxed)
-    }
-
-    /// The worker's thread.
-    pub(crate) fn run(&self) {
-        let mut backoff = Backoff::new(self.config.wait);
-        let mut nap = self.config.max_nap;
-        loop {
-            let asked = self.notify.take();
-            // After lowering: an end that is not seen here raises the signal again, so the nap below does not happen.
-            let ending = self.is_ending();
-            let turn = self.turn();
-            if ending || self.ring.is_closed() && self.ring.registry().load().is_empty() {
-                return;
-            }
-            if asked || turn.did_something() {
-                nap = self.config.max_nap;
-            }
-            if turn.did_something() {
-                backoff = Backoff::new(self.config.wait);
-                continue;
-            }
-            if turn.is_quiet() || backoff.step() == Step::Park {
-                if turn.watched > 0 {
-                    self.notify.doze(nap.min(turn.look_again));
-                } else if turn.asleep > 0 && !self.ring.protocol().marks_stamps() {
-                    self.notify.doze(nap); // a publisher that misses who sleeps says nothing
-                } else if turn.asleep > 0 {
-                    self.notify.nap(nap);
-                } else {
-                    // Nobody to look after but whoever raises the signal: long, whatever the bound for sleepers is.
-                    self.notify.nap(nap.max(QUIET_NAP));
-                }
-                let longest = self.config.longest_nap(self.ring.protocol());
-                nap = nap.saturating_mul(2).min(longest);
-            }
-        }
-    }
-}
-
-/// Registers a subscriber with the bus's workers and joins it to the ring that was chosen.
-pub(crate) fn subscribe<E>(
-    workers: &[ModelArc<Worker<E>>],
-    registry: &Registry,
-    id: SubscriberId,
-    options: &SubscribeOptions,
-    is_handler: bool,
-) -> Result<Reader<E>, SubscribeError> {
-    let size = workers.first().ok_or(SubscribeError::Stopped)?.ring.size();
-    options.check(size.capacity)?;
-    let (ring, registration) = registry.register(id, options, is_handler, size, |ring| {
-        workers[ring].ring.tail()
-    })?;
-    let worker = &workers[ring];
-    worker.ring.add_listener();
-    let reader = Worker::join(worker, registration);
-    if worker.ring.is_closed() {
-        // A stop came between: what it closed ends at once.
-        drop(reader);
-        return Err(SubscribeError::Stopped);
-    }
-    Ok(reader)
 }

@@ -2,14 +2,14 @@
 
 mod in_place;
 
-use super::send::in_place;
+use super::fanout::in_place;
 use super::{Published, batch_error, batch_refused, report_error, try_report_error, wait_for_room};
-use crate::bus::Core;
+use crate::engine::Engine;
+use crate::engine::shutdown::StopReport;
 use crate::error::{BatchError, ReportError, TryReportError};
 use crate::ring::batch::{Batch, goes_one_by_one, with_batch, with_olds};
 use crate::ring::gate::{Policy, Refusal};
 use crate::ring::write_cursor::WriteCursor;
-use crate::stop::StopReport;
 use crate::sync::{Arc, ModelArc};
 use crate::worker::Worker;
 use std::fmt;
@@ -32,7 +32,7 @@ use std::time::Duration;
 /// let other = bus.publisher().clone();
 /// ```
 pub struct ExclusivePublisher<E> {
-    core: Arc<Core<E>>,
+    engine: Arc<Engine<E>>,
     worker: ModelArc<Worker<E>>,
     cursor: WriteCursor,
 }
@@ -46,11 +46,11 @@ impl<E> fmt::Debug for ExclusivePublisher<E> {
 }
 
 impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
-    pub(crate) fn new(core: Arc<Core<E>>) -> Self {
-        let worker = ModelArc::clone(&core.running.load_full().workers[0]);
+    pub(crate) fn new(engine: Arc<Engine<E>>) -> Self {
+        let worker = ModelArc::clone(&engine.running.load_full().workers[0]);
         let cursor = worker.ring.write_cursor();
         ExclusivePublisher {
-            core,
+            engine,
             worker,
             cursor,
         }
@@ -301,13 +301,13 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
 
     /// Ends the stream: closes, lets subscribers drain, joins the threads. See [`Bus::stop`](crate::Bus::stop).
     pub fn stop(self) -> StopReport {
-        let timeout = self.core.config.stop_timeout;
+        let timeout = self.engine.config.stop_timeout;
         self.stop_timeout(timeout)
     }
 
     /// As [`stop`](Self::stop), with a timeout of its own.
     pub fn stop_timeout(self, timeout: Duration) -> StopReport {
-        self.core.stop(timeout)
+        self.engine.stop(timeout)
     }
 
     /// Reports `last`, then stops. Says in [`StopReport::last_accepted`] whether it was accepted.

@@ -1,12 +1,13 @@
 //! A publisher among others.
 
-use super::send::{in_place, reload, send, send_batch};
+use super::fanout::{in_place, reload, send, send_batch};
 use super::{Published, batch_error, report_all, report_error, try_report_error, wait_for_room};
-use crate::bus::{Generation, Handle};
+use crate::engine::CloseGuard;
 use crate::error::{BatchError, ReportError, TryReportError};
 use crate::ring::batch::{Batch, batch_of, goes_one_by_one, with_batch};
 use crate::ring::gate::{Policy, Refusal};
 use crate::sync::Arc;
+use crate::worker::set::WorkerSet;
 use std::collections::VecDeque;
 use std::fmt;
 use std::iter;
@@ -19,8 +20,8 @@ use std::time::Duration;
 /// After a [`mem::forget`](std::mem::forget) of it the bus does not close by itself: see
 /// [the limitations](crate::docs::limitations).
 pub struct Publisher<E> {
-    handle: Arc<Handle<E>>,
-    generation: Arc<Generation<E>>,
+    guard: Arc<CloseGuard<E>>,
+    set: Arc<WorkerSet<E>>,
     /// One of the owners that are counted.
     counted: Arc<()>,
     /// Events that [`Publisher::try_report_batch`] took from its iterator, and that then did not fit: first in line.
@@ -31,8 +32,8 @@ impl<E> Clone for Publisher<E> {
     /// Another publisher of the same bus. What this one carries stays with it.
     fn clone(&self) -> Self {
         Publisher {
-            handle: Arc::clone(&self.handle),
-            generation: Arc::clone(&self.generation),
+            guard: Arc::clone(&self.guard),
+            set: Arc::clone(&self.set),
             counted: Arc::clone(&self.counted),
             carried: VecDeque::new(),
         }
@@ -48,12 +49,12 @@ impl<E> fmt::Debug for Publisher<E> {
 }
 
 impl<E: Send + Sync + 'static> Publisher<E> {
-    pub(crate) fn new(handle: Arc<Handle<E>>) -> Self {
-        let generation = handle.core.running.load_full();
+    pub(crate) fn new(guard: Arc<CloseGuard<E>>) -> Self {
+        let set = guard.engine.running.load_full();
         Publisher {
-            counted: Arc::clone(&handle.core.publishers),
-            handle,
-            generation,
+            counted: Arc::clone(&guard.engine.publishers),
+            guard,
+            set,
             carried: VecDeque::new(),
         }
     }
@@ -99,13 +100,13 @@ impl<E: Send + Sync + 'static> Publisher<E> {
                 return Ok(Some(event));
             }
         }
-        send(&self.handle.core, &mut self.generation, event, policy)
+        send(&self.guard.engine, &mut self.set, event, policy)
     }
 
     /// No subscriber listens at the only worker, and no event is carried.
     #[inline(always)]
     fn has_no_listeners(&self) -> bool {
-        let workers = self.generation.workers.as_slice();
+        let workers = self.set.workers.as_slice();
         self.carried.is_empty() && matches!(workers, [worker] if worker.ring.has_no_listeners())
     }
 
@@ -288,25 +289,18 @@ impl<E: Send + Sync + 'static> Publisher<E> {
 
     /// The bus takes no events: it was stopped or closed, and not started again. Wait-free.
     pub fn is_stopped(&mut self) -> bool {
-        let closed = |generation: &Generation<E>| {
-            generation
-                .workers
-                .iter()
-                .all(|worker| worker.ring.is_closed())
-        };
-        if closed(&self.generation) {
-            reload(&self.handle.core, &mut self.generation);
+        let closed = |set: &WorkerSet<E>| set.workers.iter().all(|worker| worker.ring.is_closed());
+        if closed(&self.set) {
+            reload(&self.guard.engine, &mut self.set);
         }
-        closed(&self.generation)
+        closed(&self.set)
     }
 
     fn send_batch(&mut self, batch: &mut Batch<'_, E>, policy: Policy) -> Result<(), Refusal> {
         // The bus owns it as well.
         let publishers = Arc::strong_count(&self.counted) - 1;
-        let Publisher {
-            handle, generation, ..
-        } = self;
-        send_batch(&handle.core, generation, batch, publishers, policy)
+        let Publisher { guard, set, .. } = self;
+        send_batch(&guard.engine, set, batch, publishers, policy)
     }
 
     /// Returns how many events fit now; or the size of a batch, if at least that many fit.
@@ -315,7 +309,7 @@ impl<E: Send + Sync + 'static> Publisher<E> {
     /// cursor's cache line from the subscriber that writes it.
     fn free_for_batch(&mut self) -> usize {
         let batch = batch_of::<E>();
-        match self.generation.workers.as_slice() {
+        match self.set.workers.as_slice() {
             [worker] if worker.ring.room_at_hand() >= batch as u64 => batch,
             _ => self.free(),
         }
@@ -330,11 +324,11 @@ impl<E: Send + Sync + 'static> Publisher<E> {
             return 0;
         }
         let heard = self
-            .generation
+            .set
             .workers
             .iter()
             .filter(|worker| !worker.ring.has_no_listeners());
         let least = heard.map(|worker| worker.ring.free()).min();
-        least.map_or(self.handle.core.config.capacity, |free| free as usize)
+        least.map_or(self.guard.engine.config.capacity, |free| free as usize)
     }
 }

@@ -242,7 +242,7 @@ impl<E> Worker<E> {
             return None; // of its own will: no news
         }
         told.then(|| {
-            self.tally.evicted[eviction.reason as usize].fetch_add(1, Ordering::Relaxed);
+            self.counters.evicted[eviction.reason as usize].fetch_add(1, Ordering::Relaxed);
             EvictionNotice {
                 subscriber: registration.id,
                 name: registration.options.name.clone(),
@@ -266,7 +266,7 @@ impl<E> Worker<E> {
             return;
         };
         if unwind::catch(|| on_evict(notice)).is_err() {
-            self.tally.notice_panics.fetch_add(1, Ordering::Relaxed);
+            self.counters.notice_panics.fetch_add(1, Ordering::Relaxed);
         }
     }
 }

@@ -1,79 +1,50 @@
 //! What the handles of a bus share: its config, and the workers of the current run.
 
+pub(crate) mod shutdown;
+
 use crate::config::{Config, Drive, MOST_WORKERS, Pinning};
+use crate::engine::shutdown::StopReport;
 use crate::error::{BuildError, SubscribeError};
+use crate::reader::Reader;
 use crate::registry::Registry;
-use crate::registry::registration::Registration;
 use crate::ring::protocol::Protocol;
 use crate::snapshot::Snapshot;
-use crate::stop::StopReport;
 use crate::subscriber::id::SubscriberId;
 use crate::subscriber::{SubscribeOptions, Subscriber};
 use crate::sync::{Arc, AtomicU64, ModelArc, Mutex, Ordering, PoisonError, thread};
-use crate::worker::{self, Worker};
+use crate::worker::set::WorkerSet;
+use crate::worker::{Run, Worker};
 use std::fmt;
 use std::time::Duration;
 
-/// What keeps a bus open: shared by its handles and its publishers.
+/// What keeps a bus open: shared by its handles and its publishers. The last one closes the rings,
+/// unless an exclusive publisher ends the stream.
 #[derive(Debug)]
-pub(crate) struct Handle<E> {
-    pub(crate) core: Arc<Core<E>>,
-    closes: bool,
+pub(crate) struct CloseGuard<E> {
+    pub(crate) engine: Arc<Engine<E>>,
 }
 
-impl<E> Handle<E> {
-    /// The last one closes the rings.
-    pub(crate) fn closing(core: Arc<Core<E>>) -> Self {
-        Handle { core, closes: true }
-    }
-
-    /// The end is somebody else's act: an exclusive publisher's.
-    pub(crate) fn leaving_open(core: Arc<Core<E>>) -> Self {
-        Handle {
-            core,
-            closes: false,
-        }
+impl<E> CloseGuard<E> {
+    pub(crate) fn new(engine: Arc<Engine<E>>) -> Self {
+        CloseGuard { engine }
     }
 }
 
-impl<E> Drop for Handle<E> {
+impl<E> Drop for CloseGuard<E> {
     fn drop(&mut self) {
-        if self.closes {
-            self.core.close();
+        if self.engine.protocol == Protocol::Shared {
+            self.engine.close();
         }
-    }
-}
-
-/// The workers of one run, from a start to a stop.
-#[derive(Debug)]
-pub(crate) struct Generation<E> {
-    pub(crate) workers: Vec<ModelArc<Worker<E>>>,
-    pub(crate) registry: Arc<Registry>,
-}
-
-/// Which run of its bus a worker belongs to: the first is 1.
-#[derive(Debug)]
-pub(crate) struct Run {
-    number: u64,
-    /// The run that was started last.
-    latest: Arc<AtomicU64>,
-}
-
-impl Run {
-    /// Returns whether the bus has been started again since this run.
-    pub(crate) fn is_over(&self) -> bool {
-        // Relaxed: a number, for an error's text.
-        self.latest.load(Ordering::Relaxed) != self.number
     }
 }
 
 /// What the handles of a bus share.
-pub(crate) struct Core<E> {
+pub(crate) struct Engine<E> {
     pub(crate) config: Arc<Config>,
     /// There if and only if there may be several rings.
     pub(crate) clone: Option<fn(&E) -> E>,
     /// Empty before a start and after a stop.
-    pub(crate) running: Snapshot<Generation<E>>,
+    pub(crate) running: Snapshot<WorkerSet<E>>,
     /// Start and stop exclude each other: the one lock, and no event ever meets it.
     lifecycle: Mutex<Lifecycle>,
     ids: AtomicU64,
@@ -81,7 +52,7 @@ pub(crate) struct Core<E> {
     runs: Arc<AtomicU64>,
     /// Each shared publisher owns it too: so many there are.
     pub(crate) publishers: Arc<()>,
-    /// How many workers [`Core::start`] is to start by default.
+    /// How many workers [`Engine::start`] is to start by default.
     pub(super) workers: usize,
     protocol: Protocol,
 }
@@ -93,66 +64,35 @@ struct Lifecycle {
 
 type WorkerThread = thread::JoinHandle<Option<()>>;
 
-impl<E> fmt::Debug for Core<E> {
+impl<E> fmt::Debug for Engine<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Core")
+        f.debug_struct("Engine")
             .field("config", &self.config)
             .finish_non_exhaustive()
     }
 }
 
-impl<E> Generation<E> {
-    fn none() -> Self {
-        Generation {
-            workers: Vec::new(),
-            registry: Arc::new(Registry::new(0)),
-        }
-    }
-
-    /// Returns whether every ring is closed, and every subscriber has read everything or left.
-    pub(crate) fn is_drained(&self) -> bool {
-        let is_closed = |worker: &ModelArc<Worker<E>>| worker.ring.is_closed();
-        let snapshot = self.registry.load();
-        self.workers.iter().all(is_closed)
-            && !snapshot
-                .all()
-                .any(|(ring, registration)| self.workers[ring].is_read_by(registration))
-    }
-
-    pub(super) fn find(
-        &self,
-        id: SubscriberId,
-    ) -> Option<(&ModelArc<Worker<E>>, Arc<Registration>)> {
-        let snapshot = self.registry.load();
-
-        snapshot
-            .all()
-            .find(|(_, registration)| registration.id == id && !registration.is_retired())
-            .map(|(ring, registration)| (&self.workers[ring], Arc::clone(registration)))
-    }
-}
-
-impl<E> Core<E> {
+impl<E> Engine<E> {
     /// Rings are closed; nobody is waited for.
     pub(crate) fn close(&self) {
-        let generation = self.running.load_full();
-        for worker in &generation.workers {
+        let set = self.running.load_full();
+        for worker in &set.workers {
             worker.close();
         }
     }
 }
 
-impl<E: Send + Sync + 'static> Core<E> {
+impl<E: Send + Sync + 'static> Engine<E> {
     pub(crate) fn new(
         config: Config,
         clone: Option<fn(&E) -> E>,
         workers: usize,
         protocol: Protocol,
     ) -> Self {
-        Core {
+        Engine {
             config: Arc::new(config),
             clone,
-            running: Snapshot::new(Generation::none()),
+            running: Snapshot::new(WorkerSet::none()),
             lifecycle: Mutex::new(Lifecycle::default()),
             publishers: Arc::new(()),
             ids: AtomicU64::new(1),
@@ -217,7 +157,7 @@ impl<E: Send + Sync + 'static> Core<E> {
         }
         self.runs.store(number, Ordering::Relaxed);
         // The replaced set is always empty, because start requires a stopped bus: no user destructor runs under the lock.
-        drop(self.running.replace(Generation {
+        drop(self.running.replace(WorkerSet {
             workers: fresh,
             registry,
         }));
@@ -254,17 +194,17 @@ impl<E: Send + Sync + 'static> Core<E> {
     }
 
     pub(crate) fn stop(&self, timeout: Duration) -> StopReport {
-        let (generation, threads) = {
+        let (set, threads) = {
             let mut lifecycle = self
                 .lifecycle
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
-            let generation = self.running.replace(Generation::none());
-            (generation, std::mem::take(&mut lifecycle.threads))
+            let set = self.running.replace(WorkerSet::none());
+            (set, std::mem::take(&mut lifecycle.threads))
         };
-        let report = crate::stop::stop(&generation, threads, timeout);
+        let report = shutdown::stop(&set, threads, timeout);
         // The rings, and the events in them, go with their last user: under no lock.
-        drop(generation);
+        drop(set);
         report
     }
 
@@ -273,16 +213,10 @@ impl<E: Send + Sync + 'static> Core<E> {
         options: &SubscribeOptions,
         is_handler: bool,
     ) -> Result<Subscriber<E>, SubscribeError> {
-        let generation = self.running.load_full();
+        let set = self.running.load_full();
         // Relaxed: a number of its own is all that is asked.
         let id = SubscriberId(self.ids.fetch_add(1, Ordering::Relaxed));
-        let reader = worker::subscribe(
-            &generation.workers,
-            &generation.registry,
-            id,
-            options,
-            is_handler,
-        )?;
+        let reader = Reader::subscribe(&set, id, options, is_handler)?;
         Ok(Subscriber::new(reader, options.wait))
     }
 }

@@ -2,7 +2,6 @@
 //!
 //! No subscriber is dropped by a stop but a handler, because a subscriber reads on by itself and a handler's thread must end.
 
-use crate::bus::Generation;
 use crate::config::{FIRST_STOP_PAUSE, JOIN_PAUSE, LONGEST_STOP_PAUSE};
 use crate::error::EvictionReason;
 use crate::registry::registration::Registration;
@@ -11,6 +10,7 @@ use crate::subscriber::id::SubscriberId;
 use crate::sync::thread::{self, JoinHandle};
 use crate::sync::{Arc, ModelArc};
 use crate::worker::Worker;
+use crate::worker::set::WorkerSet;
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
@@ -89,7 +89,7 @@ enum Left {
 }
 
 pub(crate) fn stop<E>(
-    generation: &Generation<E>,
+    set: &WorkerSet<E>,
     threads: Vec<JoinHandle<Option<()>>>,
     timeout: Duration,
 ) -> StopReport {
@@ -99,13 +99,13 @@ pub(crate) fn stop<E>(
     let over = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
 
     // Looked at twice: who drains and goes right at the close is known from before, who joined just then from after.
-    let mut registrations = present(generation);
-    generation.workers.iter().for_each(|worker| worker.stop());
+    let mut registrations = present(set);
+    set.workers.iter().for_each(|worker| worker.stop());
     let known: HashSet<SubscriberId> = registrations
         .iter()
         .map(|(_, registration)| registration.id)
         .collect();
-    let late = present(generation).into_iter();
+    let late = present(set).into_iter();
     registrations.extend(late.filter(|(_, registration)| !known.contains(&registration.id)));
     let mut pause = FIRST_STOP_PAUSE;
     while registrations
@@ -147,9 +147,9 @@ pub(crate) fn stop<E>(
     }
 
     // A handler that was ended is waited for no more.
-    generation.registry.drain_waiters().wake_all();
+    set.registry.drain_waiters().wake_all();
 
-    for worker in &generation.workers {
+    for worker in &set.workers {
         worker.end();
     }
     for thread in threads {
@@ -160,10 +160,10 @@ pub(crate) fn stop<E>(
         }
     }
     // What there is to tell when no thread of ours did.
-    for worker in &generation.workers {
+    for worker in &set.workers {
         worker.turn();
     }
-    report.stats = BusStats::of(generation);
+    report.stats = BusStats::of(set);
     report.took = began.elapsed();
     report
 }
@@ -171,8 +171,8 @@ pub(crate) fn stop<E>(
 type Reading<E> = (ModelArc<Worker<E>>, Arc<Registration>);
 
 /// Everybody who is there, but the caller itself if it is a handler.
-fn present<E>(generation: &Generation<E>) -> Vec<Reading<E>> {
-    let snapshot = generation.registry.load();
+fn present<E>(set: &WorkerSet<E>) -> Vec<Reading<E>> {
+    let snapshot = set.registry.load();
     let own = thread::current().id();
     snapshot
         .all()
@@ -181,7 +181,7 @@ fn present<E>(generation: &Generation<E>) -> Vec<Reading<E>> {
         })
         .map(|(ring, registration)| {
             (
-                ModelArc::clone(&generation.workers[ring]),
+                ModelArc::clone(&set.workers[ring]),
                 Arc::clone(registration),
             )
         })

@@ -1,25 +1,30 @@
 //! Sending one event to one ring, or to several: all or none.
 
 use super::Published;
-use crate::bus::{Core, Generation};
+use crate::engine::Engine;
 use crate::ring::batch::{Batch, goes_one_by_one};
 use crate::ring::claim::ClaimedSlot;
 use crate::ring::gate::{Policy, Refusal};
 use crate::ring::listeners::PendingWake;
 use crate::sync::{Arc, ModelArc};
 use crate::worker::Worker;
+use crate::worker::set::WorkerSet;
 use std::mem::MaybeUninit;
 
 /// For the bus itself, which keeps nothing at hand.
-pub(crate) fn report_once<E>(core: &Core<E>, event: E, policy: Policy) -> Result<(), (Refusal, E)> {
-    let mut generation = core.running.load_full();
+pub(crate) fn report_once<E>(
+    engine: &Engine<E>,
+    event: E,
+    policy: Policy,
+) -> Result<(), (Refusal, E)> {
+    let mut set = engine.running.load_full();
     if const { goes_one_by_one::<E>() } {
         return in_place(event, |batch| {
-            send_batch(core, &mut generation, batch, 1, policy)
+            send_batch(engine, &mut set, batch, 1, policy)
         })
         .map(drop);
     }
-    send_to_any(core, &mut generation, event, policy).map(drop)
+    send_to_any(engine, &mut set, event, policy).map(drop)
 }
 
 /// Reports to the only ring, or to every ring that has a subscriber. A ring that was closed under
@@ -29,17 +34,17 @@ pub(crate) fn report_once<E>(core: &Core<E>, event: E, policy: Policy) -> Result
 /// goes by way of memory. The caller has seen that a subscriber listens.
 #[inline(always)]
 pub(super) fn send<E>(
-    core: &Core<E>,
-    generation: &mut Arc<Generation<E>>,
+    engine: &Engine<E>,
+    set: &mut Arc<WorkerSet<E>>,
     event: E,
     policy: Policy,
 ) -> Published<E> {
-    let [worker] = generation.workers.as_slice() else {
-        return send_to_any(core, generation, event, policy);
+    let [worker] = set.workers.as_slice() else {
+        return send_to_any(engine, set, event, policy);
     };
     match worker.publish(event, policy) {
-        Err((Refusal::Stopped, back)) if reload(core, generation) => {
-            send_to_any(core, generation, back, policy)
+        Err((Refusal::Stopped, back)) if reload(engine, set) => {
+            send_to_any(engine, set, back, policy)
         }
         result => result,
     }
@@ -48,20 +53,20 @@ pub(super) fn send<E>(
 /// Does what [`send`] does, however many workers and listeners there are.
 #[inline(never)]
 fn send_to_any<E>(
-    core: &Core<E>,
-    generation: &mut Arc<Generation<E>>,
+    engine: &Engine<E>,
+    set: &mut Arc<WorkerSet<E>>,
     mut event: E,
     policy: Policy,
 ) -> Published<E> {
     loop {
-        let result = match generation.workers.as_slice() {
+        let result = match set.workers.as_slice() {
             [worker] if worker.ring.has_no_listeners() => return Ok(Some(event)),
             [worker] => worker.publish(event, policy),
             [] => Err((Refusal::Stopped, event)),
-            workers => copy_to_all(core, workers, event, policy),
+            workers => copy_to_all(engine, workers, event, policy),
         };
         match result {
-            Err((Refusal::Stopped, back)) if reload(core, generation) => event = back,
+            Err((Refusal::Stopped, back)) if reload(engine, set) => event = back,
             result => return result,
         }
     }
@@ -72,12 +77,12 @@ fn send_to_any<E>(
 /// Not inlined, because what it takes by reference would stay in memory in [`send`] too.
 #[inline(never)]
 fn copy_to_all<E>(
-    core: &Core<E>,
+    engine: &Engine<E>,
     workers: &[ModelArc<Worker<E>>],
     event: E,
     policy: Policy,
 ) -> Published<E> {
-    in_place(event, |batch| send_to_all(core, workers, batch, policy))
+    in_place(event, |batch| send_to_all(engine, workers, batch, policy))
 }
 
 /// Moves `event` to a place of its own, and sends it from there as a batch of one.
@@ -95,24 +100,24 @@ pub(super) fn in_place<E>(
 /// Reports the events of `batch`, in order, as [`send`] does, for one of so many `publishers`. An
 /// event that is left in `batch` after a refusal was not reported.
 pub(super) fn send_batch<E>(
-    core: &Core<E>,
-    generation: &mut Arc<Generation<E>>,
+    engine: &Engine<E>,
+    set: &mut Arc<WorkerSet<E>>,
     batch: &mut Batch<'_, E>,
     publishers: usize,
     policy: Policy,
 ) -> Result<(), Refusal> {
     while !batch.is_empty() {
-        let result = match generation.workers.as_slice() {
+        let result = match set.workers.as_slice() {
             [worker] if worker.ring.has_no_listeners() => {
                 batch.unheard();
                 Ok(())
             }
             [worker] => worker.publish_batch(batch, batch.len(), publishers, policy),
             [] => Err(Refusal::Stopped),
-            workers => send_to_all(core, workers, batch, policy),
+            workers => send_to_all(engine, workers, batch, policy),
         };
         match result {
-            Err(Refusal::Stopped) if reload(core, generation) => {}
+            Err(Refusal::Stopped) if reload(engine, set) => {}
             result => result?,
         }
     }
@@ -121,10 +126,10 @@ pub(super) fn send_batch<E>(
 
 /// True if there are other workers now.
 #[cold]
-pub(super) fn reload<E>(core: &Core<E>, generation: &mut Arc<Generation<E>>) -> bool {
-    let fresh = core.running.load_full();
-    let changed = !Arc::ptr_eq(&fresh, generation);
-    *generation = fresh;
+pub(super) fn reload<E>(engine: &Engine<E>, set: &mut Arc<WorkerSet<E>>) -> bool {
+    let fresh = engine.running.load_full();
+    let changed = !Arc::ptr_eq(&fresh, set);
+    *set = fresh;
     changed
 }
 
@@ -133,12 +138,12 @@ pub(super) fn reload<E>(core: &Core<E>, generation: &mut Arc<Generation<E>>) -> 
 ///
 /// The clones are made first and dropped last, so that no user code runs in between.
 fn send_to_all<E>(
-    core: &Core<E>,
+    engine: &Engine<E>,
     workers: &[ModelArc<Worker<E>>],
     batch: &mut Batch<'_, E>,
     policy: Policy,
 ) -> Result<(), Refusal> {
-    let (Some(clone), Some(event)) = (core.clone, batch.peek()) else {
+    let (Some(clone), Some(event)) = (engine.clone, batch.peek()) else {
         // Never: several rings are refused without it, and there is an event.
         return Err(Refusal::Stopped);
     };
