@@ -18,6 +18,13 @@ use crate::wait::WaitStrategy;
 use std::fmt;
 use std::time::Duration;
 
+impl<E: Send + Sync + 'static> Bus<E> {
+    /// Returns a builder with the defaults that its methods state.
+    pub fn builder() -> BusBuilder<E> {
+        BusBuilder::new()
+    }
+}
+
 /// Builds a [`Bus`]; made by [`Bus::builder`].
 ///
 /// ```
@@ -61,7 +68,7 @@ impl<E> fmt::Debug for BusBuilder<E> {
 }
 
 impl<E: Send + Sync + 'static> BusBuilder<E> {
-    pub(crate) fn new() -> Self {
+    fn new() -> Self {
         BusBuilder {
             capacity: DEFAULT_CAPACITY,
             workers: 1,

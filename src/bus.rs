@@ -2,7 +2,6 @@
 
 mod drained;
 
-use crate::builder::BusBuilder;
 use crate::engine::shutdown::StopReport;
 use crate::engine::{CloseGuard, Engine};
 use crate::error::{BuildError, ReportError, SubscribeError, TryReportError};
@@ -70,18 +69,13 @@ impl<E, M> fmt::Debug for Bus<E, M> {
 }
 
 impl<E: Send + Sync + 'static> Bus<E> {
-    /// A builder with the defaults that its methods state.
-    pub fn builder() -> BusBuilder<E> {
-        BusBuilder::new()
-    }
-
     /// Starts the bus again after a stop, with as many workers as it was built with. A bus that was
     /// just built is running already. On a running bus it does nothing.
     ///
     /// May block: on another start or stop, and until the threads have started.
     ///
     /// # Errors
-    /// As [`BusBuilder::build`]; [`BuildError::Running`] if it runs with another number of workers.
+    /// As [`BusBuilder::build`](crate::BusBuilder::build); [`BuildError::Running`] if it runs with another number of workers.
     pub fn start(&self) -> Result<(), BuildError> {
         self.engine().start(self.engine().workers)
     }
@@ -89,7 +83,7 @@ impl<E: Send + Sync + 'static> Bus<E> {
     /// As [`start`](Self::start), with so many workers.
     ///
     /// # Errors
-    /// As [`start`](Self::start); [`BuildError::NeedsClone`] for several unless [`BusBuilder::workers`] was called.
+    /// As [`start`](Self::start); [`BuildError::NeedsClone`] for several unless [`BusBuilder::workers`](crate::BusBuilder::workers) was called.
     pub fn start_with(&self, workers: usize) -> Result<(), BuildError> {
         self.engine().start(workers)
     }
@@ -105,7 +99,7 @@ impl<E: Send + Sync + 'static> Bus<E> {
     /// received its last event and did neither has not drained, because the bus learns what it has
     /// read from its next call: `stop` waits its whole timeout for it.
     ///
-    /// It waits at most the builder's [`stop_timeout`](BusBuilder::stop_timeout). A subscriber that has not drained by then is
+    /// It waits at most the builder's [`stop_timeout`](crate::BusBuilder::stop_timeout). A subscriber that has not drained by then is
     /// [reported](StopReport::undrained) and loses nothing: it reads on to the end and finds
     /// [`Closed`](crate::RecvError::Closed). A handler is ended then; the report says [how many](StopReport::lost) sequences it had
     /// not read.
@@ -197,7 +191,7 @@ impl<E: Send + Sync + 'static, M> Bus<E, M> {
         &self.guard.engine
     }
 
-    /// Returns how many slots each ring has: what the builder's [`capacity`](BusBuilder::capacity) was rounded up to.
+    /// Returns how many slots each ring has: what the builder's [`capacity`](crate::BusBuilder::capacity) was rounded up to.
     ///
     /// It is the same before a start and after a stop. Wait-free.
     #[must_use]

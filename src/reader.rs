@@ -8,6 +8,7 @@
 mod join;
 mod park;
 mod stall;
+mod take;
 mod throttle;
 mod window;
 
@@ -19,14 +20,13 @@ use crate::ring::stamp::Look;
 use crate::ring::{Held, Ring};
 use crate::sync::{Arc, ModelArc, Ordering, fence_behind_exchange};
 use crate::worker::Worker;
-use stall::Patience;
-use std::ops::ControlFlow;
-use throttle::{Found, Pace};
-use window::Span;
+use stall::StallTimer;
+use throttle::{Found, ReadThrottle};
+use window::ReadWindow;
 
 /// Why there is nothing more to read.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Gone {
+pub(crate) enum ReadEnd {
     Evicted(Eviction),
     Closed,
 }
@@ -35,11 +35,11 @@ pub(crate) enum Gone {
 pub(crate) struct Reader<E> {
     pub(crate) worker: ModelArc<Worker<E>>,
     pub(crate) registration: Arc<Registration>,
-    span: Span,
+    window: ReadWindow,
     idle: bool,
     evicted: Option<Eviction>,
-    pace: Pace,
-    patience: Patience,
+    throttle: ReadThrottle,
+    stall: StallTimer,
     /// The borrow of the event that was delivered last.
     held: Held<E>,
 }
@@ -47,11 +47,11 @@ pub(crate) struct Reader<E> {
 /// Looks along the runs behind what `span` knows. Returns false if it finds nothing there before
 /// `end`. A single event ends it too: a window of those is seen by one look.
 #[inline(always)]
-fn see_runs_up_to<E>(ring: &Ring<E>, span: &mut Span, end: u64) -> bool {
-    while span.known() < end {
-        match ring.look(span.known()) {
+fn see_runs_up_to<E>(ring: &Ring<E>, window: &mut ReadWindow, end: u64) -> bool {
+    while window.run_end() < end {
+        match ring.look(window.run_end()) {
             Look::Ready { run: 1 } => return true,
-            Look::Ready { run } => span.see_more(run),
+            Look::Ready { run } => window.see_more(run),
             _ => return false,
         }
     }
@@ -66,11 +66,11 @@ impl<E> Reader<E> {
         sequence: u64,
     ) -> Self {
         Reader {
-            span: Span::at(sequence, window_at(&worker, &registration, sequence)),
+            window: ReadWindow::at(sequence, window_at(&worker, &registration, sequence)),
             idle: false,
             evicted: None,
-            pace: pace_at(&worker, sequence),
-            patience: Patience::new(worker.config.grace()),
+            throttle: throttle_at(&worker, sequence),
+            stall: StallTimer::new(worker.config.grace()),
             held: Held::none(),
             worker,
             registration,
@@ -78,7 +78,7 @@ impl<E> Reader<E> {
     }
 
     pub(crate) fn next(&self) -> u64 {
-        self.span.next()
+        self.window.next()
     }
 
     /// How it was dropped, whether or not it has noticed.
@@ -90,38 +90,38 @@ impl<E> Reader<E> {
 
     /// Ends the last borrow and looks for the next event. True: [`Reader::take`] has one.
     #[inline(always)]
-    pub(crate) fn poll(&mut self) -> Result<bool, Gone> {
+    pub(crate) fn poll(&mut self) -> Result<bool, ReadEnd> {
         self.held.end();
-        if self.span.is_ready() {
+        if self.window.is_ready() {
             return Ok(true);
         }
-        if self.span.is_calm()
+        if self.window.is_fast()
             && let ring = &self.worker.ring
-            && ring.is_full(self.span.next(), self.span.window())
+            && ring.is_full(self.window.next(), self.window.segment())
         {
-            self.span.see_one();
+            self.window.see_one();
             return Ok(true);
         }
         self.find()
     }
 
     #[inline(never)]
-    fn find(&mut self) -> Result<bool, Gone> {
+    fn find(&mut self) -> Result<bool, ReadEnd> {
         if let Some(eviction) = self.evicted {
-            return Err(Gone::Evicted(eviction));
+            return Err(ReadEnd::Evicted(eviction));
         }
         loop {
-            if self.span.is_at_end() {
+            if self.window.is_at_end() {
                 self.advance()?;
-                if self.span.is_ready() {
+                if self.window.is_ready() {
                     self.see_runs();
                     return Ok(true);
                 }
             }
-            match self.worker.ring.look(self.span.next()) {
+            match self.worker.ring.look(self.window.next()) {
                 Look::Ready { run } => {
-                    self.span.see(run);
-                    if !self.span.is_calm() {
+                    self.window.see(run);
+                    if !self.window.is_fast() {
                         self.resume()?;
                     } else if run > 1 {
                         self.see_runs();
@@ -130,7 +130,7 @@ impl<E> Reader<E> {
                     }
                     return Ok(true);
                 }
-                Look::Skip { run } => self.span.skip(run),
+                Look::Skip { run } => self.window.skip(run),
                 Look::Lapped => return Err(self.leave_evicted()),
                 look => {
                     if !self.wait_at(look)? {
@@ -151,16 +151,16 @@ impl<E> Reader<E> {
     /// rests pay. (A run there counts as close, too; rests do not pay then, and become rare.)
     #[inline(always)]
     fn see_window(&mut self) {
-        let (next, end) = (self.span.next(), self.span.window().end);
+        let (next, end) = (self.window.next(), self.window.segment().end);
         let (ring, window) = (&self.worker.ring, self.registration.window);
-        if !(ring.protocol().writes_in_order() && self.pace.is_behind(next, window)) {
+        if !(ring.protocol().writes_in_order() && self.throttle.is_behind(next, window)) {
             return;
         }
         let ahead = end - 1 + window;
-        self.pace.notice_absence(|| ring.is_single(end - 1));
-        self.pace.keep_distance(next, || ring.is_single(ahead));
+        self.throttle.notice_absence(|| ring.is_single(end - 1));
+        self.throttle.keep_distance(next, || ring.is_single(ahead));
         if ring.is_event_each(next, end - 1) {
-            self.span.see(end - next);
+            self.window.see(end - next);
         }
     }
 
@@ -173,48 +173,48 @@ impl<E> Reader<E> {
     /// take the stamps' cache lines just before publishers write these.
     #[inline(always)]
     fn see_runs(&mut self) {
-        let (next, window) = (self.span.next(), self.registration.window);
+        let (next, window) = (self.window.next(), self.registration.window);
         let ring = &self.worker.ring;
-        if !(ring.protocol().writes_in_order() && self.pace.is_behind(next, window)) {
+        if !(ring.protocol().writes_in_order() && self.throttle.is_behind(next, window)) {
             return;
         }
-        let end = self.span.window().end;
+        let end = self.window.segment().end;
         let ahead = end + window;
         // A batch comes at once, so that much is there for a reader that was not away, too.
-        self.pace.notice_absence(|| false);
-        let see_runs = || see_runs_up_to(ring, &mut self.span, ahead);
-        self.pace.keep_distance(next, see_runs);
-        ring.prefetch_stamp(self.span.known());
-        ring.prefetch_events(end, self.span.known().saturating_sub(end).min(window));
+        self.throttle.notice_absence(|| false);
+        let see_runs = || see_runs_up_to(ring, &mut self.window, ahead);
+        self.throttle.keep_distance(next, see_runs);
+        ring.prefetch_stamp(self.window.run_end());
+        ring.prefetch_events(end, self.window.run_end().saturating_sub(end).min(window));
     }
 
     /// Nothing at `next`. True if it is worth another look at once.
     #[inline(never)]
-    fn wait_at(&mut self, look: Look) -> Result<bool, Gone> {
-        if self.span.read() > 0 {
+    fn wait_at(&mut self, look: Look) -> Result<bool, ReadEnd> {
+        if self.window.read() > 0 {
             self.advance()?;
         } else if !self.registration.cursor.glance().is_active() {
             return Err(self.leave_evicted());
         }
-        match self.pace.found_before(self.span.next()) {
+        match self.throttle.found_before(self.window.next()) {
             Found::Nothing => {}
             Found::Events { rest } => {
                 // SYNC drain: a close that this reader does not see, and it may not look again, is
                 // followed by a look that sees the cursor, which moved past the events.
                 fence_behind_exchange(Ordering::SeqCst);
                 if rest {
-                    self.pace.rest();
+                    self.throttle.rest();
                     return Ok(true);
                 }
             }
         }
         let ring = &self.worker.ring;
         if ring.is_closed() {
-            if self.span.next() >= ring.tail() {
+            if self.window.next() >= ring.tail() {
                 ring.registry().drain_waiters().wake_all();
-                return Err(Gone::Closed);
+                return Err(ReadEnd::Closed);
             }
-            if !ring.is_pending(self.span.next()) {
+            if !ring.is_pending(self.window.next()) {
                 return Ok(true);
             }
         }
@@ -224,26 +224,24 @@ impl<E> Reader<E> {
     /// Takes a claim that hangs from its publisher, when patience is at an end. True if the slot is worth another look.
     fn rescue(&mut self, look: Look) -> bool {
         let Worker { ring, config, .. } = &*self.worker;
-        let sequence = self.span.next();
+        let sequence = self.window.next();
         if !ring.protocol().can_abandon()
-            || !self
-                .patience
-                .wants_the_tail(sequence, look == Look::Writing)
+            || !self.stall.wants_the_tail(sequence, look == Look::Writing)
         {
             return false;
         }
         let tail = ring.tail();
-        if !self.patience.sees(tail, sequence) {
+        if !self.stall.sees(tail, sequence) {
             return false;
         }
         if !ring.is_in_flight(sequence) {
             return true;
         }
-        self.span.alarm();
+        self.window.set_slow();
         let over = ring.is_far_behind(sequence, tail)
-            || self.patience.is_over(sequence, config.clock.now(), config);
+            || self.stall.is_over(sequence, config.clock.now(), config);
         if over {
-            self.patience.rescued();
+            self.stall.rescued();
             self.worker.abandon(sequence);
         }
         over
@@ -251,15 +249,15 @@ impl<E> Reader<E> {
 
     /// An event is there: nothing to wait for, and the cursor pins again.
     #[cold]
-    fn resume(&mut self) -> Result<(), Gone> {
-        self.patience.restore(self.worker.config.grace());
+    fn resume(&mut self) -> Result<(), ReadEnd> {
+        self.stall.restore(self.worker.config.grace());
         if self.idle {
             self.idle = false;
             if !self.registration.cursor.resume().is_active() {
                 return Err(self.leave_evicted());
             }
         }
-        self.span.calm();
+        self.window.set_fast();
         Ok(())
     }
 
@@ -270,9 +268,9 @@ impl<E> Reader<E> {
 
     /// [C1 window]
     #[inline(always)]
-    fn advance(&mut self) -> Result<(), Gone> {
-        let old = self.registration.cursor.advance(self.span.read());
-        self.span.advance(self.window_at(self.span.next()));
+    fn advance(&mut self) -> Result<(), ReadEnd> {
+        let old = self.registration.cursor.advance(self.window.read());
+        self.window.advance(self.window_at(self.window.next()));
         if old.is_active() {
             Ok(())
         } else {
@@ -280,126 +278,10 @@ impl<E> Reader<E> {
         }
     }
 
-    /// The event that [`Reader::poll`] found, good until the next call of any method but this one's lookers.
-    #[inline(always)]
-    pub(crate) fn take(&mut self) -> (u64, *const E) {
-        debug_assert!(self.span.is_ready());
-        let sequence = self.span.step();
-        // SAFETY: `ready` covers it, and it lies in the window: [C1 window], not idle: [C4 pin].
-        let (event, held) = unsafe { self.worker.ring.borrow(sequence) };
-        self.held.begin(held);
-        (sequence, event)
-    }
-
-    /// Takes the event that [`Reader::poll`] found, and those behind it that are there and in the window, at most `most`,
-    /// until `each` breaks. How many, and whether it broke.
-    ///
-    /// The position is kept at hand, and only written down: a chain of loads and stores would cost more than the events.
-    #[inline(always)]
-    pub(crate) fn take_each(
-        &mut self,
-        most: u64,
-        mut each: impl FnMut(&E) -> ControlFlow<()>,
-    ) -> (u64, ControlFlow<()>) {
-        debug_assert!(self.span.is_ready() && self.span.is_calm());
-        let first = self.span.next();
-        let (window, ready) = (self.span.window(), self.span.ready());
-        let end = window.end.min(first.saturating_add(most));
-        let Reader {
-            worker, span, held, ..
-        } = self;
-        let values = worker.ring.values_from(first);
-        let mut taken = Taken {
-            span,
-            first,
-            count: 0,
-        };
-        let mut take_one = |offset: usize| {
-            held.end();
-            // SAFETY: ready or full, and in the window: [C1 window], not idle: [C4 pin].
-            let (event, borrow) = unsafe { values.borrow(offset) };
-            held.begin(borrow);
-            // SAFETY: good until the next look, as the cursor stands still.
-            each(unsafe { &*event })
-        };
-        let end = (end - first) as usize;
-        // SAFETY: the slot lies before the end of the window.
-        let is_full = |offset| offset < end && unsafe { Ring::is_full_in(&values, offset, window) };
-        // As far as the last look went, no stamp is looked at.
-        let known = end.min((ready - first) as usize);
-        if known > 1 {
-            while taken.count < known {
-                taken.count += 1;
-                let flow = take_one(taken.count - 1);
-                if flow.is_break() {
-                    return (taken.count as u64, flow);
-                }
-            }
-            if !is_full(taken.count) {
-                return (taken.count as u64, ControlFlow::Continue(()));
-            }
-        }
-        loop {
-            taken.count += 1;
-            let flow = take_one(taken.count - 1);
-            if flow.is_break() || !is_full(taken.count) {
-                return (taken.count as u64, flow);
-            }
-        }
-    }
-
-    /// Returns whether another event is there behind the one that was taken last, which stays
-    /// borrowed. The next [`Reader::poll`] does not look again at what this one saw.
-    #[inline(always)]
-    pub(crate) fn sees_more(&mut self) -> bool {
-        if self.span.knows_more() {
-            return true;
-        }
-        if self.span.is_calm()
-            && let ring = &self.worker.ring
-            && ring.is_full(self.span.next(), self.span.window())
-        {
-            self.span.see_one();
-            return true;
-        }
-        self.looks_for_more()
-    }
-
-    /// Looks behind holes and beyond the window.
-    #[inline(never)]
-    fn looks_for_more(&self) -> bool {
-        let mut sequence = self.span.next();
-        loop {
-            match self.worker.ring.look(sequence) {
-                Look::Ready { .. } => return true,
-                Look::Skip { run } => sequence += run,
-                _ => return false,
-            }
-        }
-    }
-
-    /// Moves to the newest event that is there; [`Reader::poll`] has found one.
-    pub(crate) fn skip_to_newest(&mut self) -> Result<(), Gone> {
-        // From the head of a run on; inside of one, what is known of it.
-        let newest = self.worker.ring.newest(self.span.next() + 1);
-        let newest = newest.unwrap_or(self.span.known().saturating_sub(1));
-        if newest > self.span.next() {
-            // Move first, borrow after: [C1 window]. An eviction is told from where it was: it read none of them.
-            let passed = self.span.read() + newest - self.span.next();
-            let old = self.registration.cursor.advance(passed);
-            if !old.is_active() {
-                return Err(self.leave_evicted());
-            }
-            self.span = Span::at(newest, self.window_at(newest));
-            self.span.see(1);
-        }
-        Ok(())
-    }
-
     /// Done with everything that was delivered.
     pub(crate) fn release(&mut self) {
         self.held.end();
-        if self.span.read() > 0 && self.evicted.is_none() {
+        if self.window.read() > 0 && self.evicted.is_none() {
             // An eviction is told by the next call.
             let _ = self.advance();
             // SYNC drain: a close that this does not see is followed by a look that sees the
@@ -412,28 +294,28 @@ impl<E> Reader<E> {
     }
 
     pub(crate) fn lag(&self) -> u64 {
-        self.worker.ring.tail().saturating_sub(self.span.next())
+        self.worker.ring.tail().saturating_sub(self.window.next())
     }
 
     /// [C5 detach] Evicted: remembers how, and is done with the ring.
     #[cold]
-    fn leave_evicted(&mut self) -> Gone {
+    fn leave_evicted(&mut self) -> ReadEnd {
         let position = self.registration.cursor.detach();
-        self.span.stop();
+        self.window.stop();
         self.idle = false;
         self.worker.ring.registry().drain_waiters().wake_all();
         let tail = self.worker.ring.tail();
         match Registration::eviction(position, tail) {
             Some(mut eviction) => {
-                eviction.sequence = self.span.next();
-                eviction.lag = tail.saturating_sub(self.span.next());
+                eviction.sequence = self.window.next();
+                eviction.lag = tail.saturating_sub(self.window.next());
                 self.evicted = Some(eviction);
-                Gone::Evicted(eviction)
+                ReadEnd::Evicted(eviction)
             }
             // Never: only an evicted cursor comes here. Closed is the harmless answer.
             None => {
                 debug_assert!(false, "an active cursor was lapped");
-                Gone::Closed
+                ReadEnd::Closed
             }
         }
     }
@@ -448,21 +330,6 @@ impl<E> Reader<E> {
     }
 }
 
-/// How many events were taken, from `first` on. Its drop, which a panic of a closure's comes to as
-/// well, writes that down.
-struct Taken<'a> {
-    span: &'a mut Span,
-    first: u64,
-    count: usize,
-}
-
-impl Drop for Taken<'_> {
-    #[inline(always)]
-    fn drop(&mut self) {
-        self.span.step_to(self.first + self.count as u64);
-    }
-}
-
 /// [C1 window] What a reader may borrow whose cursor is at `sequence`.
 #[inline(always)]
 fn window_at<E>(worker: &Worker<E>, registration: &Registration, sequence: u64) -> LapSegment {
@@ -471,10 +338,10 @@ fn window_at<E>(worker: &Worker<E>, registration: &Registration, sequence: u64) 
         .segment(sequence, sequence + registration.window)
 }
 
-fn pace_at<E>(worker: &Worker<E>, sequence: u64) -> Pace {
+fn throttle_at<E>(worker: &Worker<E>, sequence: u64) -> ReadThrottle {
     match worker.ring.protocol() {
-        Protocol::Exclusive => Pace::behind_one(sequence),
-        Protocol::Shared => Pace::behind_many(sequence),
+        Protocol::Exclusive => ReadThrottle::behind_one(sequence),
+        Protocol::Shared => ReadThrottle::behind_many(sequence),
     }
 }
 

@@ -16,7 +16,7 @@ pub use options::{OnLap, SubscribeOptions};
 
 use crate::affinity;
 use crate::error::{Eviction, PinError, RecvError, RecvTimeoutError, SubscribeError};
-use crate::reader::{Gone, Reader};
+use crate::reader::{ReadEnd, Reader};
 use crate::registry::Registry;
 use crate::registry::registration::Registration;
 use crate::sync::{Arc, thread};
@@ -156,10 +156,10 @@ impl<E> Subscriber<E> {
 
     /// What the caller is told; moves to the tail if those were the options.
     #[cold]
-    fn fail(&mut self, gone: Gone) -> RecvError {
+    fn fail(&mut self, gone: ReadEnd) -> RecvError {
         match gone {
-            Gone::Closed => RecvError::Closed,
-            Gone::Evicted(eviction) => {
+            ReadEnd::Closed => RecvError::Closed,
+            ReadEnd::Evicted(eviction) => {
                 let rejoins = self.reader.registration.options.on_lap == OnLap::Rejoin;
                 if !(rejoins && eviction.reason.is_for_lag()) {
                     return RecvError::Evicted(eviction);
@@ -200,7 +200,7 @@ impl<E> Subscriber<E> {
                 let (is_first, is_long) = (naps == 0, naps == 1);
                 if self
                     .reader
-                    .fall_asleep(Waiter::Thread(thread::current()), is_long)
+                    .prepare_park(Waiter::Thread(thread::current()), is_long)
                 {
                     naps = naps.saturating_add(1);
                     if is_first && !self.reader.worker.ring.protocol().marks_stamps() {
@@ -208,7 +208,7 @@ impl<E> Subscriber<E> {
                     } else {
                         thread::nap(nap);
                     }
-                    self.reader.wake_up();
+                    self.reader.finish_park();
                 } else {
                     thread::yield_now();
                 }

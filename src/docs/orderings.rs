@@ -66,7 +66,7 @@
 //! | `registry/registration.rs` | `wake_evicted` | fence | sleep | whoever registered as a sleeper before is found; one that registers later sees that it was evicted | sleep::a_sleeper_is_woken_by_its_eviction |
 //! | `reader.rs` | `wait_at` | fence | drain | a close that is not seen here is followed by a future's look that sees the cursor | drained::a_reader_that_found_nothing_need_not_look_again |
 //! | `reader.rs` | `release` | fence | drain | the same | drained::a_reader_that_released_need_not_look_again |
-//! | `reader/park.rs` | `fall_asleep` | fence | sleep | whoever evicts, closes or turns after it sees the sleeper; what came before is seen by the look that follows | sleep::a_sleeper_is_woken_by_its_eviction |
+//! | `reader/park.rs` | `prepare_park` | fence | sleep | whoever evicts, closes or turns after it sees the sleeper; what came before is seen by the look that follows | sleep::a_sleeper_is_woken_by_its_eviction |
 //! | `ring.rs` | `tail_after_fence` | fence | join | either a scan sees the cursor, or the joiner sees the tail of that scan | join::a_joiner_sees_what_comes_after_its_join |
 //! | `ring/listeners.rs` | `ask_for_wake_up` | R | asleep | the sleeper that asks | none: in a model each operation orders as much for the next of its kind |
 //! | `ring/listeners.rs` | `take_asleep` | A | asleep | the same | none: as above |

@@ -2,8 +2,8 @@
 //!
 //! - **\[C6 join\]** A cursor is registered before the tail is read that it starts from.
 
-use super::window::Span;
-use super::{Reader, pace_at};
+use super::window::ReadWindow;
+use super::{Reader, throttle_at};
 use crate::error::{EvictionReason, SubscribeError};
 use crate::registry::registration::Registration;
 use crate::subscriber::id::SubscriberId;
@@ -78,17 +78,17 @@ impl<E> Reader<E> {
         }
         self.worker.queue_notice(&self.registration);
         let tail = join_again(&self.worker, &self.registration);
-        let missed = tail.saturating_sub(self.span.next());
+        let missed = tail.saturating_sub(self.window.next());
         self.registration.arm_notice();
         if self.registration.is_unsubscribed() {
             // Looked at after the join: an unsubscription that did not see this cursor active is seen here.
             self.registration.evict(EvictionReason::Unsubscribed);
         }
-        self.span = Span::at(tail, self.window_at(tail));
+        self.window = ReadWindow::at(tail, self.window_at(tail));
         self.idle = false;
         self.evicted = None;
-        self.pace = pace_at(&self.worker, tail);
-        self.patience.restore(self.worker.config.grace());
+        self.throttle = throttle_at(&self.worker, tail);
+        self.stall.restore(self.worker.config.grace());
         // Should the ring be closed meanwhile, it has read everything.
         self.worker.ring.registry().drain_waiters().wake_all();
         Some(missed)

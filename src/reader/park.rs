@@ -15,7 +15,7 @@ impl<E> Reader<E> {
     /// [`Reader::poll`] has just found nothing.
     ///
     /// [`max_nap`]: crate::BusBuilder::max_nap
-    pub(crate) fn fall_asleep(&mut self, sleeper: Waiter, fresh: bool) -> bool {
+    pub(crate) fn prepare_park(&mut self, sleeper: Waiter, fresh: bool) -> bool {
         let ring = &self.worker.ring;
         let cell = &self.registration.sleeper;
         if !cell.register(sleeper) {
@@ -23,10 +23,14 @@ impl<E> Reader<E> {
         }
         if !self.idle {
             // [C4 pin] Nothing is borrowed while it sleeps. If it was evicted, the look below says so.
-            debug_assert_eq!(self.span.read(), 0, "the look that found nothing advanced");
+            debug_assert_eq!(
+                self.window.read(),
+                0,
+                "the look that found nothing advanced"
+            );
             self.registration.cursor.rest();
             self.idle = true;
-            self.span.alarm();
+            self.window.set_slow();
         }
         if !ring.protocol().marks_stamps() {
             // No stamp can be marked. The publisher is asked, and should it miss that, the worker looks after us.
@@ -35,11 +39,11 @@ impl<E> Reader<E> {
                 self.worker.notify.notify();
             }
         } else {
-            match ring.arm(self.span.next()) {
+            match ring.arm(self.window.next()) {
                 // Claimed and not entered, perhaps for good; or a worker that naps longer than this sleeper may.
                 Armed::Yes => {
                     let hasty = fresh && self.worker.config.max_nap < QUIET_NAP;
-                    if hasty || self.span.next() < ring.tail() {
+                    if hasty || self.window.next() < ring.tail() {
                         self.worker.notify.notify();
                     }
                 }
@@ -55,7 +59,7 @@ impl<E> Reader<E> {
         }
         // SYNC sleep: whoever evicts, closes or publishes after this sees the sleeper; what came before is seen here.
         fence(Ordering::SeqCst);
-        let sleeps = ring.is_pending(self.span.next())
+        let sleeps = ring.is_pending(self.window.next())
             && !ring.is_closed()
             && self.registration.cursor.glance().is_active();
         if !sleeps {
@@ -65,7 +69,7 @@ impl<E> Reader<E> {
     }
 
     /// Awake, for whatever reason.
-    pub(crate) fn wake_up(&mut self) {
+    pub(crate) fn finish_park(&mut self) {
         self.registration.sleeper.cancel();
     }
 }

@@ -5,7 +5,7 @@ use crate::limits;
 use std::time::Duration;
 
 #[derive(Debug)]
-pub(super) struct Patience {
+pub(super) struct StallTimer {
     budget: u32,
     /// The tail when it was looked at last.
     seen_tail: u64,
@@ -24,9 +24,9 @@ struct Waiting {
     until: u64,
 }
 
-impl Patience {
+impl StallTimer {
     pub(super) fn new(grace: Duration) -> Self {
-        Patience {
+        StallTimer {
             budget: 0,
             seen_tail: 0,
             waiting: None,

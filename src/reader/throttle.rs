@@ -23,12 +23,12 @@ use crate::sync::thread;
 /// They are taken at the start of a window, because a publisher that a close reader has slowed down
 /// writes less than a window during one rest. If the reader gave up after that one, both would stay
 /// slow. And they are taken where a reader of a shared ring has read everything: see
-/// [`Pace::behind_many`].
+/// [`ReadThrottle::behind_many`].
 const MOST_RESTS: u8 = 4;
 
 /// What a reader found each time that it looked and there was nothing more.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct ReadThrottle {
     /// Where it was the last time.
     seen: u64,
     /// How many times it was there already.
@@ -50,7 +50,7 @@ pub(super) struct Pace {
     away: u8,
 }
 
-impl Pace {
+impl ReadThrottle {
     /// An event that comes after fewer looks than this comes soon.
     const SOON: u8 = 4;
 
@@ -64,7 +64,7 @@ impl Pace {
 
     /// A reader of an exclusive ring that starts at `sequence`.
     pub(super) fn behind_one(sequence: u64) -> Self {
-        Pace {
+        ReadThrottle {
             seen: sequence,
             looks: 0,
             rested: 0,
@@ -85,9 +85,9 @@ impl Pace {
     /// [`MOST_RESTS`] times in a row where it found more events than that. Where it found no more,
     /// it rests once, because so many rests would not pay.
     pub(super) fn behind_many(sequence: u64) -> Self {
-        Pace {
+        ReadThrottle {
             most_in_a_row: MOST_RESTS,
-            ..Pace::behind_one(sequence)
+            ..ReadThrottle::behind_one(sequence)
         }
     }
 
@@ -192,14 +192,14 @@ pub(super) enum Found {
 
 #[cfg(test)]
 mod tests {
-    use super::{Found, Pace};
+    use super::{Found, ReadThrottle};
 
     /// A reader, and where it is.
-    struct Reader(Pace, u64);
+    struct Reader(ReadThrottle, u64);
 
     impl Reader {
         fn new() -> Reader {
-            Reader(Pace::behind_one(7), 7)
+            Reader(ReadThrottle::behind_one(7), 7)
         }
 
         /// So many looks find nothing, then so many events are read. Returns whether it rests then.
@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn a_reader_of_a_shared_ring_rests_longer_where_each_rest_brings_more_than_one_event() {
-        let mut reader = Reader(Pace::behind_many(7), 7);
+        let mut reader = Reader(ReadThrottle::behind_many(7), 7);
         assert!(reader.rests_after(0, 1));
         for (events, rests) in [(2, 1), (4, 1), (5, 4), (9, 4), (5, 4)] {
             assert!(reader.rests_after(1, events));

@@ -4,37 +4,37 @@ use crate::ring::segment::LapSegment;
 
 /// Sequences: `base <= next`, and what is ready lies between `next` and `window.end`.
 #[derive(Debug)]
-pub(super) struct Span {
+pub(super) struct ReadWindow {
     /// What the cursor says.
-    base: u64,
+    cursor: u64,
     /// The next sequence to read.
     next: u64,
     /// What is there and in the window: the one comparison that most deliveries cost.
-    ready: u64,
+    ready_end: u64,
     /// The end of the last run of events that was seen, which may reach beyond the window.
-    known: u64,
+    run_end: u64,
     /// To the end of the window, or of the lap. [C1 window]
-    window: LapSegment,
+    segment: LapSegment,
     /// How far a look at a slot will do: to the end of the window, or nowhere, when there is more to look after.
-    calm_until: u64,
+    fast_until: u64,
 }
 
-impl Span {
+impl ReadWindow {
     /// Nothing read, nothing known, and calm.
     pub(super) fn at(sequence: u64, window: LapSegment) -> Self {
-        Span {
-            base: sequence,
+        ReadWindow {
+            cursor: sequence,
             next: sequence,
-            ready: sequence,
-            known: sequence,
-            window,
-            calm_until: window.end,
+            ready_end: sequence,
+            run_end: sequence,
+            segment: window,
+            fast_until: window.end,
         }
     }
 
     #[inline(always)]
-    pub(super) fn window(&self) -> LapSegment {
-        self.window
+    pub(super) fn segment(&self) -> LapSegment {
+        self.segment
     }
 
     #[inline(always)]
@@ -45,54 +45,54 @@ impl Span {
     /// The next event is there, and may be borrowed.
     #[inline(always)]
     pub(super) fn is_ready(&self) -> bool {
-        self.next < self.ready
+        self.next < self.ready_end
     }
 
     /// Another event is known to be there behind the one that was taken last, in the window or beyond.
     pub(super) fn knows_more(&self) -> bool {
-        self.next < self.known
+        self.next < self.run_end
     }
 
     /// Nothing is to be done before the next look at a slot.
     #[inline(always)]
-    pub(super) fn is_calm(&self) -> bool {
-        self.next < self.calm_until
+    pub(super) fn is_fast(&self) -> bool {
+        self.next < self.fast_until
     }
 
     /// The window is read to its end, or a run of holes led beyond it.
     pub(super) fn is_at_end(&self) -> bool {
-        self.next >= self.window.end
+        self.next >= self.segment.end
     }
 
     /// How many slots were read since the cursor moved.
     #[inline(always)]
     pub(super) fn read(&self) -> u64 {
-        self.next - self.base
+        self.next - self.cursor
     }
 
     /// The next event is there, and lies in the window.
     #[inline(always)]
     pub(super) fn see_one(&mut self) {
-        self.ready = self.next + 1;
+        self.ready_end = self.next + 1;
     }
 
     /// So many events from the next on are there.
     #[inline(always)]
     pub(super) fn see(&mut self, run: u64) {
-        self.known = self.next + run;
-        self.ready = self.known.min(self.window.end);
+        self.run_end = self.next + run;
+        self.ready_end = self.run_end.min(self.segment.end);
     }
 
     /// So many events behind the known ones are there.
     #[inline(always)]
     pub(super) fn see_more(&mut self, run: u64) {
-        self.known += run;
-        self.ready = self.known.min(self.window.end);
+        self.run_end += run;
+        self.ready_end = self.run_end.min(self.segment.end);
     }
 
     /// The end of the last run of events that was seen.
-    pub(super) fn known(&self) -> u64 {
-        self.known
+    pub(super) fn run_end(&self) -> u64 {
+        self.run_end
     }
 
     /// Takes the next event.
@@ -103,9 +103,9 @@ impl Span {
         sequence
     }
 
-    /// What is ready, as [`Span::is_ready`] compares it.
-    pub(super) fn ready(&self) -> u64 {
-        self.ready
+    /// What is ready_end, as [`ReadWindow::is_ready`] compares it.
+    pub(super) fn ready_end(&self) -> u64 {
+        self.ready_end
     }
 
     /// Everything before `next` is taken.
@@ -123,26 +123,26 @@ impl Span {
     /// The cursor has moved to the next sequence, where `window` begins.
     #[inline(always)]
     pub(super) fn advance(&mut self, window: LapSegment) {
-        self.base = self.next;
-        self.window = window;
-        self.ready = self.known.min(self.window.end);
-        if self.calm_until != 0 {
-            self.calm_until = self.window.end;
+        self.cursor = self.next;
+        self.segment = window;
+        self.ready_end = self.run_end.min(self.segment.end);
+        if self.fast_until != 0 {
+            self.fast_until = self.segment.end;
         }
     }
 
-    /// Every look is to look after more than the slot, until [`Span::calm`].
-    pub(super) fn alarm(&mut self) {
-        self.calm_until = 0;
+    /// Every look is to look after more than the slot, until [`ReadWindow::set_fast`].
+    pub(super) fn set_slow(&mut self) {
+        self.fast_until = 0;
     }
 
-    pub(super) fn calm(&mut self) {
-        self.calm_until = self.window.end;
+    pub(super) fn set_fast(&mut self) {
+        self.fast_until = self.segment.end;
     }
 
     /// Nothing is to be read any more.
     pub(super) fn stop(&mut self) {
         self.see(0);
-        self.alarm();
+        self.set_slow();
     }
 }

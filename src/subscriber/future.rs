@@ -23,7 +23,7 @@ impl<E> Subscriber<E> {
             }
             if self
                 .reader
-                .fall_asleep(Waiter::Task(context.waker().clone()), true)
+                .prepare_park(Waiter::Task(context.waker().clone()), true)
             {
                 return Poll::Pending;
             }

@@ -80,7 +80,7 @@ impl<E> Worker<E> {
         {
             // Asked again, as a report may have taken the bit for somebody else.
             self.ring.ask_for_wake_up();
-            // SYNC sleep: as in `fall_asleep`, whose part this plays.
+            // SYNC sleep: as in `prepare_park`, whose part this plays.
             fence(Ordering::SeqCst);
         }
         // The clock is user code. Without it this turn watches no times, but it wakes sleepers and tells all the same.
