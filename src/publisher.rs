@@ -18,9 +18,6 @@ use crate::sync::thread;
 use crate::wait::{Backoff, Step, WaitStrategy};
 use std::time::{Duration, Instant};
 
-/// What a publish gives: the value that a slot held, or a refusal with the event.
-type Published<E> = Result<Option<E>, (Refusal, E)>;
-
 pub(crate) fn report_error<E>((refusal, event): (Refusal, E)) -> ReportError<E> {
     match refusal {
         Refusal::Stopped => ReportError::Stopped(event),

@@ -1,6 +1,5 @@
 //! Sending one event to one ring, or to several: all or none.
 
-use super::Published;
 use crate::engine::Engine;
 use crate::ring::batch::{Batch, goes_one_by_one};
 use crate::ring::claim::ClaimedSlot;
@@ -10,6 +9,9 @@ use crate::sync::{Arc, ModelArc};
 use crate::worker::Worker;
 use crate::worker::set::WorkerSet;
 use std::mem::MaybeUninit;
+
+/// What a publish gives: the value that a slot held, or a refusal with the event.
+pub(super) type Published<E> = Result<Option<E>, (Refusal, E)>;
 
 /// For the bus itself, which keeps nothing at hand.
 pub(crate) fn report_once<E>(

@@ -1,7 +1,7 @@
 //! A publisher among others.
 
-use super::fanout::{in_place, reload, send, send_batch};
-use super::{Published, batch_error, report_all, report_error, try_report_error, wait_for_room};
+use super::fanout::{Published, in_place, reload, send, send_batch};
+use super::{batch_error, report_all, report_error, try_report_error, wait_for_room};
 use crate::engine::CloseGuard;
 use crate::error::{BatchError, ReportError, TryReportError};
 use crate::ring::batch::{Batch, batch_of, goes_one_by_one, with_batch};
@@ -71,7 +71,7 @@ impl<E: Send + Sync + 'static> Publisher<E> {
                 .map(drop)
                 .map_err(error);
         }
-        if self.has_no_listeners() {
+        if self.is_unheard() {
             return Ok(());
         }
         self.report_small(policy, event, error)
@@ -96,7 +96,7 @@ impl<E: Send + Sync + 'static> Publisher<E> {
             if let (_, Err(refusal)) = self.send_carried(policy) {
                 return Err((refusal, event));
             }
-            if self.has_no_listeners() {
+            if self.is_unheard() {
                 return Ok(Some(event));
             }
         }
@@ -105,7 +105,7 @@ impl<E: Send + Sync + 'static> Publisher<E> {
 
     /// No subscriber listens at the only worker, and no event is carried.
     #[inline(always)]
-    fn has_no_listeners(&self) -> bool {
+    fn is_unheard(&self) -> bool {
         let workers = self.set.workers.as_slice();
         self.carried.is_empty() && matches!(workers, [worker] if worker.ring.has_no_listeners())
     }
@@ -194,7 +194,7 @@ impl<E: Send + Sync + 'static> Publisher<E> {
             return in_place(event, |batch| self.send_in_place(batch, Policy::Evict))
                 .map_err(report_error);
         }
-        if self.has_no_listeners() {
+        if self.is_unheard() {
             return Ok(Some(event));
         }
         self.send_small(event, Policy::Evict).map_err(report_error)

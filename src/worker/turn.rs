@@ -99,7 +99,7 @@ impl<E> Worker<E> {
         notices.extend(self.queued_notices.take_all());
         turn.notices = notices.len();
         for notice in &notices {
-            self.notify(notice);
+            self.tell(notice);
         }
         turn
     }
@@ -261,7 +261,7 @@ impl<E> Worker<E> {
         }
     }
 
-    fn notify(&self, notice: &EvictionNotice) {
+    fn tell(&self, notice: &EvictionNotice) {
         let Some(on_evict) = &self.config.on_evict else {
             return;
         };
