@@ -13,6 +13,7 @@ mod count;
 mod dependencies;
 mod git;
 mod histories;
+mod layers;
 mod loom;
 mod mutants;
 mod pins;
@@ -34,6 +35,8 @@ enum Command {
     Count(count::Options),
     /// Play random histories with publishers and readers that freeze; a seed repeats
     Histories(histories::Options),
+    /// Check that each file of the core and of the host uses only files below it, as docs/layers.toml orders them
+    Layers,
     /// Run the loom models
     Loom(loom::Options),
     /// Take rules and orderings out of the core, one at a time, and see that something fails
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Command::Compare(options) => compare::run(&options),
         Command::Count(options) => count::run(&options),
         Command::Histories(options) => histories::run(&options),
+        Command::Layers => layers::check(),
         Command::Loom(options) => loom::run(&options),
         Command::Mutants(options) => mutants::run(&options),
         Command::Sanitize(options) => sanitize::run(&options),
