@@ -15,8 +15,9 @@ use crate::limits::BATCH;
 use crate::ring::batch::{Batch, with_batch};
 use crate::ring::gate::Refusal;
 use crate::sync::thread;
+use crate::wait::deadline::Deadline;
 use crate::wait::{Backoff, Step, WaitStrategy};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub(crate) fn report_error<E>((refusal, event): (Refusal, E)) -> ReportError<E> {
     match refusal {
@@ -85,14 +86,12 @@ fn wait_for_room<E>(
     timeout: Duration,
     mut send: impl FnMut(&mut Batch<'_, E>) -> Result<(), Refusal>,
 ) -> Result<(), TryReportError<E>> {
-    // A deadline beyond the clock's range is none.
-    let deadline = Instant::now().checked_add(timeout);
+    let deadline = Deadline::after(timeout);
     let mut backoff = Backoff::new(WaitStrategy::Backoff);
     let sent = in_place(event, |batch| {
         loop {
             let sent = send(batch);
-            let is_late = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
-            if sent != Err(Refusal::Full) || is_late() {
+            if sent != Err(Refusal::Full) || deadline.is_over() {
                 return sent;
             }
             if backoff.step() == Step::Park {

@@ -21,9 +21,10 @@ use crate::registry::Registry;
 use crate::registry::registration::Registration;
 use crate::sync::{Arc, thread};
 use crate::wait::cell::Waiter;
+use crate::wait::deadline::Deadline;
 use crate::wait::{Backoff, Step, WaitStrategy};
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Reads the events of one ring, in place. Dropping it unsubscribes.
 ///
@@ -183,12 +184,17 @@ impl<E> Subscriber<E> {
         }
     }
 
-    /// Waits until an event is there; `Ok(false)` when the deadline came first.
-    fn poll_until(&mut self, deadline: Option<Instant>) -> Result<bool, RecvError> {
+    /// Waits until the next event is there, which [`deliver`](Self::deliver) then has. False if the deadline came first.
+    #[inline(always)]
+    fn next_event(&mut self, deadline: Deadline) -> Result<bool, RecvError> {
+        Ok(self.poll()? || self.wait_for_event(deadline)?)
+    }
+
+    fn wait_for_event(&mut self, deadline: Deadline) -> Result<bool, RecvError> {
         let mut backoff = Backoff::new(self.wait);
         let mut naps = 0;
         while !self.poll()? {
-            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            let left = deadline.left();
             if left.is_some_and(|left| left.is_zero()) {
                 return Ok(false);
             }
@@ -223,10 +229,7 @@ impl<E> Subscriber<E> {
     /// [`RecvError`].
     #[inline]
     pub fn wait(&mut self) -> Result<(), RecvError> {
-        if !self.poll()? {
-            self.poll_until(None)?;
-        }
-        Ok(())
+        self.next_event(Deadline::NEVER).map(drop)
     }
 
     /// Waits at most `timeout` until an event is there, and takes none.
@@ -234,7 +237,7 @@ impl<E> Subscriber<E> {
     /// # Errors
     /// [`RecvTimeoutError`].
     pub fn wait_timeout(&mut self, timeout: Duration) -> Result<(), RecvTimeoutError> {
-        if self.poll_until(Instant::now().checked_add(timeout))? {
+        if self.next_event(Deadline::after(timeout))? {
             Ok(())
         } else {
             Err(RecvTimeoutError::Timeout)

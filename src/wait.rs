@@ -1,6 +1,7 @@
 //! How long a thread spins before it sleeps; how it sleeps and is woken is in [`cell`] and [`notify`].
 
 pub(crate) mod cell;
+pub(crate) mod deadline;
 pub(crate) mod notify;
 
 use crate::sync::thread;

@@ -9,6 +9,7 @@ use crate::stats::BusStats;
 use crate::subscriber::id::SubscriberId;
 use crate::sync::thread::{self, JoinHandle};
 use crate::sync::{Arc, ModelArc};
+use crate::wait::deadline::Deadline;
 use crate::worker::Worker;
 use crate::worker::set::WorkerSet;
 use std::collections::HashSet;
@@ -94,9 +95,7 @@ pub(crate) fn stop<E>(
     timeout: Duration,
 ) -> StopReport {
     let began = Instant::now();
-    // A deadline beyond the clock's range is none.
-    let deadline = began.checked_add(timeout);
-    let over = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
+    let deadline = Deadline::after(timeout);
 
     // Looked at twice: who drains and goes right at the close is known from before, who joined just then from after.
     let mut registrations = present(set);
@@ -111,7 +110,7 @@ pub(crate) fn stop<E>(
     while registrations
         .iter()
         .any(|(worker, registration)| left(worker, registration) != Left::Nothing)
-        && !over()
+        && !deadline.is_over()
     {
         thread::sleep(pause);
         pause = (pause * 2).min(LONGEST_STOP_PAUSE);
@@ -155,7 +154,9 @@ pub(crate) fn stop<E>(
     for thread in threads {
         // Not its own thread, when called from a notice; and not one that a notice holds for ever.
         if thread.thread().id() != thread::current().id() {
-            let over = || over() && began.elapsed() > timeout.saturating_add(LONGEST_STOP_PAUSE);
+            let over = || {
+                deadline.is_over() && began.elapsed() > timeout.saturating_add(LONGEST_STOP_PAUSE)
+            };
             thread::wait_for(thread, JOIN_PAUSE, over);
         }
     }

@@ -2,6 +2,7 @@
 
 use super::{Delivery, Subscriber};
 use crate::error::{RecvError, RecvTimeoutError, TryRecvError};
+use crate::wait::deadline::Deadline;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
@@ -33,9 +34,7 @@ impl<E> Subscriber<E> {
     /// [`RecvError`].
     #[inline]
     pub fn recv(&mut self) -> Result<Delivery<'_, E>, RecvError> {
-        if !self.poll()? {
-            self.poll_until(None)?;
-        }
+        self.next_event(Deadline::NEVER)?;
         Ok(self.deliver())
     }
 
@@ -57,8 +56,7 @@ impl<E> Subscriber<E> {
     /// # Errors
     /// [`RecvTimeoutError`].
     pub fn recv_timeout(&mut self, timeout: Duration) -> Result<Delivery<'_, E>, RecvTimeoutError> {
-        // A deadline beyond the clock's range is none.
-        self.recv_by(Instant::now().checked_add(timeout))
+        self.recv_by(Deadline::after(timeout))
     }
 
     /// The next event, waiting for it until `deadline`.
@@ -69,11 +67,11 @@ impl<E> Subscriber<E> {
         &mut self,
         deadline: Instant,
     ) -> Result<Delivery<'_, E>, RecvTimeoutError> {
-        self.recv_by(Some(deadline))
+        self.recv_by(Deadline::at(deadline))
     }
 
-    fn recv_by(&mut self, deadline: Option<Instant>) -> Result<Delivery<'_, E>, RecvTimeoutError> {
-        if self.poll_until(deadline)? {
+    fn recv_by(&mut self, deadline: Deadline) -> Result<Delivery<'_, E>, RecvTimeoutError> {
+        if self.next_event(deadline)? {
             Ok(self.deliver())
         } else {
             Err(RecvTimeoutError::Timeout)
@@ -89,7 +87,7 @@ impl<E> Subscriber<E> {
         mut matches: impl FnMut(&E) -> bool,
     ) -> Result<Delivery<'_, E>, RecvError> {
         loop {
-            self.poll_until(None)?;
+            self.next_event(Deadline::NEVER)?;
             let found = self.take_if(&mut matches);
             if let Some((sequence, event)) = found {
                 return Ok(self.delivery(sequence, event));
@@ -191,7 +189,7 @@ impl<E> Subscriber<E> {
     /// [`RecvError`], before any event.
     pub fn recv_many(&mut self, max: usize, event: impl FnMut(&E)) -> Result<usize, RecvError> {
         if max > 0 {
-            self.poll_until(None)?;
+            self.next_event(Deadline::NEVER)?;
         }
         self.drain(max, event)
     }
