@@ -312,12 +312,7 @@ impl<E: Send + Sync + 'static, M> Bus<E, M> {
     pub fn lag_of(&self, id: SubscriberId) -> Option<u64> {
         let set = self.engine().running.load_full();
         let (worker, registration) = set.find(id)?;
-        Some(
-            worker
-                .ring
-                .tail()
-                .saturating_sub(registration.cursor.glance().sequence()),
-        )
+        Some(worker.lag(&registration))
     }
 
     /// Returns the subscriber of `worker` that is furthest behind: the one in the way if a

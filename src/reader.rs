@@ -294,7 +294,7 @@ impl<E> Reader<E> {
     }
 
     pub(crate) fn lag(&self) -> u64 {
-        self.worker.ring.tail().saturating_sub(self.window.next())
+        self.worker.ring.lag(self.window.next())
     }
 
     /// [C5 detach] Evicted: remembers how, and is done with the ring.

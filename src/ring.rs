@@ -165,6 +165,11 @@ impl<E> Ring<E> {
         self.tail.load(Ordering::Relaxed) & !CLOSED
     }
 
+    /// Returns how many sequences from `sequence` on are taken: an upper bound on events.
+    pub(crate) fn lag(&self, sequence: u64) -> u64 {
+        self.tail().saturating_sub(sequence)
+    }
+
     /// The tail as a joiner must see it: with the fences of [C6 join] on both sides.
     pub(crate) fn tail_after_fence(&self) -> u64 {
         // SYNC join: either a scan sees the cursor that was registered, or this load sees the tail that it read.

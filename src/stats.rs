@@ -160,7 +160,7 @@ impl SubscriberStats {
             worker: worker.id,
             core: registration.options.core,
             window: registration.window as usize,
-            lag: worker.ring.tail().saturating_sub(position.sequence()),
+            lag: worker.ring.lag(position.sequence()),
             sequence: position.sequence(),
             state: SubscriberState::of(position),
         }

@@ -247,6 +247,11 @@ impl<E> Worker<E> {
             && registration.cursor.look().sequence() < self.ring.tail()
     }
 
+    /// Returns how many sequences the cursor of a subscriber has not passed.
+    pub(crate) fn lag(&self, registration: &Registration) -> u64 {
+        self.ring.lag(registration.cursor.glance().sequence())
+    }
+
     /// What a subscriber of a closed ring is told that wants to join again.
     pub(crate) fn why_closed(&self) -> SubscribeError {
         if self.run.is_over() {

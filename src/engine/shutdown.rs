@@ -119,7 +119,7 @@ pub(crate) fn stop<E>(
     let mut report = StopReport::new();
     for (worker, registration) in &registrations {
         let (lag, was_dropped) = (
-            lag(worker, registration),
+            worker.lag(registration),
             registration.cursor.glance().reason().is_some(),
         );
         let mut entry = Stopped {
@@ -199,11 +199,4 @@ fn left<E>(worker: &Worker<E>, registration: &Registration) -> Left {
     } else {
         Left::Nothing
     }
-}
-
-fn lag<E>(worker: &Worker<E>, registration: &Registration) -> u64 {
-    worker
-        .ring
-        .tail()
-        .saturating_sub(registration.cursor.glance().sequence())
 }

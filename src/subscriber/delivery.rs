@@ -51,7 +51,7 @@ impl<E> Delivery<'_, E> {
 
     /// Returns how many sequences came after it by now. Wait-free; reads the publishers' line.
     pub fn lag(this: &Self) -> u64 {
-        this.ring.tail().saturating_sub(this.sequence + 1)
+        this.ring.lag(this.sequence + 1)
     }
 }
 

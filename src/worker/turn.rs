@@ -199,7 +199,7 @@ impl<E> Worker<E> {
     ) -> Option<EvictionReason> {
         let options = &registration.options;
         let progress = &registration.progress;
-        let behind = self.ring.tail().saturating_sub(at);
+        let behind = self.ring.lag(at);
         let mut verdict = None;
         turn.watched += usize::from(options.lag_limit.is_some() || options.stall_limit.is_some());
         if let Some(limit) = options.lag_limit {
