@@ -50,8 +50,8 @@ pub(crate) struct Engine<E> {
     ids: AtomicU64,
     /// The number of runs so far.
     runs: Arc<AtomicU64>,
-    /// Each shared publisher owns it too: so many there are.
-    pub(crate) publishers: Arc<()>,
+    /// How many shared publishers there are. Relaxed: a number, for how large a share each may claim.
+    publishers: AtomicU64,
     /// How many workers [`Engine::start`] is to start by default.
     pub(super) workers: usize,
     protocol: Protocol,
@@ -73,6 +73,18 @@ impl<E> fmt::Debug for Engine<E> {
 }
 
 impl<E> Engine<E> {
+    pub(crate) fn add_publisher(&self) {
+        self.publishers.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn remove_publisher(&self) {
+        self.publishers.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn publishers(&self) -> u64 {
+        self.publishers.load(Ordering::Relaxed)
+    }
+
     /// Rings are closed; nobody is waited for.
     pub(crate) fn close(&self) {
         let set = self.running.load_full();
@@ -94,7 +106,7 @@ impl<E: Send + Sync + 'static> Engine<E> {
             clone,
             running: Snapshot::new(WorkerSet::none()),
             lifecycle: Mutex::new(Lifecycle::default()),
-            publishers: Arc::new(()),
+            publishers: AtomicU64::new(0),
             ids: AtomicU64::new(1),
             runs: Arc::new(AtomicU64::new(0)),
             workers,

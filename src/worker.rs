@@ -110,7 +110,7 @@ impl<E> Worker<E> {
         &self,
         batch: &mut Batch<'_, E>,
         count: usize,
-        publishers: usize,
+        publishers: u64,
         policy: Policy,
     ) -> Result<(), Refusal> {
         let mut pending = PendingWake::default();

@@ -105,7 +105,7 @@ pub(super) fn send_batch<E>(
     engine: &Engine<E>,
     set: &mut Arc<WorkerSet<E>>,
     batch: &mut Batch<'_, E>,
-    publishers: usize,
+    publishers: u64,
     policy: Policy,
 ) -> Result<(), Refusal> {
     while !batch.is_empty() {

@@ -2,7 +2,7 @@
 
 use super::fanout::{Published, in_place, reload, send, send_batch};
 use super::{batch_error, report_all, report_error, try_report_error, wait_for_room};
-use crate::engine::CloseGuard;
+use crate::engine::{CloseGuard, Engine};
 use crate::error::{BatchError, ReportError, TryReportError};
 use crate::ring::batch::{Batch, batch_of, goes_one_by_one, with_batch};
 use crate::ring::gate::{Policy, Refusal};
@@ -20,21 +20,44 @@ use std::time::Duration;
 /// After a [`mem::forget`](std::mem::forget) of it the bus does not close by itself: see
 /// [the limitations](crate::docs::limitations).
 pub struct Publisher<E> {
-    guard: Arc<CloseGuard<E>>,
+    bus: Counted<E>,
     set: Arc<WorkerSet<E>>,
-    /// One of the owners that are counted.
-    counted: Arc<()>,
     /// Events that [`Publisher::try_report_batch`] took from its iterator, and that then did not fit: first in line.
     carried: VecDeque<E>,
+}
+
+/// Keeps the bus open, and counts as one of its publishers.
+struct Counted<E>(Arc<CloseGuard<E>>);
+
+impl<E> Counted<E> {
+    fn new(guard: Arc<CloseGuard<E>>) -> Self {
+        guard.engine.add_publisher();
+        Counted(guard)
+    }
+
+    fn engine(&self) -> &Engine<E> {
+        &self.0.engine
+    }
+}
+
+impl<E> Clone for Counted<E> {
+    fn clone(&self) -> Self {
+        Counted::new(Arc::clone(&self.0))
+    }
+}
+
+impl<E> Drop for Counted<E> {
+    fn drop(&mut self) {
+        self.engine().remove_publisher();
+    }
 }
 
 impl<E> Clone for Publisher<E> {
     /// Another publisher of the same bus. What this one carries stays with it.
     fn clone(&self) -> Self {
         Publisher {
-            guard: Arc::clone(&self.guard),
+            bus: self.bus.clone(),
             set: Arc::clone(&self.set),
-            counted: Arc::clone(&self.counted),
             carried: VecDeque::new(),
         }
     }
@@ -52,8 +75,7 @@ impl<E: Send + Sync + 'static> Publisher<E> {
     pub(crate) fn new(guard: Arc<CloseGuard<E>>) -> Self {
         let set = guard.engine.running.load_full();
         Publisher {
-            counted: Arc::clone(&guard.engine.publishers),
-            guard,
+            bus: Counted::new(guard),
             set,
             carried: VecDeque::new(),
         }
@@ -100,7 +122,7 @@ impl<E: Send + Sync + 'static> Publisher<E> {
                 return Ok(Some(event));
             }
         }
-        send(&self.guard.engine, &mut self.set, event, policy)
+        send(self.bus.engine(), &mut self.set, event, policy)
     }
 
     /// No subscriber listens at the only worker, and no event is carried.
@@ -291,16 +313,15 @@ impl<E: Send + Sync + 'static> Publisher<E> {
     pub fn is_stopped(&mut self) -> bool {
         let closed = |set: &WorkerSet<E>| set.workers.iter().all(|worker| worker.ring.is_closed());
         if closed(&self.set) {
-            reload(&self.guard.engine, &mut self.set);
+            reload(self.bus.engine(), &mut self.set);
         }
         closed(&self.set)
     }
 
     fn send_batch(&mut self, batch: &mut Batch<'_, E>, policy: Policy) -> Result<(), Refusal> {
-        // The bus owns it as well.
-        let publishers = Arc::strong_count(&self.counted) - 1;
-        let Publisher { guard, set, .. } = self;
-        send_batch(&guard.engine, set, batch, publishers, policy)
+        let engine = self.bus.engine();
+        let publishers = engine.publishers();
+        send_batch(engine, &mut self.set, batch, publishers, policy)
     }
 
     /// Returns how many events fit now; or the size of a batch, if at least that many fit.
@@ -329,6 +350,6 @@ impl<E: Send + Sync + 'static> Publisher<E> {
             .iter()
             .filter(|worker| !worker.ring.has_no_listeners());
         let least = heard.map(|worker| worker.ring.free()).min();
-        least.map_or(self.guard.engine.config.capacity, |free| free as usize)
+        least.map_or(self.bus.engine().config.capacity, |free| free as usize)
     }
 }

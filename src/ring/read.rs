@@ -124,8 +124,8 @@ impl<E> Ring<E> {
     // How far claims and runs reach.
 
     /// [K1 share] The most slots that one claim may hold when there are so many `publishers`.
-    pub(super) fn claim_share(&self, publishers: usize) -> u64 {
-        let share = self.capacity() / limits::CLAIM_SHARE / publishers.max(1) as u64;
+    pub(super) fn claim_share(&self, publishers: u64) -> u64 {
+        let share = self.capacity() / limits::CLAIM_SHARE / publishers.max(1);
         share.max(1)
     }
 
@@ -135,7 +135,7 @@ impl<E> Ring<E> {
     }
 
     /// The longest run that one of so many publishers enters: none where the ring is too small for it.
-    pub(super) fn longest_run(&self, publishers: usize) -> u64 {
+    pub(super) fn longest_run(&self, publishers: u64) -> u64 {
         let share = self.claim_share(publishers);
         let whole_steps = share - share % limits::RUN_STEP;
         whole_steps.min(limits::BATCH as u64)

@@ -31,7 +31,7 @@ impl<E> Ring<E> {
         &self,
         batch: &mut Batch<'_, E>,
         count: usize,
-        publishers: usize,
+        publishers: u64,
         policy: Policy,
         pending: &mut PendingWake,
     ) -> Result<(), Refusal> {
