@@ -14,6 +14,7 @@
 //!
 //! - [`Bus`] starts, reports, subscribes and stops; [`BusBuilder`] has the choices.
 //! - [`Publisher`] is the fast way to report from a thread; [`ExclusivePublisher`] the fastest, when there is one only.
+//!   [`Publish`] is what both can do.
 //! - [`Subscriber`] receives: one by one, drained, the latest only, blocking, with a timeout, or async.
 //!   [`Bus::handle`] runs a closure on a thread of its own instead.
 //! - [`Bus::stats`] and [`BusBuilder::on_evict`] tell the host how everybody is doing.
@@ -82,7 +83,7 @@ pub use error::{
 };
 pub use handler::{Handler, HandlerEnd, HandlerGuard, Info};
 pub use notice::EvictionNotice;
-pub use publisher::{ExclusivePublisher, Publisher};
+pub use publisher::{ExclusivePublisher, Publish, Publisher};
 pub use ring::in_place::SlotsMut;
 pub use ring::layout::SlotLayout;
 pub use stats::{BusStats, SubscriberState, SubscriberStats, WorkerStats};

@@ -1,103 +1,128 @@
-//! Publishers: the fast ways to report. What both kinds share is here.
+//! Publishers: the fast ways to report, shared and exclusive, and what both can do.
 
 mod exclusive;
 mod fanout;
+mod report;
 mod shared;
 
 pub use exclusive::ExclusivePublisher;
-use fanout::in_place;
 pub(crate) use fanout::report_once;
+pub(crate) use report::{report_error, try_report_error};
 pub use shared::Publisher;
 
-use crate::config::ROOM_PAUSE;
 use crate::error::{BatchError, ReportError, TryReportError};
-use crate::limits::BATCH;
-use crate::ring::batch::{Batch, with_batch};
-use crate::ring::gate::Refusal;
-use crate::sync::thread;
-use crate::wait::deadline::Deadline;
-use crate::wait::{Backoff, Step, WaitStrategy};
 use std::time::Duration;
 
-pub(crate) fn report_error<E>((refusal, event): (Refusal, E)) -> ReportError<E> {
-    match refusal {
-        Refusal::Stopped => ReportError::Stopped(event),
-        // Full is never said to a publisher that evicts; too much in the way is what it would mean.
-        Refusal::Exhausted | Refusal::Full => ReportError::Exhausted(event),
-    }
+/// What every publisher can do, a [`Publisher`] as well as an [`ExclusivePublisher`].
+///
+/// Write a function over this trait, and it takes either. The methods are those that both publishers
+/// have themselves, so that a call on one of them needs no import. What each costs, and how it
+/// progresses, is in the docs of the two types. No other type can implement it.
+///
+/// ```
+/// use ringbus::{Bus, Publish};
+///
+/// fn count_to(n: u64, publisher: &mut impl Publish<u64>) {
+///     let accepted = publisher.report_batch(0..n).unwrap_or_else(|error| error.accepted);
+///     assert_eq!(accepted as u64, n);
+/// }
+///
+/// let bus = Bus::builder().build()?;
+/// count_to(10, &mut bus.publisher());
+///
+/// let (mut publisher, _bus) = Bus::builder().build_exclusive()?;
+/// count_to(10, &mut publisher);
+/// # Ok::<(), ringbus::BuildError>(())
+/// ```
+pub trait Publish<E>: sealed::Sealed {
+    /// Reports one event. Evicts each subscriber that is in the way.
+    ///
+    /// # Errors
+    /// [`ReportError`], with the event.
+    fn report(&mut self, event: E) -> Result<(), ReportError<E>>;
+
+    /// Reports one event if no subscriber is in the way. Evicts no subscriber.
+    ///
+    /// # Errors
+    /// [`TryReportError`], with the event.
+    fn try_report(&mut self, event: E) -> Result<(), TryReportError<E>>;
+
+    /// Reports one event. Waits at most `timeout` for room, instead of evicting a subscriber.
+    ///
+    /// # Errors
+    /// [`TryReportError`], with the event; `Full` if there was no room in time.
+    fn report_timeout(&mut self, event: E, timeout: Duration) -> Result<(), TryReportError<E>>;
+
+    /// Reports one event, and returns the value that its slot held: with no subscriber, the event
+    /// itself.
+    ///
+    /// # Errors
+    /// [`ReportError`], with the event.
+    fn report_recycling(&mut self, event: E) -> Result<Option<E>, ReportError<E>>;
+
+    /// Reports all events of an iterator, in order. Returns how many it reported.
+    ///
+    /// # Errors
+    /// [`BatchError`]: how many were accepted, and the events that were taken and not accepted.
+    fn report_batch(&mut self, events: impl IntoIterator<Item = E>) -> Result<usize, BatchError<E>>
+    where
+        Self: Sized;
+
+    /// Reports as many events of an iterator as there is room for. Returns how many were accepted.
+    /// Evicts no subscriber.
+    fn try_report_batch(&mut self, events: impl IntoIterator<Item = E>) -> usize
+    where
+        Self: Sized;
+
+    /// Returns how many events fit now without an eviction.
+    fn free(&mut self) -> usize;
 }
 
-pub(crate) fn try_report_error<E>((refusal, event): (Refusal, E)) -> TryReportError<E> {
-    match refusal {
-        Refusal::Full => TryReportError::Full(event),
-        Refusal::Stopped => TryReportError::Stopped(event),
-        Refusal::Exhausted => TryReportError::Exhausted(event),
-    }
+mod sealed {
+    /// Only this crate's publishers: the rules of a ring are theirs to keep.
+    pub trait Sealed {}
 }
 
-/// Gathers and sends until the iterator ends, or an event is refused.
-fn report_all<E>(
-    events: &mut impl Iterator<Item = E>,
-    mut accepted: usize,
-    mut send: impl FnMut(&mut Batch<'_, E>) -> Result<(), Refusal>,
-) -> Result<usize, BatchError<E>> {
-    loop {
-        let step = with_batch(|batch| {
-            let ended = batch.gather(events, BATCH);
-            let result = send(batch);
-            accepted += batch.committed();
-            match result {
-                Ok(()) => Ok(ended),
-                Err(refusal) => Err(batch_refused(accepted, refusal, batch)),
+/// Implements [`Publish`] by a publisher's own methods, which come first where both have a name.
+macro_rules! publish_by_own_methods {
+    ($($publisher:ident),*) => {$(
+        impl<E> sealed::Sealed for $publisher<E> {}
+
+        impl<E: Send + Sync + 'static> Publish<E> for $publisher<E> {
+            #[inline(always)]
+            fn report(&mut self, event: E) -> Result<(), ReportError<E>> {
+                $publisher::report(self, event)
             }
-        });
-        match step {
-            Ok(false) => {}
-            Ok(true) => return Ok(accepted),
-            Err(error) => return Err(error),
+
+            #[inline(always)]
+            fn try_report(&mut self, event: E) -> Result<(), TryReportError<E>> {
+                $publisher::try_report(self, event)
+            }
+
+            fn report_timeout(&mut self, event: E, timeout: Duration) -> Result<(), TryReportError<E>> {
+                $publisher::report_timeout(self, event, timeout)
+            }
+
+            #[inline(always)]
+            fn report_recycling(&mut self, event: E) -> Result<Option<E>, ReportError<E>> {
+                $publisher::report_recycling(self, event)
+            }
+
+            #[inline(always)]
+            fn report_batch(&mut self, events: impl IntoIterator<Item = E>) -> Result<usize, BatchError<E>> {
+                $publisher::report_batch(self, events)
+            }
+
+            #[inline(always)]
+            fn try_report_batch(&mut self, events: impl IntoIterator<Item = E>) -> usize {
+                $publisher::try_report_batch(self, events)
+            }
+
+            fn free(&mut self) -> usize {
+                $publisher::free(self)
+            }
         }
-    }
+    )*};
 }
 
-#[cold]
-fn batch_refused<E>(accepted: usize, refusal: Refusal, batch: &mut Batch<'_, E>) -> BatchError<E> {
-    batch_error(accepted, refusal, std::iter::from_fn(|| batch.pop()))
-}
-
-#[cold]
-fn batch_error<E>(
-    accepted: usize,
-    refusal: Refusal,
-    events: impl IntoIterator<Item = E>,
-) -> BatchError<E> {
-    let mut events = events.into_iter();
-    match events.next() {
-        Some(event) => BatchError {
-            accepted,
-            error: report_error((refusal, event)),
-            rest: events.collect(),
-        },
-        None => unreachable!("a batch is refused for an event that it holds"),
-    }
-}
-
-fn wait_for_room<E>(
-    event: E,
-    timeout: Duration,
-    mut send: impl FnMut(&mut Batch<'_, E>) -> Result<(), Refusal>,
-) -> Result<(), TryReportError<E>> {
-    let deadline = Deadline::after(timeout);
-    let mut backoff = Backoff::new(WaitStrategy::Backoff);
-    let sent = in_place(event, |batch| {
-        loop {
-            let sent = send(batch);
-            if sent != Err(Refusal::Full) || deadline.is_over() {
-                return sent;
-            }
-            if backoff.step() == Step::Park {
-                thread::sleep(ROOM_PAUSE);
-            }
-        }
-    });
-    sent.map(drop).map_err(try_report_error)
-}
+publish_by_own_methods!(Publisher, ExclusivePublisher);

@@ -3,7 +3,7 @@
 mod in_place;
 
 use super::fanout::{Published, in_place};
-use super::{batch_error, batch_refused, report_error, try_report_error, wait_for_room};
+use super::report::{batch_error, batch_refused, report_error, try_report_error, wait_for_room};
 use crate::engine::Engine;
 use crate::engine::shutdown::StopReport;
 use crate::error::{BatchError, ReportError, TryReportError};

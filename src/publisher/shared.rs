@@ -1,7 +1,7 @@
 //! A publisher among others.
 
 use super::fanout::{Published, in_place, reload, send, send_batch};
-use super::{batch_error, report_all, report_error, try_report_error, wait_for_room};
+use super::report::{batch_error, report_all, report_error, try_report_error, wait_for_room};
 use crate::engine::{CloseGuard, Engine};
 use crate::error::{BatchError, ReportError, TryReportError};
 use crate::ring::batch::{Batch, batch_of, goes_one_by_one, with_batch};

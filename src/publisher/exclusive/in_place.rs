@@ -2,7 +2,7 @@
 
 use super::{ExclusivePublisher, Waker};
 use crate::error::{BatchError, ReportError, TryReportError};
-use crate::publisher::{batch_error, report_error, try_report_error};
+use crate::publisher::report::{batch_error, report_error, try_report_error};
 use crate::ring::gate::{Policy, Refusal};
 use crate::ring::in_place::SlotsMut;
 use crate::ring::write_cursor::WriteCursor;
