@@ -9,7 +9,7 @@ use common::{Census, Counted, builder};
 use options::{Build, MANY, NOWHERE, Wish, build, wish};
 use proptest::prelude::*;
 use ringbus::{
-    Bus, Drive, HandlerGuard, RecvError, RecvTimeoutError, SubscribeOptions, Subscriber,
+    BuildError, Bus, Drive, HandlerGuard, RecvError, RecvTimeoutError, SubscribeOptions, Subscriber,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -238,7 +238,7 @@ proptest! {
 fn as_many_workers_as_there_may_be_work() {
     // The most that a bus has, as its error says.
     let refused = builder::<u64>(64).workers(MANY).build().unwrap_err();
-    let ringbus::BuildError::TooManyWorkers {
+    let BuildError::TooManyWorkers {
         workers: MANY,
         most,
     } = refused
@@ -248,12 +248,10 @@ fn as_many_workers_as_there_may_be_work() {
     for drive in [Drive::Manual, Drive::Threads] {
         let bus = builder::<u64>(64).workers(1).drive(drive).build().unwrap();
         let _ = bus.stop();
-        assert!(bus.start_with(most + 1).unwrap_err().is_too_many_workers());
-        assert!(
-            bus.start_with(usize::MAX)
-                .unwrap_err()
-                .is_too_many_workers()
-        );
+        for workers in [most + 1, usize::MAX] {
+            let refused = bus.start_with(workers);
+            assert_eq!(refused, Err(BuildError::TooManyWorkers { workers, most }));
+        }
         // Threads enough to be many, few enough for a small machine.
         let workers = if drive == Drive::Threads { 50 } else { most };
         bus.start_with(workers).unwrap();
@@ -262,7 +260,8 @@ fn as_many_workers_as_there_may_be_work() {
         for (n, reader) in readers.iter_mut().enumerate() {
             assert_eq!((reader.worker(), *reader.recv().unwrap()), (n, 7));
         }
-        assert!(bus.start_with(1).unwrap_err().is_running());
+        let refused = bus.start_with(1);
+        assert_eq!(refused, Err(BuildError::Running { workers }));
         readers.iter_mut().for_each(Subscriber::release);
         assert!(bus.stop().is_clean());
     }

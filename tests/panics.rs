@@ -9,7 +9,7 @@ mod common;
 use common::{Census, Counted, LONG, builder, until};
 use ringbus::{
     Bus, Drive, ExclusivePublisher, Handler, HandlerEnd, Info, OnLap, Publisher, SlotLayout,
-    SubscribeOptions, Subscriber,
+    SubscribeError, SubscribeOptions, Subscriber,
 };
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -396,7 +396,7 @@ fn a_handler_that_cannot_start_may_panic_when_it_is_dropped() {
     let nowhere = SubscribeOptions::new().core(usize::MAX);
     if cfg!(target_os = "linux") {
         let refused = bus.handle_with(nowhere, Unwanted(Arc::clone(&life)));
-        assert!(refused.unwrap_err().is_pin());
+        assert!(matches!(refused, Err(SubscribeError::Pin(_))));
     }
     until("let go", || Arc::strong_count(&life) == 1);
     until("nobody left behind", || bus.stats().subscribers.is_empty());

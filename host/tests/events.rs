@@ -6,7 +6,9 @@
 mod common;
 
 use common::{builder, until};
-use ringbus::{BusBuilder, Drive, EvictionReason, RecvError, SubscribeOptions, Subscriber};
+use ringbus::{
+    BuildError, BusBuilder, Drive, EvictionReason, RecvError, SubscribeOptions, Subscriber,
+};
 use ringbus_host::{CommandState, Event, EventManager, Redaction};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -166,7 +168,8 @@ fn start_twice_leaks_no_worker() {
             manager.start(12).unwrap();
             assert_eq!(high_workers(), 4);
         }
-        assert!(manager.start(16).unwrap_err().is_running());
+        let refused = manager.start(16);
+        assert_eq!(refused, Err(BuildError::Running { workers: 12 }));
         assert_eq!(high_workers(), 4);
         let _ = manager.stop();
         let _ = manager.stop();
@@ -210,7 +213,7 @@ fn a_published_event_cannot_be_changed() {
 #[test]
 fn a_start_needs_a_worker_and_takes_a_default() {
     let manager = stopped(builder(64));
-    assert!(manager.start(0).unwrap_err().is_no_workers());
+    assert_eq!(manager.start(0), Err(BuildError::NoWorkers));
     assert!(manager.subscribe().unwrap_err().is_stopped());
     manager.start(None).unwrap();
     assert_eq!(
@@ -222,7 +225,8 @@ fn a_start_needs_a_worker_and_takes_a_default() {
 #[test]
 fn what_cannot_be_built_is_an_error() {
     let manager = EventManager::builder().bus(builder(usize::MAX));
-    assert!(manager.build().unwrap_err().is_capacity_too_large());
+    let refused = manager.build();
+    assert!(matches!(refused, Err(BuildError::CapacityTooLarge { .. })));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What could not be built, started or pinned.
 
-use super::words::{Count, Numbers, predicates};
+use super::words::{Count, Numbers};
 use std::fmt;
 use std::time::Duration;
 
@@ -87,21 +87,6 @@ impl BuildError {
         }
     }
 }
-
-predicates!(BuildError {
-    is_no_workers NoWorkers "No workers were asked for.",
-    is_too_many_workers TooManyWorkers "More workers were asked for than a bus has.",
-    is_needs_clone NeedsClone "Several workers were asked for, and the builder was not told how to clone.",
-    is_exclusive_workers ExclusiveWorkers "Several workers were asked for, with an exclusive publisher.",
-    is_running Running "It runs already, with another number of workers.",
-    is_capacity_too_large CapacityTooLarge "The ring would take more memory than can be had.",
-    is_too_few_cores TooFewCores "There are more workers than cores were named.",
-    is_zero_duration ZeroDuration "A duration is zero that must not be.",
-    is_pin Pin "A worker's thread cannot be pinned as asked.",
-    is_spawn Spawn "A worker's thread could not be started.",
-});
-
-predicates!(PinError { is_refused Refused "The system refused." });
 
 impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -220,15 +205,6 @@ mod tests {
             os_error: None,
             cores: vec![0, 1],
         }
-    }
-
-    #[test]
-    fn each_predicate_knows_its_own() {
-        assert!(pin().is_refused());
-        assert!(BuildError::Pin(pin()).is_pin() && !BuildError::Pin(pin()).is_running());
-        assert!(BuildError::NoWorkers.is_no_workers());
-        assert!(BuildError::Running { workers: 2 }.is_running());
-        assert!(BuildError::ZeroDuration { option: "max_nap" }.is_zero_duration());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What could not be subscribed.
 
 use super::build::PinError;
-use super::words::{Count, STOPPED, Short, and, predicates};
+use super::words::{Count, STOPPED, Short, and};
 use crate::subscriber::id::SubscriberId;
 use std::fmt;
 
@@ -175,34 +175,21 @@ impl std::error::Error for SubscribeError {
     }
 }
 
-predicates!(SubscribeError {
-    is_stopped Stopped "The bus is stopped or closed.",
-    is_full Full "The ring has as many subscribers as it can pin.",
-    is_no_such_worker NoSuchWorker "There is no such worker.",
-    is_pin Pin "The handler's thread cannot be pinned as asked.",
-    is_spawn Spawn "The handler's thread could not be started.",
-});
+impl SubscribeError {
+    /// Returns whether the bus is stopped or closed.
+    pub fn is_stopped(&self) -> bool {
+        matches!(self, SubscribeError::Stopped)
+    }
+
+    /// Returns whether the ring has no room for another subscriber's window.
+    pub fn is_full(&self) -> bool {
+        matches!(self, SubscribeError::Full { .. })
+    }
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn each_predicate_knows_its_own() {
-        let nowhere = SubscribeError::NoSuchWorker {
-            worker: 9,
-            workers: 1,
-        };
-        assert!(nowhere.is_no_such_worker() && !nowhere.is_full());
-        assert!(SubscribeError::Stopped.is_stopped());
-        assert!(full(&[]).is_full());
-        let pin = PinError::Refused {
-            core: 7,
-            os_error: None,
-            cores: vec![0],
-        };
-        assert!(SubscribeError::Pin(pin).is_pin());
-    }
 
     fn full(windows: &[(Option<&str>, u64)]) -> SubscribeError {
         let holders = (1..).zip(windows).map(|(id, &(name, slots))| WindowHolder {
@@ -215,6 +202,12 @@ mod tests {
             slots: 16,
             holders: holders.collect(),
         }
+    }
+
+    #[test]
+    fn a_predicate_knows_its_own() {
+        assert!(SubscribeError::Stopped.is_stopped() && !SubscribeError::Stopped.is_full());
+        assert!(full(&[]).is_full() && !full(&[]).is_stopped());
     }
 
     #[test]

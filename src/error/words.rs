@@ -4,21 +4,6 @@ use std::fmt;
 
 pub(super) const STOPPED: &str = "the bus is not running";
 
-macro_rules! predicates {
-    ($error:ident { $($name:ident $variant:ident $says:literal),* $(,)? }) => {
-        impl $error {
-            $(
-                #[doc = $says]
-                pub fn $name(&self) -> bool {
-                    matches!(self, $error::$variant { .. })
-                }
-            )*
-        }
-    };
-}
-
-pub(super) use predicates;
-
 /// A number of things: "1 worker", "2 workers".
 pub(super) struct Count<N>(pub(super) N, pub(super) &'static str);
 
