@@ -132,7 +132,7 @@ impl<E> Ring<E> {
         self.slots.slot_bytes()
     }
 
-    pub(crate) fn size(&self) -> RingSize {
+    pub(crate) fn ring_size(&self) -> RingSize {
         RingSize {
             capacity: self.capacity(),
             slot_bytes: self.slot_bytes(),

@@ -21,7 +21,11 @@ impl<E> Reader<E> {
         is_handler: bool,
     ) -> Result<Self, SubscribeError> {
         let workers = &set.workers;
-        let size = workers.first().ok_or(SubscribeError::Stopped)?.ring.size();
+        let size = workers
+            .first()
+            .ok_or(SubscribeError::Stopped)?
+            .ring
+            .ring_size();
         options.check(size.capacity)?;
         let tail_of = |ring: usize| workers[ring].ring.tail();
         let registered = set

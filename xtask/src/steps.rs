@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::{Result, cargo, count, dependencies, loom, mutants, pins};
+use crate::{Result, cargo, count, dependencies, layers, loom, mutants, pins};
 
 /// In order: what is quick and fails often comes first.
 const STEPS: &[Step] = &[
@@ -27,6 +27,7 @@ const STEPS: &[Step] = &[
     ),
     Step::call("docs", docs),
     Step::call("dependencies", dependencies::check),
+    Step::call("order of modules", layers::check),
     Step::call("hosting page", pins::check),
     // That each can still be made. What notices them is another command: it takes half an hour.
     Step::call("mutants", mutants::check),
