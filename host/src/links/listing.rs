@@ -1,8 +1,9 @@
 //! The answer to a request for all links, told from what else comes meanwhile.
 
-use super::LinkChange;
+use super::change::LinkChange;
+use super::link::Link;
 use super::message::{Message, Packet};
-use super::table::{Link, Table};
+use super::table::Table;
 use std::collections::VecDeque;
 use std::io;
 

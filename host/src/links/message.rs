@@ -2,8 +2,8 @@
 //!
 //! Only what is needed is read of them: attributes that newer kernels add, or change, do no harm.
 
-use super::LinksError;
-use super::table::Link;
+use super::error::LinksError;
+use super::link::Link;
 use netlink_packet_core::{DecodeError, NetlinkBuffer, NlasIterator};
 use netlink_packet_route::link::{LinkFlags, LinkMessageBuffer};
 use std::io;

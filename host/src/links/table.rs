@@ -1,17 +1,9 @@
 //! The links that are known, and what a message changes about them.
 
 use super::change::{LinkAction, LinkChange};
+use super::link::Link;
 use super::message::Message;
 use std::collections::{BTreeMap, VecDeque};
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Link {
-    pub index: u32,
-    pub name: String,
-    pub up: bool,
-    /// The other end of a veth pair, if it is in the same namespace.
-    pub other_end: Option<u32>,
-}
 
 #[derive(Debug, Default)]
 pub(super) struct Table {
