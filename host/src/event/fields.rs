@@ -1,6 +1,6 @@
 //! The fields of an event, in the order of its JSON: what is written, and what filters look at.
 
-use super::{Event, NetifAction};
+use super::variant::{Event, NetifAction};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
@@ -50,6 +50,19 @@ fn row<'a, const N: usize>(fields: [(&'static str, Field<'a>); N]) -> Row<'a> {
 }
 
 impl Event {
+    /// The `opts` of its JSON. An object, but for a [`Custom`](Event::Custom) event that came with something else.
+    #[must_use]
+    pub fn opts(&self) -> Value {
+        match self {
+            Event::Custom { opts, .. } => opts.value().clone(),
+            _ => Value::Object(
+                self.fields()
+                    .map(|(name, field)| (name.to_owned(), field.to_value()))
+                    .collect(),
+            ),
+        }
+    }
+
     /// The field of that name, if there is one.
     pub(crate) fn field(&self, name: &str) -> Option<Field<'_>> {
         match self {

@@ -2,9 +2,9 @@
 //!
 //! By hand: what serde derives for tagged enums buffers what it reads, and numbers lose their text there.
 
-use super::{
-    CommandState, ContainerState, DbAction, DbObject, Event, ExitType, Field, NetifAction,
-};
+use super::fields::Field;
+use super::names::{CommandState, ContainerState, DbAction, DbObject, ExitType};
+use super::variant::{Event, NetifAction};
 use crate::exact::ExactJson;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -29,6 +29,14 @@ pub enum EventError {
         /// The first key too many.
         key: String,
     },
+}
+
+impl Event {
+    /// The typed variant that says exactly this, or else [`Custom`](Event::Custom).
+    #[must_use]
+    pub fn new(kind: impl Into<String>, opts: impl Into<ExactJson>) -> Self {
+        read(kind.into(), opts.into())
+    }
 }
 
 /// Absent `opts` are read as `{}`.
@@ -113,7 +121,7 @@ fn none() -> ExactJson {
 }
 
 /// The typed variant that says exactly this, or else a custom event.
-pub(super) fn read(kind: String, opts: ExactJson) -> Event {
+fn read(kind: String, opts: ExactJson) -> Event {
     match opts.value() {
         Value::Object(fields) => match typed(&kind, fields) {
             Some(event) if says_the_same(&event, fields) => event,
