@@ -2,10 +2,10 @@
 
 use super::context::Context;
 use super::error::CallError;
+use super::request::{Request, no_args};
 use super::serializer::{JsonSerializer, Serializer};
 use super::transport::Transport;
 use super::version::Version;
-use super::{Request, no_args};
 use crate::contain::contain;
 use serde::Serialize;
 use serde::de::DeserializeOwned;

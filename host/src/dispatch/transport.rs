@@ -1,8 +1,9 @@
 //! How a request gets from a client to a dispatcher.
 
 use super::context::Context;
-use super::error::CallError;
-use super::{DispatchError, Dispatcher, Request};
+use super::dispatcher::Dispatcher;
+use super::error::{CallError, DispatchError};
+use super::request::Request;
 use serde_json::Value;
 use std::io;
 use std::sync::Arc;
