@@ -1,6 +1,6 @@
 //! The periodic tasks of one manager, and one pass over them.
 
-use super::{PeriodicTask, Skip, Spacing};
+use super::task::{PeriodicTask, Skip, Spacing};
 use crate::contain::{BoxError, contain};
 use ringbus::Clock;
 use std::fmt;

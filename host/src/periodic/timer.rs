@@ -1,6 +1,6 @@
 //! The threads that run a service's periodic tasks.
 
-use super::PeriodicTasks;
+use super::tasks::PeriodicTasks;
 use crate::ticker::{Signal, Ticker};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
