@@ -1,6 +1,8 @@
 //! Records in files, for the processes of one machine.
 
-use super::{Change, RegistryError, ServiceId, ServiceRecord, ServiceRegistry, UnixClock};
+use super::error::RegistryError;
+use super::record::{Change, ServiceId, ServiceRecord, UnixClock};
+use super::store::{ServiceRegistry, join_beat_leave};
 use crate::dispatch::Version;
 use ringbus::Clock;
 use std::fmt::{self, Write as _};
@@ -99,17 +101,7 @@ impl ServiceRegistry for FileRegistry {
         Ok(created)
     }
 
-    fn join(&self, id: &ServiceId) -> Result<(), RegistryError> {
-        self.change(id, Change::Join)
-    }
-
-    fn beat(&self, id: &ServiceId) -> Result<(), RegistryError> {
-        self.change(id, Change::Beat)
-    }
-
-    fn leave(&self, id: &ServiceId) -> Result<(), RegistryError> {
-        self.change(id, Change::Leave)
-    }
+    join_beat_leave!();
 
     fn remove(&self, id: &ServiceId) -> Result<bool, RegistryError> {
         let _one = self.lock();

@@ -1,6 +1,8 @@
 //! Records in memory.
 
-use super::{Change, RegistryError, ServiceId, ServiceRecord, ServiceRegistry};
+use super::error::RegistryError;
+use super::record::{Change, ServiceId, ServiceRecord};
+use super::store::{ServiceRegistry, join_beat_leave};
 use crate::dispatch::Version;
 use ringbus::{Clock, SystemClock};
 use std::collections::BTreeMap;
@@ -46,17 +48,7 @@ impl ServiceRegistry for MemoryRegistry {
         Ok(self.lock().insert(id.clone(), record).is_none())
     }
 
-    fn join(&self, id: &ServiceId) -> Result<(), RegistryError> {
-        self.change(id, Change::Join)
-    }
-
-    fn beat(&self, id: &ServiceId) -> Result<(), RegistryError> {
-        self.change(id, Change::Beat)
-    }
-
-    fn leave(&self, id: &ServiceId) -> Result<(), RegistryError> {
-        self.change(id, Change::Leave)
-    }
+    join_beat_leave!();
 
     fn remove(&self, id: &ServiceId) -> Result<bool, RegistryError> {
         Ok(self.lock().remove(id).is_some())
