@@ -1,7 +1,8 @@
 //! How a service is put together.
 
+use super::consumer::Consumer;
+use super::instance::{Service, Settings};
 use super::state::State;
-use super::{Consumer, Service, Settings};
 use crate::capabilities::{
     Capabilities, CapabilitiesPublisher, CapabilitiesReport, CapabilityUpdate, Sink,
 };
@@ -38,8 +39,15 @@ pub struct ServiceBuilder<M: Manager> {
     settings: Settings,
 }
 
+impl<M: Manager> Service<M> {
+    /// A builder with the defaults that its methods state.
+    pub fn builder(manager: Arc<M>) -> ServiceBuilder<M> {
+        ServiceBuilder::new(manager)
+    }
+}
+
 impl<M: Manager> ServiceBuilder<M> {
-    pub(super) fn new(manager: Arc<M>) -> Self {
+    fn new(manager: Arc<M>) -> Self {
         let minute = Duration::from_secs(60);
         Self {
             manager,

@@ -1,6 +1,8 @@
-//! The steps of a start, and how each is undone.
+//! The steps of a start.
 
-use super::{Consumer, Service};
+use super::consumer::Consumer;
+use super::instance::Service;
+use super::state::{Phase, Started};
 use crate::contain::{BoxError, contain};
 use crate::manager::Manager;
 use crate::periodic::Timer;
@@ -58,21 +60,20 @@ pub enum StartError {
     },
 }
 
-/// What a step has left to be undone.
-#[derive(Debug)]
-pub(super) enum Started {
-    Host,
-    /// The record, if there was none before. Undone by a start that fails, not by a stop.
-    Record,
-    Consumer(usize),
-    Server(usize),
-    Member,
-    Heartbeat(Ticker),
-    Timer(Arc<Timer>),
-}
-
 impl<M: Manager> Service<M> {
-    pub(super) fn start_in_order(&self) -> Result<(), StartError> {
+    /// Starts everything, in order, on this thread. Blocks as long as the hooks and consumers do.
+    ///
+    /// # Errors
+    /// [`StartError::NotStopped`] unless it has stopped; [`StartError::Stopped`] if it is stopped meanwhile;
+    /// [`StartError::Failed`] of the step that failed. What had been started has been undone then.
+    pub fn start(&self) -> Result<(), StartError> {
+        if !self.state.enter(Phase::Stopped, Phase::Starting) {
+            return Err(StartError::NotStopped);
+        }
+        self.start_in_order()
+    }
+
+    fn start_in_order(&self) -> Result<(), StartError> {
         let mut started = Vec::new();
         let failure = match self.steps(&mut started) {
             Ok(()) => match self.state.run(started) {
@@ -88,15 +89,6 @@ impl<M: Manager> Service<M> {
         self.undo(started);
         self.state.end();
         Err(failure)
-    }
-
-    /// In reverse; what fails is logged, and keeps nothing else from being undone.
-    pub(super) fn undo(&self, started: Vec<Started>) {
-        for one in started.into_iter().rev() {
-            if let Err(error) = contain(|| self.undo_one(&one)) {
-                tracing::error!(service = %self.id, ?one, "not undone: {error}");
-            }
-        }
     }
 
     fn steps(&self, started: &mut Vec<Started>) -> Result<(), StartError> {
@@ -174,28 +166,4 @@ impl<M: Manager> Service<M> {
         timers.push(Arc::clone(&timer));
         Ok(Some(timer))
     }
-
-    fn undo_one(&self, one: &Started) -> Result<(), BoxError> {
-        match one {
-            Started::Host => self.manager.cleanup_host(),
-            Started::Record => Ok(self.registry.remove(&self.id).map(drop)?),
-            Started::Consumer(index) => stop_one(&self.consumers, *index),
-            Started::Server(index) => stop_one(&self.servers, *index),
-            Started::Member => Ok(self.registry.leave(&self.id)?),
-            Started::Heartbeat(ticker) => {
-                ticker.stop();
-                // So that no beat comes after the leave.
-                ticker.wait();
-                Ok(())
-            }
-            Started::Timer(timer) => {
-                timer.stop();
-                Ok(())
-            }
-        }
-    }
-}
-
-fn stop_one(of: &[Box<dyn Consumer>], index: usize) -> Result<(), BoxError> {
-    of.get(index).map_or(Ok(()), |consumer| consumer.stop())
 }

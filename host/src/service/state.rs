@@ -1,7 +1,8 @@
 //! How far a service has come.
 
-use super::start::Started;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use crate::periodic::Timer;
+use crate::ticker::Ticker;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Phase {
@@ -9,6 +10,19 @@ pub(super) enum Phase {
     Starting,
     Running,
     Stopping,
+}
+
+/// What a step has left to be undone.
+#[derive(Debug)]
+pub(super) enum Started {
+    Host,
+    /// The record, if there was none before. Undone by a start that fails, not by a stop.
+    Record,
+    Consumer(usize),
+    Server(usize),
+    Member,
+    Heartbeat(Ticker),
+    Timer(Arc<Timer>),
 }
 
 #[derive(Debug)]
