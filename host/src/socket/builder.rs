@@ -1,8 +1,10 @@
 //! How a server is put together.
 
 use super::cache::LineCache;
+use super::error::ServerError;
 use super::lobby::Lobby;
-use super::{Limits, Server, ServerError, Shared};
+use super::server::Server;
+use super::shared::{Limits, Shared};
 use crate::dispatch::Dispatcher;
 use crate::events::EventManager;
 use crate::wire::{MAX_LINE, Reply};
@@ -24,8 +26,16 @@ pub struct ServerBuilder {
     limits: Limits,
 }
 
+impl Server {
+    /// A builder with the defaults that its methods state, for a socket at `path`. The manager may be started before or
+    /// after the server.
+    pub fn builder(path: impl Into<PathBuf>, manager: EventManager) -> ServerBuilder {
+        ServerBuilder::new(path.into(), manager)
+    }
+}
+
 impl ServerBuilder {
-    pub(super) fn new(path: PathBuf, manager: EventManager) -> Self {
+    fn new(path: PathBuf, manager: EventManager) -> Self {
         let own = rustix::process::geteuid().as_raw();
         ServerBuilder {
             path,

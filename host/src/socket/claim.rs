@@ -3,7 +3,7 @@
 //! A lock on a file beside the socket decides between servers that start at once; it ends with its process, however that
 //! ends. A server that holds no such lock is found by connecting to it.
 
-use super::ServerError;
+use super::error::ServerError;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{FileType, FlockOperation, Mode, OFlags, Stat};
 use rustix::fs::{fchmod, flock, fstat, lstat, open, unlink};

@@ -1,9 +1,8 @@
 //! What clients may ask for.
 
-use super::Shared;
 use super::connection::Connection;
 use super::pump::Pump;
-use super::session::LONG;
+use super::shared::{MAX_REPORTED_LINE, Shared};
 use crate::dispatch::{Context, DispatchError, Request};
 use crate::event::Event;
 use crate::filter::{Filter, FilterError};
@@ -33,7 +32,7 @@ pub(super) enum CommandError {
     Unknown(String),
     #[error(transparent)]
     Filter(#[from] FilterError),
-    #[error("the filter is too long: at most {LONG} bytes")]
+    #[error("the filter is too long: at most {MAX_REPORTED_LINE} bytes")]
     LongFilter,
     #[error("too many subscriptions: at most {limit} a client")]
     TooManySubscriptions { limit: usize },
@@ -69,7 +68,7 @@ impl Shared {
             "ping" if own => "pong".into(),
             "stats" if own => self.stats_json(),
             "event_subscribe" if own => {
-                if line.len() > LONG {
+                if line.len() > MAX_REPORTED_LINE {
                     return Err(CommandError::LongFilter);
                 }
                 let pump = self.subscribe(connection, id, command)?;

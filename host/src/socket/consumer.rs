@@ -1,6 +1,7 @@
 //! The socket, as a server of a service.
 
-use super::{Server, ServerBuilder};
+use super::builder::ServerBuilder;
+use super::server::Server;
 use crate::dispatch::Dispatcher;
 use crate::manager::HookError;
 use crate::service::Consumer;

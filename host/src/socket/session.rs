@@ -3,7 +3,7 @@
 use super::command::{CommandError, Outcome};
 use super::connection::Connection;
 use super::pump::Pump;
-use super::{Shared, spawn};
+use super::shared::{MAX_REPORTED_LINE, Shared};
 use crate::event::{CommandState, Event};
 use crate::wire::{Command, Line, LineReader, Reply};
 use ringbus::SubscriberId;
@@ -13,13 +13,10 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Sender, channel};
-use std::thread::JoinHandle;
+use std::thread::{self, JoinHandle};
 
 /// Deep JSON, and the methods of the host, run on it.
 const STACK: usize = 1 << 20;
-
-/// Of longer lines the opts are not reported, in bytes; nor may a filter be longer.
-pub(super) const LONG: usize = 64 << 10;
 
 /// Deep JSON is written on it.
 const PUMP_STACK: usize = 256 << 10;
@@ -176,7 +173,7 @@ struct Begin {
 
 /// What is reported of a command's opts. As values they take a hundred times the memory of their text, and stay for a lap.
 fn reported(command: &Command, line: &[u8]) -> Value {
-    if line.len() > LONG {
+    if line.len() > MAX_REPORTED_LINE {
         format!("[{} bytes]", line.len()).into()
     } else {
         Value::Object(command.opts.clone())
@@ -201,4 +198,16 @@ impl Drop for Session {
 fn failure(error: &dyn std::error::Error) -> Vec<u8> {
     let message = error.to_string();
     Reply::Failure { message }.to_line()
+}
+
+/// A thread with a small stack.
+fn spawn(
+    name: &str,
+    stack: usize,
+    body: impl FnOnce() + Send + 'static,
+) -> io::Result<JoinHandle<()>> {
+    thread::Builder::new()
+        .name(name.to_owned())
+        .stack_size(stack)
+        .spawn(body)
 }

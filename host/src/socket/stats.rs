@@ -1,11 +1,11 @@
 //! How a server is doing, and how it ended.
 
-use super::Shared;
+use super::shared::Shared;
 use ringbus::{EvictionReason, StopReport, WorkerStats};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
-/// What [`Server::stats`](super::Server::stats) found.
+/// What [`Server::stats`](crate::Server::stats) found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServerStats {
