@@ -1,7 +1,8 @@
-//! Running the host's code where its panic must not get out.
+//! Runs code of the host's where its panic must not get out: the one place that catches panics.
 
 use std::any::Any;
 use std::error::Error;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Any error of the host's own code: hooks, tasks, methods. `?` makes it of any error, `into` of a text.
@@ -16,22 +17,22 @@ pub struct Panicked {
     pub message: String,
 }
 
-/// Runs `code`; a panic of it becomes [`Panicked`].
+/// Runs `code`, and returns a panic of it as [`Panicked`].
 pub(crate) fn contain<T>(code: impl FnOnce() -> Result<T, BoxError>) -> Result<T, BoxError> {
-    catch_unwind(AssertUnwindSafe(code)).unwrap_or_else(|panic| {
-        let message = message(&*panic);
-        // The payload is the host's too, and may panic when it is dropped.
-        if let Err(again) = catch_unwind(AssertUnwindSafe(move || drop(panic))) {
-            std::mem::forget(again);
-        }
+    catch_unwind(AssertUnwindSafe(code)).unwrap_or_else(|payload| {
+        let message = into_message(payload);
         Err(Box::new(Panicked { message }))
     })
 }
 
-fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "no message".to_owned())
+fn into_message(payload: Box<dyn Any + Send>) -> String {
+    let text = payload.downcast::<String>().map(|text| *text);
+    let text = text.or_else(|other| other.downcast::<&str>().map(|text| (*text).to_owned()));
+    text.unwrap_or_else(|other| {
+        // It is the host's own, so its drop may panic, and so may the drop of what that panics with.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(other))).map_err(mem::forget);
+        "no message".to_owned()
+    })
 }
 
 #[cfg(test)]
