@@ -4,10 +4,10 @@ mod undelivered;
 
 pub use undelivered::Undelivered;
 
-use crate::event::Event;
+use crate::event::{ContainerState, Event};
+use crate::filter::Filter;
 use crate::redact::Redaction;
 use crate::waiter::{WaitError, Waiter};
-use crate::{ContainerState, Filter};
 use ringbus::{
     BuildError, Bus, BusBuilder, BusStats, ReportError, StopReport, SubscribeError,
     SubscribeOptions, Subscriber, SubscriberId, TryReportError, default_worker_count,

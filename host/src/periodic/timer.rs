@@ -93,7 +93,8 @@ fn lock(runners: &Mutex<Vec<Ticker>>) -> MutexGuard<'_, Vec<Ticker>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{BoxError, PeriodicTask};
+    use crate::contain::BoxError;
+    use crate::periodic::PeriodicTask;
     use ringbus::SystemClock;
     use std::sync::mpsc;
 
