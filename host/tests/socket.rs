@@ -202,6 +202,13 @@ fn stats_count() {
         (&worker["published"], &worker["evicted"]["lapped"]),
         (&json!(3), &json!(0))
     );
+    let subscriber = &stats["subscribers"][0];
+    let name = format!("process {}, command 1", std::process::id());
+    assert_eq!(subscriber["name"], name);
+    assert!(
+        ["active", "idle"].contains(&subscriber["state"].as_str().unwrap()),
+        "{subscriber}"
+    );
 }
 
 #[test]

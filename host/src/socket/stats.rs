@@ -1,7 +1,10 @@
 //! How a server is doing, and how it ended.
 
 use super::shared::Shared;
-use ringbus::{EvictionReason, StopReport, WorkerStats};
+use crate::events::{EventStats, Undelivered};
+use ringbus::{
+    BusStats, EvictionReason, StopReport, SubscriberState, SubscriberStats, WorkerStats,
+};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
@@ -58,21 +61,36 @@ impl Shared {
             commands,
             encoded,
         } = self.stats();
-        let events = self.manager.stats();
-        json!({
+        let EventStats { bus, undelivered } = self.manager.stats();
+        let Undelivered {
+            stopped,
+            exhausted,
+            incidents,
+        } = undelivered;
+        let mut stats = json!({
             "clients": clients,
             "subscriptions": subscriptions,
             "refused": refused,
             "commands": commands,
             "encoded": encoded,
-            "undelivered": {
-                "stopped": events.undelivered.stopped,
-                "exhausted": events.undelivered.exhausted,
-                "incidents": events.undelivered.incidents,
-            },
-            "workers": events.bus.workers.iter().map(worker).collect::<Vec<_>>(),
-        })
+            "undelivered": { "stopped": stopped, "exhausted": exhausted, "incidents": incidents },
+        });
+        for (key, list) in of_bus(&bus) {
+            stats[key] = list;
+        }
+        stats
     }
+}
+
+/// Has a key for each field, in the order of the struct; so do the two below.
+fn of_bus(bus: &BusStats) -> [(&'static str, Value); 2] {
+    [
+        ("workers", bus.workers.iter().map(worker).collect()),
+        (
+            "subscribers",
+            bus.subscribers.iter().map(subscriber).collect(),
+        ),
+    ]
 }
 
 fn worker(worker: &WorkerStats) -> Value {
@@ -84,9 +102,68 @@ fn worker(worker: &WorkerStats) -> Value {
         "id": worker.id,
         "core": worker.core,
         "capacity": worker.capacity,
+        "slot_bytes": worker.slot_bytes,
         "subscribers": worker.subscribers,
         "published": worker.published,
         "holes": worker.holes,
+        "abandoned": worker.abandoned,
+        "exhausted": worker.exhausted,
         "evicted": evicted,
+        "pinned_slots": worker.pinned_slots,
+        "wakes": worker.wakes,
+        "notice_panics": worker.notice_panics,
     })
+}
+
+fn subscriber(subscriber: &SubscriberStats) -> Value {
+    json!({
+        "id": subscriber.id.to_string(),
+        "name": subscriber.name,
+        "worker": subscriber.worker,
+        "core": subscriber.core,
+        "window": subscriber.window,
+        "lag": subscriber.lag,
+        "sequence": subscriber.sequence,
+        "state": match subscriber.state {
+            SubscriberState::Evicted(reason) => format!("evicted: {reason}"),
+            state => format!("{state:?}").to_lowercase(),
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::events::EventManager;
+    use std::fmt::Debug;
+
+    /// The names of a struct's fields, by what it derives for `{:#?}`: the structs of the core may grow, so no pattern here
+    /// can name all of their fields.
+    fn fields(of: &impl Debug) -> Vec<String> {
+        let text = format!("{of:#?}");
+        text.lines()
+            .filter_map(|line| line.strip_prefix("    ")?.split_once(':'))
+            .filter(|(name, _)| !name.starts_with(' '))
+            .map(|(name, _)| name.to_owned())
+            .collect()
+    }
+
+    fn keys(value: &Value) -> Vec<String> {
+        value.as_object().unwrap().keys().cloned().collect()
+    }
+
+    #[test]
+    fn every_field_of_the_cores_statistics_has_its_key() {
+        let manager = EventManager::new().unwrap();
+        manager.start(1).unwrap();
+        let _subscriber = manager.subscribe().unwrap();
+        let stats = manager.stats().bus;
+        let (ring, reader) = (&stats.workers[0], &stats.subscribers[0]);
+        assert_eq!(keys(&worker(ring)), fields(ring));
+        assert_eq!(keys(&subscriber(reader)), fields(reader));
+        assert_eq!(
+            of_bus(&stats).map(|(key, _)| key.to_owned()),
+            *fields(&stats)
+        );
+    }
 }
