@@ -4,22 +4,17 @@
 
 use super::error::LinksError;
 use super::link::Link;
-use netlink_packet_core::{DecodeError, NetlinkBuffer, NlasIterator};
-use netlink_packet_route::link::{LinkFlags, LinkMessageBuffer};
+use libc::{
+    IFLA_IFNAME, IFLA_INFO_KIND, IFLA_LINK, IFLA_LINK_NETNSID, IFLA_LINKINFO, RTM_DELLINK,
+    RTM_NEWLINK,
+};
+use netlink_packet_core::{
+    DecodeError, Emitable, NLM_F_DUMP_INTR, NLMSG_ALIGNTO, NLMSG_DONE, NLMSG_ERROR, NetlinkBuffer,
+    NlasIterator,
+};
+use netlink_packet_route::AddressFamily;
+use netlink_packet_route::link::{LinkFlags, LinkHeader};
 use std::io;
-
-const NLMSG_ERROR: u16 = 2;
-const NLMSG_DONE: u16 = 3;
-const RTM_NEWLINK: u16 = 16;
-const RTM_DELLINK: u16 = 17;
-const NLM_F_DUMP_INTR: u16 = 0x10;
-const NLMSG_ALIGN: usize = 4;
-
-const IFLA_IFNAME: u16 = 3;
-const IFLA_LINK: u16 = 5;
-const IFLA_LINKINFO: u16 = 18;
-const IFLA_LINK_NETNSID: u16 = 37;
-const IFLA_INFO_KIND: u16 = 1;
 
 /// One message, and what request it answers.
 #[derive(Debug)]
@@ -51,7 +46,7 @@ pub(super) fn parse(mut datagram: &[u8]) -> Result<Vec<Packet>, LinksError> {
             interrupted: packet.flags() & NLM_F_DUMP_INTR != 0,
             message: message(packet.message_type(), packet.payload())?,
         });
-        let length = (packet.length() as usize).next_multiple_of(NLMSG_ALIGN);
+        let length = (packet.length() as usize).next_multiple_of(NLMSG_ALIGNTO.into());
         datagram = datagram.get(length..).unwrap_or_default();
     }
     Ok(packets)
@@ -74,16 +69,16 @@ fn message(kind: u16, payload: &[u8]) -> Result<Message, LinksError> {
 }
 
 fn link(kind: u16, payload: &[u8]) -> Result<Message, LinksError> {
-    let header = LinkMessageBuffer::new_checked(payload).map_err(malformed)?;
-    if header.interface_family() != 0 {
+    let header = LinkHeader::parse(payload).map_err(malformed)?;
+    if header.interface_family != AddressFamily::Unspec {
         return Ok(Message::Else); // it joined or left a bridge
     }
-    let index = header.link_index();
+    let index = header.index;
     if kind == RTM_DELLINK {
         return Ok(Message::Gone(index));
     }
     let (mut name, mut other_end, mut elsewhere, mut veth) = (None, None, false, false);
-    for attribute in header.attributes() {
+    for attribute in NlasIterator::new(&payload[header.buffer_len()..]) {
         let attribute = attribute.map_err(malformed)?;
         match attribute.kind() {
             IFLA_IFNAME => name = Some(text(attribute.value())),
@@ -109,7 +104,7 @@ fn link(kind: u16, payload: &[u8]) -> Result<Message, LinksError> {
         name: name.ok_or_else(|| LinksError::Malformed {
             reason: format!("link {index} has no name"),
         })?,
-        up: header.flags() & LinkFlags::Up.bits() != 0,
+        up: header.flags.contains(LinkFlags::Up),
         other_end: other_end.filter(|_| veth && !elsewhere),
     }))
 }
@@ -128,6 +123,7 @@ fn malformed(error: DecodeError) -> LinksError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use netlink_packet_core::NLA_F_NESTED;
     use proptest::prelude::*;
 
     /// `(type, value)`, nested ones made first.
@@ -162,12 +158,12 @@ mod tests {
     }
 
     fn veth() -> Vec<u8> {
-        let info = attributes(&[(1, b"veth\0")]);
+        let info = attributes(&[(IFLA_INFO_KIND, b"veth\0")]);
         let list: [(u16, &[u8]); 4] = [
             (999, b"new"),
-            (3, b"eth0\0"),
-            (5, &4_u32.to_ne_bytes()),
-            (18 | 0x8000, &info),
+            (IFLA_IFNAME, b"eth0\0"),
+            (IFLA_LINK, &4_u32.to_ne_bytes()),
+            (IFLA_LINKINFO | NLA_F_NESTED, &info),
         ];
         link_packet(RTM_NEWLINK, 0, true, &list)
     }
@@ -191,13 +187,21 @@ mod tests {
             other_end: Some(4),
         };
         assert!(matches!(only(&veth()), Message::Seen(link) if link == expected));
-        let vlan = link_packet(RTM_NEWLINK, 0, false, &[(3, b"v"), (5, &[4, 0, 0, 0])]);
+        let vlan = link_packet(
+            RTM_NEWLINK,
+            0,
+            false,
+            &[(IFLA_IFNAME, b"v"), (IFLA_LINK, &[4, 0, 0, 0])],
+        );
         assert!(matches!(only(&vlan), Message::Seen(link) if link.other_end.is_none() && !link.up));
-        let gone = link_packet(RTM_DELLINK, 0, false, &[(3, b"eth0\0")]);
+        let gone = link_packet(RTM_DELLINK, 0, false, &[(IFLA_IFNAME, b"eth0\0")]);
         assert!(matches!(only(&gone), Message::Gone(3)));
-        let left_a_bridge = link_packet(RTM_DELLINK, 7, false, &[(3, b"eth0\0")]);
+        let left_a_bridge = link_packet(RTM_DELLINK, 7, false, &[(IFLA_IFNAME, b"eth0\0")]);
         assert!(matches!(only(&left_a_bridge), Message::Else));
-        assert!(matches!(only(&packet(24, 0, b"a route")), Message::Else));
+        assert!(matches!(
+            only(&packet(libc::RTM_NEWROUTE, 0, b"a route")),
+            Message::Else
+        ));
     }
 
     #[test]
@@ -233,7 +237,7 @@ mod tests {
     fn what_is_malformed_says_what() {
         assert!(said(&veth()[..15]).contains("at least 16 bytes"));
         assert!(said(&veth()[..40]).contains("the buffer is 40 bytes long"));
-        assert!(said(&packet(RTM_NEWLINK, 0, &[0; 15])).contains("LinkMessageBuffer"));
+        assert!(said(&packet(RTM_NEWLINK, 0, &[0; 15])).contains("Buffer too small: 15"));
         let nameless = link_packet(RTM_NEWLINK, 0, true, &[]);
         assert!(said(&nameless).ends_with("link 3 has no name"));
         let mut overlong = veth();

@@ -18,8 +18,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The group of those who hear of links.
-const RTMGRP_LINK: u32 = 1;
+/// The group of those who hear of links, for `bind`.
+const LINK_GROUP: u32 = libc::RTMGRP_LINK as u32;
 
 /// What the kernel may keep for us while nobody reads, in bytes, if the system grants so much.
 const BACKLOG: usize = 1 << 20;
@@ -101,7 +101,7 @@ impl Links {
             .or_else(|_| sockopt::set_socket_recv_buffer_size(&socket, bytes))
             .map_err(|error| failed("sizing a route socket")(error.into()))?;
         socket
-            .bind(&SocketAddr::new(0, RTMGRP_LINK))
+            .bind(&SocketAddr::new(0, LINK_GROUP))
             .map_err(failed("subscribing to links"))?;
         let mut address = SocketAddr::new(0, 0);
         socket
