@@ -96,12 +96,12 @@ fn clients_that_stop_reading_are_dropped_and_told_and_cost_nobody_anything() {
     };
     // The ring, and what was encoded of it, are full by then.
     (0..30).for_each(&mut step);
-    let before = daemon.status("VmRSS");
+    let before = daemon.status().vmrss.unwrap();
     for client in &mut stuck {
         client.subscribe(r#"{"type":"big"}"#);
     }
     (30..30 + BATCHES).for_each(&mut step);
-    let after = daemon.status("VmRSS");
+    let after = daemon.status().vmrss.unwrap();
     // 40 MB were reported, to each of them.
     assert!(after < before + 20_000, "from {before} kB to {after} kB");
 
@@ -142,7 +142,7 @@ fn clients_that_vanish_in_any_state_leave_nothing() {
     until("all has started", || {
         stat(&mut observer, "subscriptions") == 1
     });
-    let threads = daemon.status("Threads");
+    let threads = daemon.status().threads;
     for n in 0..30 {
         // Before its greeting, or with it unread, as it comes.
         drop(Client::connect(&daemon.socket));
@@ -178,7 +178,7 @@ fn clients_that_vanish_in_any_state_leave_nothing() {
         stat(&mut observer, "clients") == 2 && stat(&mut observer, "subscriptions") == 1
     });
     until("so are their threads", || {
-        daemon.status("Threads") == threads
+        daemon.status().threads == threads
     });
     assert_eq!(stat(&mut observer, "refused"), 0);
     assert_eq!(watcher.ask(r#"{"cmd":"ping"}"#), PONG);

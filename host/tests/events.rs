@@ -13,7 +13,7 @@ use ringbus_host::{CommandState, Event, EventManager, Redaction};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::{fs, thread};
+use std::thread;
 
 fn stopped(bus: BusBuilder<Arc<Event>>) -> EventManager {
     EventManager::builder().bus(bus).build().unwrap()
@@ -152,10 +152,10 @@ fn a_subscription_starts_at_an_exact_point_among_reports() {
 
 /// Threads of workers with high numbers, which no other test here starts.
 fn high_workers() -> usize {
-    let tasks = fs::read_dir("/proc/self/task").unwrap();
+    let tasks = procfs::process::Process::myself().unwrap().tasks().unwrap();
     tasks
-        .filter_map(|task| fs::read_to_string(task.ok()?.path().join("comm")).ok())
-        .filter_map(|name| name.trim().strip_prefix("ringbus-")?.parse::<usize>().ok())
+        .filter_map(|task| task.ok()?.status().ok()) // it may have ended meanwhile
+        .filter_map(|status| status.name.strip_prefix("ringbus-")?.parse::<usize>().ok())
         .filter(|worker| *worker >= 8)
         .count()
 }

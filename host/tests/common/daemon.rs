@@ -133,11 +133,11 @@ impl Daemon {
         );
     }
 
-    /// A number from the kernel's account of it: `VmRSS` in kB, `Threads`.
-    pub(crate) fn status(&self, field: &str) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with(field)).unwrap();
-        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    /// The kernel's account of it.
+    pub(crate) fn status(&self) -> procfs::process::Status {
+        let pid = self.child.id().try_into().unwrap();
+        let process = procfs::process::Process::new(pid).unwrap();
+        process.status().unwrap()
     }
 }
 
