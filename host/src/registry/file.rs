@@ -6,11 +6,9 @@ use super::store::{ServiceRegistry, join_beat_leave};
 use crate::dispatch::Version;
 use ringbus::Clock;
 use std::fmt::{self, Write as _};
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Keeps each record in a JSON file of its own, `<service>@<host>.json` in one directory.
@@ -66,20 +64,21 @@ impl FileRegistry {
     /// Puts the whole record in its place, or leaves the old one there.
     fn replace(&self, record: &ServiceRecord) -> Result<(), RegistryError> {
         let path = self.path(&record.id);
-        // A name of its own, so that not even two registries of one process write to one file.
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed); // only has to differ
-        let fresh = path.with_extension(format!("{}-{number}.tmp", std::process::id()));
         let text = serde_json::to_vec(record).map_err(|source| RegistryError::Corrupt {
             path: path.clone(),
             source,
         })?;
-        let done = write(&fresh, &text).and_then(|()| fs::rename(&fresh, &path));
-        done.map_err(|error| {
-            // Best effort: what is reported is why it is left over.
-            let _ = fs::remove_file(&fresh);
-            at(&path)(error)
-        })
+        self.write(&path, &text).map_err(at(&path))
+    }
+
+    /// Writes a file of its own, of mode 0600, and gives it the name. If that fails, the file is removed.
+    fn write(&self, path: &Path, text: &[u8]) -> io::Result<()> {
+        let mut fresh = tempfile::Builder::new()
+            .suffix(".tmp")
+            .tempfile_in(&self.directory)?;
+        fresh.write_all(text)?;
+        fresh.persist(path)?;
+        Ok(())
     }
 
     fn path(&self, id: &ServiceId) -> PathBuf {
@@ -148,12 +147,6 @@ fn read(path: &Path) -> Result<ServiceRecord, RegistryError> {
         path: path.to_owned(),
         source,
     })
-}
-
-fn write(path: &Path, text: &[u8]) -> io::Result<()> {
-    let mut options = File::options();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    options.open(path)?.write_all(text)
 }
 
 fn at(path: &Path) -> impl FnOnce(io::Error) -> RegistryError {

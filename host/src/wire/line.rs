@@ -1,5 +1,6 @@
 //! Lines out of a stream of bytes, with a bound on memory.
 
+use memchr::memchr;
 use std::io::{self, ErrorKind, Read};
 
 /// The most bytes that a line may have, its newline included: 1 MiB.
@@ -114,9 +115,7 @@ impl<R: Read> LineReader<R> {
 
     /// Takes one line out of what has come.
     fn take(&mut self) -> Option<std::ops::Range<usize>> {
-        let found = self.buffer[self.searched..self.end]
-            .iter()
-            .position(|&byte| byte == b'\n');
+        let found = memchr(b'\n', &self.buffer[self.searched..self.end]);
         let Some(newline) = found.map(|at| self.searched + at) else {
             self.searched = self.end;
             return None;
