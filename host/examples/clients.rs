@@ -38,11 +38,7 @@ struct Options {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::parse();
-    let directory = std::env::temp_dir().join(format!("ringbus-clients-{}", std::process::id()));
-    std::fs::create_dir_all(&directory)?;
-    let result = compare(&options, &directory);
-    std::fs::remove_dir_all(&directory)?;
-    result
+    compare(&options, tempfile::tempdir()?.path())
 }
 
 fn compare(options: &Options, directory: &Path) -> Result<(), Box<dyn Error>> {

@@ -8,35 +8,34 @@ use ringbus_host::{
 };
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
+use tempfile::TempDir;
 
-/// A directory of a test's own, removed at its end.
-struct Directory(PathBuf);
+/// A directory of a test's own, removed at its end. The registry makes it, in another one.
+struct Directory {
+    path: PathBuf,
+    _around: TempDir,
+}
 
 impl Directory {
     fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("ringbus-registry-{}-{number}", std::process::id());
-        Self(std::env::temp_dir().join(name))
+        let around = tempfile::tempdir().unwrap();
+        Self {
+            path: around.path().join("records"),
+            _around: around,
+        }
     }
 
     fn names(&self) -> Vec<String> {
-        let entries = fs::read_dir(&self.0).unwrap();
+        let entries = fs::read_dir(&self.path).unwrap();
         let name = |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name();
         let mut names: Vec<_> = entries
             .map(|entry| name(entry).into_string().unwrap())
             .collect();
         names.sort();
         names
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
@@ -52,7 +51,7 @@ fn on_each(test: impl Fn(&dyn ServiceRegistry, &ManualClock)) {
     let clock = ManualClock::new();
     test(&MemoryRegistry::with_clock(clock.clone()), &clock);
     let (directory, clock) = (Directory::new(), ManualClock::new());
-    test(&files(&directory.0, &clock), &clock);
+    test(&files(&directory.path, &clock), &clock);
 }
 
 fn files(path: &Path, clock: &ManualClock) -> FileRegistry {
@@ -159,11 +158,11 @@ fn records_are_listed_by_host_and_name() {
 #[test]
 fn a_file_is_json_and_nothing_else_is_left() {
     let (directory, clock) = (Directory::new(), ManualClock::new());
-    let registry = files(&directory.0, &clock);
+    let registry = files(&directory.path, &clock);
     registry.create(&id("web"), Version::new(1, 2)).unwrap();
     registry.join(&id("web")).unwrap();
     assert_eq!(directory.names(), ["web@here.json"]);
-    let text = fs::read_to_string(directory.0.join("web@here.json")).unwrap();
+    let text = fs::read_to_string(directory.path.join("web@here.json")).unwrap();
     let pid = std::process::id();
     assert_eq!(
         text,
@@ -173,7 +172,7 @@ fn a_file_is_json_and_nothing_else_is_left() {
     );
     // Another registry on the same directory, as another process has it.
     assert_eq!(
-        files(&directory.0, &clock).list().unwrap(),
+        files(&directory.path, &clock).list().unwrap(),
         registry.list().unwrap()
     );
 }
@@ -181,7 +180,7 @@ fn a_file_is_json_and_nothing_else_is_left() {
 #[test]
 fn a_name_leads_out_of_no_directory() {
     let (directory, clock) = (Directory::new(), ManualClock::new());
-    let registry = files(&directory.0, &clock);
+    let registry = files(&directory.path, &clock);
     let odd = ServiceId {
         host: "..".into(),
         service: "../../tmp/x@y\0é".into(),
@@ -199,7 +198,7 @@ fn a_name_leads_out_of_no_directory() {
 #[test]
 fn a_reader_finds_a_whole_record_at_any_time() {
     let (directory, clock) = (Directory::new(), ManualClock::new());
-    let registry = files(&directory.0, &clock);
+    let registry = files(&directory.path, &clock);
     let web = id("web");
     registry.create(&web, Version::default()).unwrap();
     registry.join(&web).unwrap();
@@ -211,7 +210,7 @@ fn a_reader_finds_a_whole_record_at_any_time() {
             }
             writing.store(false, Ordering::Release);
         });
-        let theirs = files(&directory.0, &clock);
+        let theirs = files(&directory.path, &clock);
         let mut last = 0;
         while writing.load(Ordering::Acquire) {
             let record = only(&theirs); // a part of one would be skipped, and missed here
@@ -240,10 +239,10 @@ fn heartbeats_of_many_threads_are_all_counted() {
 #[test]
 fn a_file_that_is_no_record_hides_no_other() {
     let (directory, clock) = (Directory::new(), ManualClock::new());
-    let registry = files(&directory.0, &clock);
+    let registry = files(&directory.path, &clock);
     registry.create(&id("web"), Version::default()).unwrap();
-    fs::write(directory.0.join("bad@here.json"), "{").unwrap();
-    fs::write(directory.0.join("web@here.1.tmp"), "{").unwrap();
+    fs::write(directory.path.join("bad@here.json"), "{").unwrap();
+    fs::write(directory.path.join("web@here.1.tmp"), "{").unwrap();
     assert_eq!(only(&registry).id, id("web"));
     let error = registry.beat(&id("bad")).unwrap_err();
     assert!(
@@ -257,8 +256,8 @@ fn a_file_that_is_no_record_hides_no_other() {
 #[test]
 fn what_the_system_refuses_is_told_with_its_path() {
     let directory = Directory::new();
-    fs::create_dir_all(&directory.0).unwrap();
-    let file = directory.0.join("file");
+    fs::create_dir_all(&directory.path).unwrap();
+    let file = directory.path.join("file");
     fs::write(&file, "").unwrap();
     let refused = |error: RegistryError| match error {
         RegistryError::Io { path, .. } => path,
@@ -266,16 +265,16 @@ fn what_the_system_refuses_is_told_with_its_path() {
     };
     assert_eq!(refused(FileRegistry::open(&file).unwrap_err()), file);
 
-    let registry = files(&directory.0, &ManualClock::new());
+    let registry = files(&directory.path, &ManualClock::new());
     let long = id(&"x".repeat(300));
     let path = refused(registry.create(&long, Version::default()).unwrap_err());
-    assert!(path.starts_with(&directory.0));
-    fs::remove_dir_all(&directory.0).unwrap();
-    assert_eq!(refused(registry.list().unwrap_err()), directory.0);
+    assert!(path.starts_with(&directory.path));
+    fs::remove_dir_all(&directory.path).unwrap();
+    assert_eq!(refused(registry.list().unwrap_err()), directory.path);
     let create = registry.create(&id("web"), Version::default());
     assert_eq!(
         refused(create.unwrap_err()),
-        directory.0.join("web@here.json")
+        directory.path.join("web@here.json")
     );
 }
 

@@ -42,9 +42,8 @@ use std::time::Instant;
 /// use std::io::{BufRead, BufReader, Write};
 /// use std::os::unix::net::UnixStream;
 ///
-/// # let directory = std::env::temp_dir().join(format!("ringbus-server-{}", std::process::id()));
-/// # std::fs::create_dir_all(&directory)?;
-/// let path = directory.join("events.sock");
+/// # let directory = tempfile::tempdir()?;
+/// let path = directory.path().join("events.sock");
 /// let manager = EventManager::new()?;
 /// manager.start(1)?;
 /// let server = Server::builder(&path, manager).version("1.0").start()?;
@@ -57,7 +56,6 @@ use std::time::Instant;
 ///
 /// assert_eq!(server.shutdown().clients, 1);
 /// assert!(!path.exists());
-/// # std::fs::remove_dir_all(&directory)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]

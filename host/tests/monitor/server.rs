@@ -7,24 +7,19 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
+use tempfile::TempDir;
 
 /// A server that greets and takes one subscriber at a time.
 pub struct Server {
-    folder: PathBuf,
+    folder: TempDir,
     pub listener: Option<UnixListener>,
 }
 
 impl Server {
     pub fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("ringbus-monitor-{}-{count}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
-        fs::create_dir_all(&folder).unwrap();
         let mut server = Server {
-            folder,
+            folder: tempfile::tempdir().unwrap(),
             listener: None,
         };
         server.open();
@@ -32,7 +27,7 @@ impl Server {
     }
 
     pub fn path(&self) -> PathBuf {
-        self.folder.join("socket")
+        self.folder.path().join("socket")
     }
 
     pub fn open(&mut self) {
@@ -70,12 +65,6 @@ impl Server {
         let (client, _) = self.asked();
         client.say(&json!({"status": true, "response": "subscribed"}));
         client
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
