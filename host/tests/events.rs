@@ -4,43 +4,17 @@
 
 #[path = "../../tests/common/mod.rs"]
 mod common;
+#[path = "common/manager.rs"]
+mod manager;
 
 use common::{builder, until};
-use ringbus::{
-    BuildError, BusBuilder, Drive, EvictionReason, RecvError, SubscribeOptions, Subscriber,
-};
+use manager::{number, numbered, numbers, started, stopped};
+use ringbus::{BuildError, Drive, EvictionReason, RecvError, SubscribeOptions, Subscriber};
 use ringbus_host::{CommandState, Event, EventManager, Redaction};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-
-fn stopped(bus: BusBuilder<Arc<Event>>) -> EventManager {
-    EventManager::builder().bus(bus).build().unwrap()
-}
-
-fn started(workers: usize) -> EventManager {
-    let manager = stopped(builder(64));
-    manager.start(workers).unwrap();
-    manager
-}
-
-fn numbered(n: u64) -> Event {
-    Event::new("n", json!({ "n": n }))
-}
-
-fn number(event: &Event) -> u64 {
-    event.opts()["n"].as_u64().unwrap()
-}
-
-/// The numbers that are there.
-fn numbers(subscriber: &mut Subscriber<Arc<Event>>) -> Vec<u64> {
-    let mut numbers = Vec::new();
-    while let Ok(event) = subscriber.try_recv() {
-        numbers.push(number(&event));
-    }
-    numbers
-}
 
 // Better than the original.
 

@@ -4,41 +4,15 @@
 
 #[path = "../../tests/common/mod.rs"]
 mod common;
+#[path = "common/manager.rs"]
+mod manager;
 
-use common::{LONG, builder, until};
-use ringbus::{BusBuilder, RecvError, Subscriber};
-use ringbus_host::{Event, EventManager};
-use serde_json::json;
+use common::{builder, until};
+use manager::{numbered, numbers, started, stopped};
+use ringbus::RecvError;
+use ringbus_host::Event;
 use std::sync::{Arc, Barrier, Mutex, PoisonError};
 use std::thread;
-
-fn stopped(bus: BusBuilder<Arc<Event>>) -> EventManager {
-    let bus = bus.stop_timeout(LONG);
-    EventManager::builder().bus(bus).build().unwrap()
-}
-
-fn started(workers: usize) -> EventManager {
-    let manager = stopped(builder(64));
-    manager.start(workers).unwrap();
-    manager
-}
-
-fn numbered(n: u64) -> Event {
-    Event::new("n", json!({ "n": n }))
-}
-
-fn number(event: &Event) -> u64 {
-    event.opts()["n"].as_u64().unwrap()
-}
-
-/// The numbers that are there.
-fn numbers(subscriber: &mut Subscriber<Arc<Event>>) -> Vec<u64> {
-    let mut numbers = Vec::new();
-    while let Ok(event) = subscriber.try_recv() {
-        numbers.push(number(&event));
-    }
-    numbers
-}
 
 /// One test at a time: whether a place logs at all is settled for all threads, by whoever comes there first.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -181,9 +155,11 @@ fn a_shutdown_of_what_is_stopped_has_nobody_to_tell() {
 #[cfg(feature = "test-hooks")]
 mod with_a_frozen_reporter {
     use super::*;
+    use common::LONG;
     use ringbus::Drive;
     use ringbus::hooks::{self, Point};
-    use ringbus::{Bus, ManualClock};
+    use ringbus::{Bus, BusBuilder, ManualClock};
+    use ringbus_host::EventManager;
     use std::sync::mpsc::{Sender, channel};
     use std::thread::JoinHandle;
 

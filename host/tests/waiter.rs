@@ -4,8 +4,11 @@
 
 #[path = "../../tests/common/mod.rs"]
 mod common;
+#[path = "common/manager.rs"]
+mod manager;
 
-use common::{LONG, SetOnDrop, builder};
+use common::{LONG, SetOnDrop};
+use manager::{numbered, started};
 use ringbus::{EvictionReason, OnLap, SubscribeOptions};
 use ringbus_host::ContainerState::{self, Running, Starting, Stopped, Stopping};
 use ringbus_host::{Event, EventManager, Filter, WaitError};
@@ -15,12 +18,6 @@ use std::thread;
 use std::time::Instant;
 
 const RESTART: [ContainerState; 4] = [Stopping, Stopped, Starting, Running];
-
-fn started() -> EventManager {
-    let manager = EventManager::builder().bus(builder(64)).build().unwrap();
-    manager.start(1).unwrap();
-    manager
-}
 
 fn later() -> Instant {
     Instant::now() + LONG
@@ -45,13 +42,9 @@ fn restart(manager: &EventManager, id: &str) {
     }
 }
 
-fn numbered(n: u64) -> Event {
-    Event::new("n", json!({ "n": n }))
-}
-
 #[test]
 fn what_happens_between_the_waiter_and_the_wait_is_seen() {
-    let manager = started();
+    let manager = started(1);
     manager.report(numbered(7));
     let mut waiter = manager.waiter().unwrap();
     assert_eq!(
@@ -69,7 +62,7 @@ fn what_happens_between_the_waiter_and_the_wait_is_seen() {
 
 #[test]
 fn a_waiter_is_woken_by_what_it_waits_for() {
-    let manager = started();
+    let manager = started(1);
     let mut waiter = manager.waiter().unwrap();
     let reporter = manager.clone();
     let thread = thread::spawn(move || (0..50).for_each(|n| reporter.report(numbered(n))));
@@ -80,7 +73,7 @@ fn a_waiter_is_woken_by_what_it_waits_for() {
 
 #[test]
 fn the_manager_waits_for_what_is_reported_after_the_call() {
-    let manager = started();
+    let manager = started(1);
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
         let _over = SetOnDrop(&over);
@@ -105,7 +98,7 @@ fn the_manager_waits_for_what_is_reported_after_the_call() {
 
 #[test]
 fn a_sequence_counts_in_its_order_only_and_for_its_container_only() {
-    let manager = started();
+    let manager = started(1);
     let mut waiter = manager.waiter().unwrap();
     // Each one is there, but in no right order; the right order is another's, or in another pool.
     for state in [Running, Starting, Stopped, Stopping] {
@@ -124,7 +117,7 @@ fn a_sequence_counts_in_its_order_only_and_for_its_container_only() {
 
 #[test]
 fn a_sequence_passes_over_what_comes_between() {
-    let manager = started();
+    let manager = started(1);
     let mut waiter = manager.waiter().unwrap();
     for state in [
         Running, Stopping, Starting, Stopping, Stopped, Stopped, Starting,
@@ -146,7 +139,7 @@ fn a_sequence_passes_over_what_comes_between() {
 
 #[test]
 fn behind_its_deadline_it_still_finds_what_is_there() {
-    let manager = started();
+    let manager = started(1);
     let mut waiter = manager.waiter().unwrap();
     (0..5).for_each(|n| manager.report(numbered(n)));
     let deadline = passed();
@@ -164,7 +157,7 @@ fn behind_its_deadline_it_still_finds_what_is_there() {
 
 #[test]
 fn a_busy_bus_does_not_hold_it_beyond_its_deadline() {
-    let manager = started();
+    let manager = started(1);
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
         let _over = SetOnDrop(&over);
@@ -185,7 +178,7 @@ fn a_busy_bus_does_not_hold_it_beyond_its_deadline() {
 
 #[test]
 fn a_waiter_that_fell_behind_is_told() {
-    let manager = started();
+    let manager = started(1);
     let mut waiter = manager.waiter().unwrap();
     let rejoins = SubscribeOptions::new().on_lap(OnLap::Rejoin);
     let mut rejoins = manager.waiter_with(rejoins).unwrap();
@@ -209,7 +202,7 @@ fn a_waiter_that_fell_behind_is_told() {
 
 #[test]
 fn a_waiter_of_events_that_ended_is_told() {
-    let manager = started();
+    let manager = started(1);
     let mut waiter = manager.waiter().unwrap();
     let ends = manager.clone();
     let thread = thread::spawn(move || ends.shutdown());
