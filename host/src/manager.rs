@@ -2,6 +2,7 @@
 
 use crate::contain::BoxError;
 use crate::dispatch::{Methods, Version};
+use crate::machine::host_name;
 use crate::periodic::PeriodicTasks;
 
 /// What a hook fails with.
@@ -38,8 +39,7 @@ pub type HookError = BoxError;
 pub trait Manager: Send + Sync + 'static {
     /// The host that it runs on. Default: the machine's name. Asked once, as the three below, when the service is built.
     fn host(&self) -> String {
-        let machine = rustix::system::uname();
-        machine.nodename().to_string_lossy().into_owned()
+        host_name()
     }
 
     /// The service's name. Default: "undefined".
