@@ -20,7 +20,7 @@ pub enum LinksError {
         /// What is wrong with it.
         reason: String,
     },
-    /// [`LinksStop::stop`] was called.
+    /// [`LinksStop::stop`](crate::LinksStop::stop) was called.
     #[error("stopped")]
     Stopped,
 }

@@ -11,7 +11,8 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-/// Serves an [`EventManager`], and the methods of a [`Dispatcher`], on a Unix stream socket of mode 0600.
+/// Serves an [`EventManager`](crate::EventManager), and the methods of a [`Dispatcher`](crate::Dispatcher), on a Unix
+/// stream socket of mode 0600.
 ///
 /// A client is greeted with `{"version": "..."}`, sends [`Command`](crate::Command)s, one a line, and reads a
 /// [`Reply`](crate::Reply) to each, in order:
@@ -29,7 +30,7 @@ use std::time::Instant;
 ///
 /// A client that closes its sending side goes on receiving. One that does not read is dropped by the bus when it is too
 /// far behind, told so if it reads on, and disconnected; it is disconnected without a word if it takes nothing for as
-/// long as the [write deadline](ServerBuilder::write_deadline).
+/// long as the [write deadline](crate::ServerBuilder::write_deadline).
 ///
 /// A connection takes one thread with a stack of 1 MiB, a line's buffer of 8 KiB to the longest line, and 208 KiB or so in
 /// the kernel; a subscription one with a stack of 256 KiB and a buffer of 64 KiB and a line. Of a stack only what is used
@@ -87,9 +88,10 @@ impl Server {
         self.shared.stats()
     }
 
-    /// Ends it: nobody is let in and no command begun any more; the manager is [shut down](EventManager::shutdown), so
-    /// that the notice is the last event of every client that reads, whatever its filter; and when they have it, or at the
-    /// [drain deadline](ServerBuilder::drain_deadline), all are disconnected and the socket is removed.
+    /// Ends it: nobody is let in and no command begun any more; the manager is
+    /// [shut down](crate::EventManager::shutdown), so that the notice is the last event of every
+    /// client that reads, whatever its filter; and when they have it, or at the
+    /// [drain deadline](crate::ServerBuilder::drain_deadline), all are disconnected and the socket is removed.
     ///
     /// Blocks until then, but for no method that is still running: its thread is left to end by itself.
     pub fn shutdown(mut self) -> ServerReport {
