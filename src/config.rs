@@ -86,7 +86,7 @@ pub enum Drive {
     /// A thread for each worker.
     #[cfg_attr(not(loom), default)]
     Threads,
-    /// Nobody but the host, by [`Bus::turn`]. The default under `cfg(loom)`, where each thread costs.
+    /// Nobody but the host, by [`Bus::turn`](crate::Bus::turn). The default under `cfg(loom)`, where each thread costs.
     #[cfg_attr(loom, default)]
     Manual,
 }
