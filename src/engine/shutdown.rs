@@ -89,6 +89,7 @@ enum Left {
     Handling,
 }
 
+/// Ends the run of `set`, whose workers have these threads.
 pub(crate) fn stop<E>(
     set: &WorkerSet<E>,
     threads: Vec<JoinHandle<Option<()>>>,
@@ -96,55 +97,17 @@ pub(crate) fn stop<E>(
 ) -> StopReport {
     let began = Instant::now();
     let deadline = Deadline::after(timeout);
-
-    // Looked at twice: who drains and goes right at the close is known from before, who joined just then from after.
-    let mut registrations = present(set);
-    set.workers.iter().for_each(|worker| worker.stop());
-    let known: HashSet<SubscriberId> = registrations
-        .iter()
-        .map(|(_, registration)| registration.id)
-        .collect();
-    let late = present(set).into_iter();
-    registrations.extend(late.filter(|(_, registration)| !known.contains(&registration.id)));
+    let readings = close(set);
     let mut pause = FIRST_STOP_PAUSE;
-    while registrations
-        .iter()
-        .any(|(worker, registration)| left(worker, registration) != Left::Nothing)
-        && !deadline.is_over()
-    {
+    while readings.iter().any(Reading::is_under_way) && !deadline.is_over() {
         thread::sleep(pause);
         pause = (pause * 2).min(LONGEST_STOP_PAUSE);
     }
 
     let mut report = StopReport::new();
-    for (worker, registration) in &registrations {
-        let (lag, was_dropped) = (
-            worker.lag(registration),
-            registration.cursor.glance().reason().is_some(),
-        );
-        let mut entry = Stopped {
-            id: registration.id,
-            name: registration.options.name.clone(),
-            lag,
-            within_window: (1..=registration.window).contains(&lag),
-            lost: 0,
-        };
-        let left = left(worker, registration);
-        if left == Left::Reading {
-            if registration.is_handler && registration.evict(EvictionReason::Stalled) {
-                registration.wake_evicted();
-                entry.lost = lag;
-            }
-            report.undrained.push(entry.clone());
-        } else if !(was_dropped || registration.is_retired() && lag > 0) {
-            // Not one that left by itself before it had read everything.
-            report.drained.push(entry.clone());
-        }
-        if left != Left::Nothing && registration.is_handler {
-            report.running.push(entry);
-        }
+    for reading in &readings {
+        reading.end(&mut report);
     }
-
     // A handler that was ended is waited for no more.
     set.registry.drain_waiters().wake_all();
 
@@ -169,9 +132,19 @@ pub(crate) fn stop<E>(
     report
 }
 
-type Reading<E> = (ModelArc<Worker<E>>, Arc<Registration>);
+/// Closes the rings. Returns the subscribers that a stop waits for: those that are there before the
+/// close, one of which may drain and go right at it, and those that join just then.
+fn close<E>(set: &WorkerSet<E>) -> Vec<Reading<E>> {
+    let mut readings = present(set);
+    set.workers.iter().for_each(|worker| worker.stop());
+    let id = |reading: &Reading<E>| reading.registration.id;
+    let known: HashSet<SubscriberId> = readings.iter().map(id).collect();
+    let late = present(set).into_iter();
+    readings.extend(late.filter(|reading| !known.contains(&id(reading))));
+    readings
+}
 
-/// Everybody who is there, but the caller itself if it is a handler.
+/// Returns the subscribers that are there, without the calling thread if that is a handler's.
 fn present<E>(set: &WorkerSet<E>) -> Vec<Reading<E>> {
     let snapshot = set.registry.load();
     let own = thread::current().id();
@@ -180,23 +153,64 @@ fn present<E>(set: &WorkerSet<E>) -> Vec<Reading<E>> {
         .filter(|(_, registration)| {
             !registration.is_retired() && registration.handler_thread.get() != Some(&own)
         })
-        .map(|(ring, registration)| {
-            (
-                ModelArc::clone(&set.workers[ring]),
-                Arc::clone(registration),
-            )
+        .map(|(ring, registration)| Reading {
+            worker: ModelArc::clone(&set.workers[ring]),
+            registration: Arc::clone(registration),
         })
         .collect()
 }
 
-fn left<E>(worker: &Worker<E>, registration: &Registration) -> Left {
-    if registration.is_retired() {
-        Left::Nothing
-    } else if worker.is_read_by(registration) {
-        Left::Reading
-    } else if registration.is_handler {
-        Left::Handling
-    } else {
-        Left::Nothing
+/// A subscriber that a stop waits for.
+struct Reading<E> {
+    worker: ModelArc<Worker<E>>,
+    registration: Arc<Registration>,
+}
+
+impl<E> Reading<E> {
+    fn left(&self) -> Left {
+        if self.registration.is_retired() {
+            Left::Nothing
+        } else if self.worker.is_read_by(&self.registration) {
+            Left::Reading
+        } else if self.registration.is_handler {
+            Left::Handling
+        } else {
+            Left::Nothing
+        }
+    }
+
+    fn is_under_way(&self) -> bool {
+        self.left() != Left::Nothing
+    }
+
+    /// Ends a handler that has not read everything, and puts the subscriber into the lists where it
+    /// belongs.
+    fn end(&self, report: &mut StopReport) {
+        let registration = &self.registration;
+        let (lag, was_dropped) = (
+            self.worker.lag(registration),
+            registration.cursor.glance().reason().is_some(),
+        );
+        let mut entry = Stopped {
+            id: registration.id,
+            name: registration.options.name.clone(),
+            lag,
+            within_window: (1..=registration.window).contains(&lag),
+            lost: 0,
+        };
+        let left = self.left();
+        if left == Left::Reading {
+            if registration.is_handler && registration.evict(EvictionReason::Stalled) {
+                registration.wake_evicted();
+                entry.lost = lag;
+            }
+            report.undrained.push(entry.clone());
+        } else if !(was_dropped || registration.is_retired() && lag > 0) {
+            // Not one that left by itself before it had read everything.
+            report.drained.push(entry.clone());
+        }
+        if left != Left::Nothing && registration.is_handler {
+            report.running.push(entry);
+        }
     }
 }
