@@ -44,7 +44,7 @@ pub(crate) struct Reader<E> {
     held: Held<E>,
 }
 
-/// Looks along the runs behind what `span` knows. Returns false if it finds nothing there before
+/// Looks along the runs behind what `window` knows. Returns false if it finds nothing there before
 /// `end`. A single event ends it too: a window of those is seen by one look.
 #[inline(always)]
 fn see_runs_up_to<E>(ring: &Ring<E>, window: &mut ReadWindow, end: u64) -> bool {

@@ -85,7 +85,7 @@ pub(crate) struct Ring<E> {
     limit: CachePadded<AtomicU64>,
     /// [T2 holes] The end of the last holes of an exclusive ring.
     holes_end: CachePadded<AtomicU64>,
-    /// An [`Listeners`]: the one look that a report costs when nobody listens.
+    /// The word of [`Listeners`](listeners::Listeners): the one look that a report costs when nobody listens.
     listeners: CachePadded<AtomicU64>,
     registry: RingRegistry,
     pub(crate) counters: CachePadded<Counters>,
