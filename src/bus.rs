@@ -274,7 +274,7 @@ impl<E: Send + Sync + 'static, M> Bus<E, M> {
         let evicted = registration.unsubscribe();
         if evicted {
             registration.wake_evicted();
-            worker.wake();
+            worker.notify_worker();
             set.registry.drain_waiters().wake_all();
         }
         evicted

@@ -10,7 +10,7 @@ use crate::wait::WaitStrategy;
 use std::fmt;
 use std::time::Duration;
 
-// How many, and how long. Every duration and bound of the bus is here; those of a ring are in `limits`.
+// How many, and how long: every duration of the bus is here. The sizes of a ring are in `limits`.
 
 /// The default capacity of a ring, in events.
 pub(crate) const DEFAULT_CAPACITY: usize = 1024;

@@ -1,6 +1,6 @@
 //! The futures that wait until every subscriber of a closed bus has read everything, and how they are woken.
 //!
-//! No worker takes part: the subscriber that meets the end, leaves or is dropped wakes the futures itself. The list is
+//! No worker is needed: the thread by which a subscriber meets the end, leaves or is evicted wakes the futures itself. The list is
 //! copy-on-write, so that a future that is frozen while it comes or goes keeps no other one from being woken.
 
 use crate::snapshot::Snapshot;

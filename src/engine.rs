@@ -200,7 +200,8 @@ impl<E: Send + Sync + 'static> Engine<E> {
                 thread::SpawnError::Setup(error) => BuildError::Pin(error),
                 thread::SpawnError::System(error) => BuildError::Spawn { kind: error.kind() },
             })?;
-        // Here, not by the thread itself: whoever can raise the signal has the worker from us, and knows whom to wake.
+        // Here, not by the thread itself, because a thread that notifies the worker has it from us and
+        // must find whom to wake.
         worker.notify.attach(thread.thread().clone());
         Ok(thread)
     }

@@ -19,7 +19,7 @@ pub enum Point {
     /// A reader that is close to its publisher, or a publisher that found little room, is about to
     /// rest.
     Resting,
-    /// A publisher is about to wake a thread. It has raised the worker if there are other sleepers.
+    /// A publisher is about to wake a thread. It has notified the worker if there are other sleepers.
     Raised,
     /// It has the thread's cell to itself, and has not woken it.
     Waking,

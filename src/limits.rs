@@ -10,7 +10,7 @@ pub(crate) const WIDEST_WINDOW: u64 = if cfg!(loom) { 4 } else { WIDEST_WISH as 
 pub(crate) const PIN_SHARE: u64 = if cfg!(loom) { 1 } else { 4 };
 /// A batch begins a run at multiples of this.
 pub(crate) const RUN_STEP: u64 = if cfg!(loom) { 2 } else { 4 };
-/// A claim of the only publisher holds at most `capacity / CLAIM_SHARE` slots: [K1 share].
+/// A claim of a shared publisher that is alone holds at most `capacity / CLAIM_SHARE` slots: [K1 share].
 pub(crate) const CLAIM_SHARE: u64 = if cfg!(loom) { 2 } else { 8 };
 /// A claim is stalled without a grace when the tail is `capacity / STALL_SHARE` slots ahead: [K2 young].
 pub(crate) const STALL_SHARE: u64 = if cfg!(loom) { 4 } else { 2 };

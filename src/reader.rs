@@ -1,6 +1,6 @@
 //! One subscriber's way through a ring: look, borrow, move on.
 //!
-//! - **\[C1 window\]** It borrows from `[base, base + window)` only, where `base` is what its cursor says. It moves `base`
+//! - **\[C1 window\]** It borrows from `[c, c + window)` only, where `c` is what its cursor says. It moves the cursor
 //!   by a read-modify-write, and goes on only if the old word was active.
 //! - **\[C4 pin\]** An idle reader borrows nothing; it ends being idle, and looks whether it was evicted, before it reads.
 //! - **\[C5 detach\]** It touches no slot after it has detached.
@@ -218,11 +218,11 @@ impl<E> Reader<E> {
                 return Ok(true);
             }
         }
-        Ok(self.rescue(look))
+        Ok(self.abandon_stalled(look))
     }
 
-    /// Takes a claim that hangs from its publisher, when patience is at an end. True if the slot is worth another look.
-    fn rescue(&mut self, look: Look) -> bool {
+    /// Takes a claim that hangs away from its publisher, when its time is over. True if the slot is worth another look.
+    fn abandon_stalled(&mut self, look: Look) -> bool {
         let Worker { ring, config, .. } = &*self.worker;
         let sequence = self.window.next();
         if !ring.protocol().can_abandon()

@@ -44,9 +44,11 @@ impl RegistrySnapshot {
     }
 
     pub(crate) fn all(&self) -> impl Iterator<Item = (usize, &Arc<Registration>)> {
-        (0..)
-            .zip(&self.rings)
-            .flat_map(|(ring, registrations)| registrations.iter().map(move |m| (ring, m)))
+        (0..).zip(&self.rings).flat_map(|(ring, registrations)| {
+            registrations
+                .iter()
+                .map(move |registration| (ring, registration))
+        })
     }
 }
 
@@ -68,7 +70,7 @@ impl Registry {
         self.snapshot.load()
     }
 
-    /// Registers a registration in `ring`, or in the one with the fewest active subscribers, the first of a tie.
+    /// Registers a subscriber in the ring of its options, or in the one with the fewest active subscribers, the first of a tie.
     ///
     /// `tail_of` gives a ring's tail, where the cursor starts until it moves up.
     pub(crate) fn register(
@@ -108,7 +110,7 @@ impl Registry {
             .inspect(|_| self.snapshot.sweep())
     }
 
-    /// Takes settled registrations out of a ring's list.
+    /// Takes registrations out of a ring's list that are not needed any more.
     pub(crate) fn prune(&self, ring: usize) {
         // The only error is that there is nothing to do.
         let pruned = self.snapshot.update(|snapshot| {
@@ -129,7 +131,7 @@ impl Registry {
 fn unreclaimed(registrations: &[Arc<Registration>]) -> Vec<Arc<Registration>> {
     registrations
         .iter()
-        .filter(|m| !m.is_reclaimable())
+        .filter(|registration| !registration.is_reclaimable())
         .cloned()
         .collect()
 }
@@ -139,7 +141,7 @@ impl RegistrySnapshot {
         let active = |registrations: &Registrations| {
             registrations
                 .iter()
-                .filter(|m| m.cursor.glance().is_active())
+                .filter(|registration| registration.cursor.glance().is_active())
                 .count()
         };
         let (first, _) = (0..)
@@ -150,12 +152,15 @@ impl RegistrySnapshot {
     }
 
     /// [C7 capacity] The widest window, a power of two, that takes at most an eighth of what is
-    /// left, and at least 1: so early registrations read in long strides, and a small ring still has room
+    /// left, and at least 1: so early subscribers read in long strides, and a small ring still has room
     /// for many.
     ///
     /// At most 8 where time or distance is limited: a cursor moves once a window, and the watch sees cursors only.
     fn window_for(&self, ring: usize, options: &SubscribeOptions, size: RingSize) -> Option<u64> {
-        let spent: u64 = self.holders(ring).map(|m| m.window).sum();
+        let spent: u64 = self
+            .holders(ring)
+            .map(|registration| registration.window)
+            .sum();
         let left = (size.capacity / limits::PIN_SHARE).checked_sub(spent)?;
         if left == 0 {
             return None;
@@ -193,7 +198,7 @@ impl RingSize {
 }
 
 impl RegistrySnapshot {
-    /// Those whose windows count: a registration that was dropped holds its window until it has retired.
+    /// Those whose windows count: a subscriber that was evicted holds its window until it has retired.
     fn holders(&self, ring: usize) -> impl Iterator<Item = &Registration> {
         let registrations = self.of(ring).iter().map(|registration| &**registration);
         registrations.filter(|registration| !registration.is_retired())

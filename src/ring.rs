@@ -1,4 +1,5 @@
-//! Slots, and how to read them. The two ways to write them are in [`claim`] and [`exclusive`].
+//! A bounded multi-consumer ring: its tail, how far it may be claimed, and its end. How it is read is in [`read`], and the
+//! two ways to write it in [`claim`] and [`exclusive`].
 //!
 //! The rules, by the names that `// SAFETY` and `// SYNC` cite:
 //!
@@ -10,7 +11,7 @@
 //! - **\[S2 final\]** `FULL`, `HOLE`, `VACANT` and `LOST` are final for their sequence: all readers agree on it.
 //! - **\[S3 order\]** No user code runs between claim and commit. (An exclusive publisher claims nothing.)
 //!
-//! **Architecture Invariant:** only this module and its children dereference a slot; nothing here knows of threads.
+//! **Architecture Invariant:** only this module and its children find the memory of a slot; nothing here knows who runs.
 
 mod abandon;
 mod ahead;
@@ -48,9 +49,9 @@ const CLOSED: u64 = 1 << 63;
 /// The event that a reader holds, which a model follows.
 pub(crate) type Held<E> = Lease<MaybeUninit<E>>;
 
-/// Events counted by what became of them. All Relaxed: they order nothing.
+/// What became of sequences without an event, and of reports. All Relaxed: they order nothing.
 #[derive(Debug)]
-pub(crate) struct Counters {
+pub(crate) struct RingCounters {
     /// Sequences without an event.
     pub(crate) holes: AtomicU64,
     /// Those of them that were claims taken from a publisher that hung.
@@ -61,7 +62,7 @@ pub(crate) struct Counters {
     lost: AtomicU64,
 }
 
-impl Counters {
+impl RingCounters {
     fn lost(&self) -> u64 {
         // Relaxed: advice.
         let lost = self.lost.load(Ordering::Relaxed).cast_signed();
@@ -80,6 +81,10 @@ pub(crate) struct Ring<E> {
     slots: Slots<E>,
     /// Shared: the next sequence to claim. Exclusive: what is published, or a little less. And
     /// [`CLOSED`].
+    ///
+    /// It is loaded Relaxed, because it is only compared as a number: readers synchronize on the stamps
+    /// of slots, and publishers on `limit`. A claim releases it for one thing, that there are runs
+    /// (SYNC runs); a joiner and a scan meet by fences (SYNC join).
     tail: CachePadded<AtomicU64>,
     /// No claim at or beyond it: [C2 gate], [C4 pin].
     limit: CachePadded<AtomicU64>,
@@ -88,7 +93,7 @@ pub(crate) struct Ring<E> {
     /// The word of [`Listeners`](listeners::Listeners): the one look that a report costs when nobody listens.
     listeners: CachePadded<AtomicU64>,
     registry: RingRegistry,
-    pub(crate) counters: CachePadded<Counters>,
+    pub(crate) counters: CachePadded<RingCounters>,
     protocol: Protocol,
     /// Somebody has claimed slots for a run: scans look after them. Never taken back.
     has_runs: AtomicBool,
@@ -113,7 +118,7 @@ impl<E> Ring<E> {
             holes_end: CachePadded::new(AtomicU64::new(0)),
             listeners: CachePadded::new(AtomicU64::new(0)),
             registry: RingRegistry::new(registry, worker),
-            counters: CachePadded::new(Counters {
+            counters: CachePadded::new(RingCounters {
                 holes: AtomicU64::new(0),
                 abandoned: AtomicU64::new(0),
                 exhausted: AtomicU64::new(0),
@@ -161,7 +166,7 @@ impl<E> Ring<E> {
 
     #[inline(always)]
     fn stored_tail(&self) -> u64 {
-        // Relaxed: a number. What there is to read, the stamps say.
+        // Relaxed: the tail is only compared as a number, and readers synchronize on the stamps of slots.
         self.tail.load(Ordering::Relaxed) & !CLOSED
     }
 
@@ -201,8 +206,6 @@ impl<E> Ring<E> {
         }
         tail
     }
-
-    // Reading.
 
     #[inline(always)]
     fn stamp(&self, sequence: u64) -> Stamp {

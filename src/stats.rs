@@ -1,4 +1,5 @@
-//! Snapshots of counters.
+//! Statistics, as they are read: the counters themselves lie in `RingCounters` (`ring.rs`) and
+//! `WorkerCounters` (`worker.rs`).
 
 use crate::error::EvictionReason;
 use crate::registry::cursor::CursorState;

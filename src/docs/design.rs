@@ -95,7 +95,7 @@
 //! After a refusal it looks first at the one cursor that was in the way. Both spare the readers,
 //! because each look takes the cache line of a cursor from the reader that writes it.
 //!
-//! ## GateOutcome, eviction, pins
+//! ## Room, eviction, pins
 //!
 //! No publisher enters a slot that an active cursor has not passed. A scan stores how far publishers may go: the slowest
 //! cursor plus the capacity, at most half a lap at a time. Whoever would leave less than an eighth of the ring is dropped,
@@ -127,7 +127,7 @@
 //! for. The publisher that swaps that stamp out owes a wake-up. It looks for sleepers that have
 //! something to read, and wakes one *thread* itself, for the price of the system call that it would
 //! make anyway. Tasks are the worker's, because their wakers are user code, and so are further
-//! threads: if there are any, the publisher raises the worker first, because it may be frozen
+//! threads: if there are any, the publisher notifies the worker first, because it may be frozen
 //! before it has woken the one. The bit says only that a subscriber sleeps. That none is missed
 //! rests on two fences off the plain path of a report: the sleeper registers, then a fence, then it
 //! looks once more; a publisher that pays a wake-up, and the worker's turn, begin with a fence,

@@ -5,8 +5,8 @@
 //!
 //! | edge | from | to | what it carries |
 //! |---|---|---|---|
-//! | `publish` | commit, `ring/claim` and `ring/exclusive` (R) | a reader's stamp load, `ring` (A) | the event's contents |
-//! | `vacate` | commit, `vacate` (R) | `enter`'s compare-and-swap, `reusable_end`, a scan's look at a run (A) | the memory of a slot, to its next writer. Rescues and slots given up in between are read-modify-writes: they continue the release sequence |
+//! | `publish` | commit, `ring/claim`, `ring/run` and `ring/exclusive` (R) | a reader's stamp load, `ring/stamp` (A) | the event's contents |
+//! | `vacate` | commit, `vacate` (R) | `swap_in`, `reusable_end`, a scan's look at a run (A) | the memory of a slot, to its next writer. Rescues and slots given up in between are read-modify-writes: they continue the release sequence |
 //! | `advance` | `Cursor::advance` (R) | a scan's `Cursor::look` (A) | the reads of the slots behind the cursor are over |
 //! | `detach` | `Cursor::detach`, `restart`, `Registration::retire` (R) | `Cursor::look`, `Registration::is_retired` (A) | all reads are over |
 //! | `mark` | `Cursor::evict` (R), or a fence before it | `Cursor::detach`, `Cursor::look` (A) | how far it was behind, and why it was dropped: a guard that left, a panic's message |
@@ -100,8 +100,8 @@
 //! | `wait/cell.rs` | `wake` | A of AR | cell | the sleeper, from whoever registered it | cell::two_wakers_meet_a_registration |
 //! | `wait/cell.rs` | `wake` | R of AR | cell | what this waker knows, where it only leaves word | none: the other half of `register` |
 //! | `wait/cell.rs` | `wake` | R | cell | the cell is left | cell::two_wakers_meet_a_registration |
-//! | `wait/notify.rs` | `notify` | R | wake | what there is to see, to the worker that lowers it | sleep::a_turn_meets_a_report |
+//! | `wait/notify.rs` | `notify` | R | wake | what there is to see, to the worker that takes the call | sleep::a_turn_meets_a_report |
 //! | `wait/notify.rs` | `take` | A | wake | the same; the order to end above all, as a turn has a fence besides | worker::a_worker_ends |
 //! | `worker/turn.rs` | `turn` | fence | sleep | sleepers that registered before are seen; those that come later see what was reported | handler::a_handler_that_panics_is_in_nobodys_way |
 //! | `worker/turn.rs` | `turn` | fence | sleep | an exclusive publisher's report that missed the sleepers is seen by the look that follows | none: a worker looks again after a nap where somebody sleeps under an exclusive publisher |
-//! | `worker.rs` | `wake_one` | fence | sleep | a sleeper that registered before is found; one that registers later sees the event | sleep::a_task_is_woken_by_a_report |
+//! | `worker/wake.rs` | `wake_one` | fence | sleep | a sleeper that registered before is found; one that registers later sees the event | sleep::a_task_is_woken_by_a_report |

@@ -170,7 +170,7 @@ impl<E> Reading<E> {
     fn left(&self) -> Left {
         if self.registration.is_retired() {
             Left::Nothing
-        } else if self.worker.is_read_by(&self.registration) {
+        } else if self.worker.has_unread(&self.registration) {
             Left::Reading
         } else if self.registration.is_handler {
             Left::Handling

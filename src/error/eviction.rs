@@ -1,4 +1,8 @@
-//! How and why a subscriber was dropped.
+//! How and why a subscriber was evicted.
+//!
+//! Where it is decided: `Lapped` in `ring/gate.rs`, by a publisher; `Lagging` and `Stalled` in
+//! `worker/turn.rs`; `Panicked` in `handler.rs`; `Unsubscribed` in `registry/registration.rs`; a
+//! handler at the deadline of a stop in `engine/shutdown.rs`.
 
 use std::fmt;
 

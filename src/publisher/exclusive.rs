@@ -293,7 +293,7 @@ impl<E: Send + Sync + 'static> ExclusivePublisher<E> {
     /// nap is over. A report does so itself; this is for a subscriber that fell asleep while the
     /// report was under way.
     pub fn wake(&self) {
-        self.worker.wake();
+        self.worker.notify_worker();
     }
 
     /// Ends the stream and waits for nobody: subscribers read on to the end.

@@ -182,7 +182,7 @@ fn send_to_all<E>(
         for (worker, slot) in steps {
             worker.ring.abort(slot);
         }
-        pay_all(&targets, pending);
+        wake_all_pending(&targets, pending);
         return Err(refusal);
     }
     for ((worker, slot), copy) in steps.zip(&mut copies) {
@@ -190,16 +190,16 @@ fn send_to_all<E>(
         // is exhausted, or if a freeze of this thread overlaps a stop.
         let _ = commit_first(worker, slot, copy, Policy::Evict);
     }
-    pay_all(&targets, pending);
+    wake_all_pending(&targets, pending);
     batch.keep_old_of(&mut copies);
     Ok(())
 }
 
 /// Pays after the last commit, because a thread that is woken may take this one's core while it
 /// holds a claim.
-fn pay_all<E>(targets: &[&ModelArc<Worker<E>>], pending: Vec<PendingWake>) {
+fn wake_all_pending<E>(targets: &[&ModelArc<Worker<E>>], pending: Vec<PendingWake>) {
     for (worker, pending) in targets.iter().zip(pending) {
-        worker.pay(pending);
+        worker.wake_pending(pending);
     }
 }
 
@@ -235,7 +235,7 @@ fn claim_all<E>(
                 for (worker, slot) in targets.iter().zip(claims) {
                     worker.ring.abort(slot);
                 }
-                pay_all(targets, all_pending);
+                wake_all_pending(targets, all_pending);
                 return Err(refusal);
             }
         }

@@ -1,4 +1,5 @@
-//! Falling asleep where nothing is to be read, and waking up.
+//! Falling asleep where nothing is to be read. Who wakes a subscriber is in `worker/wake.rs` and
+//! `worker/turn.rs`.
 
 use super::Reader;
 use crate::config::QUIET_NAP;

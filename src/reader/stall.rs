@@ -6,7 +6,7 @@ use std::time::Duration;
 
 #[derive(Debug)]
 pub(super) struct StallTimer {
-    budget: u32,
+    looks: u32,
     /// The tail when it was looked at last.
     seen_tail: u64,
     waiting: Option<Waiting>,
@@ -27,7 +27,7 @@ struct Waiting {
 impl StallTimer {
     pub(super) fn new(grace: Duration) -> Self {
         StallTimer {
-            budget: 0,
+            looks: 0,
             seen_tail: 0,
             waiting: None,
             rescued: false,
@@ -45,8 +45,8 @@ impl StallTimer {
     /// Whether to look at the tail, when nothing was found at `sequence`. It is the publishers' line: not to be pulled at
     /// with every look, unless something is known to come.
     pub(super) fn wants_the_tail(&mut self, sequence: u64, is_entered: bool) -> bool {
-        self.budget = self.budget.wrapping_add(1);
-        is_entered || sequence < self.seen_tail || self.budget.is_multiple_of(limits::TRIES_A_LOOK)
+        self.looks = self.looks.wrapping_add(1);
+        is_entered || sequence < self.seen_tail || self.looks.is_multiple_of(limits::TRIES_A_LOOK)
     }
 
     /// There is something to wait for at `sequence`.

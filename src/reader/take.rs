@@ -12,7 +12,7 @@ impl<E> Reader<E> {
     pub(crate) fn take(&mut self) -> (u64, *const E) {
         debug_assert!(self.window.is_ready());
         let sequence = self.window.step();
-        // SAFETY: `ready` covers it, and it lies in the window: [C1 window], not idle: [C4 pin].
+        // SAFETY: `ready_end` is beyond it, and it lies in the window: [C1 window], not idle: [C4 pin].
         let (event, held) = unsafe { self.worker.ring.borrow(sequence) };
         self.held.begin(held);
         (sequence, event)

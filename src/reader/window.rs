@@ -2,7 +2,7 @@
 
 use crate::ring::segment::LapSegment;
 
-/// Sequences: `base <= next`, and what is ready lies between `next` and `window.end`.
+/// Sequences: `cursor <= next`, and what is ready lies between `next` and `segment.end`.
 #[derive(Debug)]
 pub(super) struct ReadWindow {
     /// What the cursor says.
@@ -20,7 +20,7 @@ pub(super) struct ReadWindow {
 }
 
 impl ReadWindow {
-    /// Nothing read, nothing known, and calm.
+    /// Nothing read, nothing known, and on the fast path.
     pub(super) fn at(sequence: u64, window: LapSegment) -> Self {
         ReadWindow {
             cursor: sequence,
@@ -103,7 +103,7 @@ impl ReadWindow {
         sequence
     }
 
-    /// What is ready_end, as [`ReadWindow::is_ready`] compares it.
+    /// The end of what is ready, as [`ReadWindow::is_ready`] compares it.
     pub(super) fn ready_end(&self) -> u64 {
         self.ready_end
     }

@@ -85,7 +85,7 @@ impl ClaimWait {
     }
 
     /// The claims up to `end` were abandoned.
-    pub(crate) fn abandon_up_to(&self, end: u64) {
+    pub(crate) fn abandoned_up_to(&self, end: u64) {
         self.abandoned.store(end, Ordering::Relaxed);
         self.end();
     }

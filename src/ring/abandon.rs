@@ -1,5 +1,8 @@
 //! Sequences without an event: claims that hang are abandoned, and pinned windows are passed over.
 //!
+//! Who abandons: a reader that waited for a grace (`reader.rs`), a worker's turn (`worker/turn.rs`),
+//! and a publisher that scans for room (`ring/gate.rs`).
+//!
 //! Aeron's log buffers unblock a publisher that died between claim and commit in the same way.
 
 use super::Ring;
@@ -60,7 +63,7 @@ impl<E> Ring<E> {
                     if seen.at_rest() {
                         pending.mark(seen.is_waited());
                     } else {
-                        pending.turn(); // perhaps: no bit can be set while a writer is inside
+                        pending.ask_for_turn(); // perhaps: no bit can be set while a writer is inside
                         self.count_lost(seen);
                     }
                     self.counters.count_holes(made);

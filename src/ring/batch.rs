@@ -9,7 +9,8 @@ use std::mem::MaybeUninit;
 const FEWER: usize = BATCH / 4;
 const FEWEST: usize = BATCH / 32;
 
-/// The same of events of this type. They lie on the publisher's stack, some ten thousand bytes of them.
+/// How many events of this type a batch takes: [`BATCH`], fewer of larger ones. They lie on the
+/// publisher's stack, some ten thousand bytes of them.
 pub(crate) const fn batch_of<E>() -> usize {
     match size_of::<E>() {
         0..=64 => BATCH,

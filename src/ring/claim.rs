@@ -174,7 +174,7 @@ impl<E> Ring<E> {
         room.saturating_sub(self.counters.lost())
     }
 
-    /// GateOutcome beyond `tail`, or `None` if the caller is to look at the tail again.
+    /// Finds room beyond `tail`. Returns its end, or `None` if the caller is to look at the tail again.
     #[cold]
     #[inline(never)]
     fn find_room(
@@ -193,7 +193,8 @@ impl<E> Ring<E> {
                 Ok(Some(limit))
             }
             GateOutcome::Pinned { slots, again } => {
-                // [C4 pin] Pass over the whole window.
+                // [C4 pin] Pass over the whole window. Relaxed: what the claims before released goes on
+                // through this exchange.
                 if self
                     .tail
                     .compare_exchange(tail, tail + slots, Ordering::Relaxed, Ordering::Relaxed)
@@ -270,7 +271,7 @@ impl<E> Ring<E> {
                 Ok(_) if seen.at_rest() => return Some(ClaimedSlot::new(sequence, seen, pending)),
                 Ok(_) => {
                     debug_assert!(seen.is_single(), "[R3 whole] broken: {seen:?}");
-                    pending.turn(); // perhaps: no bit can be set while a writer is inside
+                    pending.ask_for_turn(); // perhaps: no bit can be set while a writer is inside
                     self.count_lost(seen);
                     self.counters.count_holes(1);
                     return None;

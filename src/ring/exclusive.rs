@@ -27,7 +27,7 @@ impl<E> Ring<E> {
     /// Publishes one event, and returns the value that its slot held.
     ///
     /// # Safety
-    /// There is room at the tip, which is this ring's.
+    /// There is room at the cursor, which is this ring's.
     #[inline(always)]
     pub(crate) unsafe fn publish_exclusive(&self, cursor: &mut WriteCursor, event: E) -> Option<E> {
         let holds_value = cursor.is_filled();
@@ -46,7 +46,7 @@ impl<E> Ring<E> {
     /// Publishes the first event of `batch`, from its place.
     ///
     /// # Safety
-    /// There is room at the tip, which is this ring's.
+    /// There is room at the cursor, which is this ring's.
     pub(crate) unsafe fn publish_exclusive_in_place(
         &self,
         cursor: &mut WriteCursor,
@@ -72,7 +72,7 @@ impl<E> Ring<E> {
     /// nothing was claimed. So user code runs between, and if it panics what it gave before is published.
     ///
     /// # Safety
-    /// There is room at the tip, which is this ring's.
+    /// There is room at the cursor, which is this ring's.
     pub(crate) unsafe fn publish_exclusive_batch(
         &self,
         cursor: &mut WriteCursor,
@@ -104,7 +104,7 @@ impl<E> Ring<E> {
         (run.written, ended)
     }
 
-    /// [T1 tail] Everything before the tip is written, or a hole. A stamp comes there next, so that
+    /// [T1 tail] Everything before the cursor is written, or a hole. A stamp comes there next, so that
     /// a joiner may start there.
     #[inline(always)]
     pub(super) fn store_tail(&self, cursor: &WriteCursor) {
@@ -113,7 +113,7 @@ impl<E> Ring<E> {
         self.tail.store(cursor.next(), Ordering::Relaxed);
     }
 
-    /// Looks for room beyond the tip, or asks for more of what is known. `pending` is to be paid,
+    /// Looks for room beyond the cursor, or asks for more of what is known. `pending` is to be woken,
     /// whatever comes of it.
     #[cold]
     #[inline(never)]
@@ -218,7 +218,7 @@ impl<E> Ring<E> {
 /// The stamp of a run, at its head, last.
 #[inline(always)]
 pub(super) fn commit<E>(run: &SegmentValues<'_, E>, stamp: Stamp) {
-    // SAFETY: a row has a first slot.
+    // SAFETY: a segment has a first slot.
     let head = unsafe { run.stamp(0) };
     // SYNC publish: the contents of the whole run.
     head.store(stamp.0, Ordering::Release);

@@ -108,7 +108,7 @@ impl<E> Ring<E> {
             self.registry.drain_waiters().wake_all();
         }
         if scan.wakes || !scan.abandoned.is_nothing() {
-            pending.turn();
+            pending.ask_for_turn();
         }
         self.clip_to_runs(tail, room, pending)
     }
@@ -288,7 +288,7 @@ impl<E> GateScan<'_, E> {
         let mut again = true;
         let mut blocker = None;
         for (index, registration) in registrations.iter().enumerate() {
-            let (position, until) = self.settle(registration);
+            let (position, until) = self.evict_if_in_the_way(registration);
             if position.is_active() {
                 if until < gate {
                     gate = until;
@@ -323,7 +323,7 @@ impl<E> GateScan<'_, E> {
 
     /// [C3 evict] Looks at one cursor, and evicts it if it is in the way and may be. Returns where it is, and the sequence that
     /// publishers may not reach because of it: [C2 gate], [K2 young].
-    fn settle(&mut self, registration: &Registration) -> (CursorState, u64) {
+    fn evict_if_in_the_way(&mut self, registration: &Registration) -> (CursorState, u64) {
         let (tail, capacity) = (self.tail, self.ring.capacity());
         let quarter = (capacity / 4).max(1);
         let eighth = (capacity / 8).max(1);

@@ -20,7 +20,7 @@ use std::marker::PhantomData;
 impl<E> Ring<E> {
     /// Fills each slot of the first lap that holds no value yet with one that `make` gives. The
     /// last slot comes first, so that the slots from [`WriteCursor::filled_from`] on hold values at any
-    /// time, also where `make` panics. GateOutcome is to be looked for afterwards.
+    /// time, also where `make` panics. Room is to be looked for afterwards.
     #[cold]
     #[inline(never)]
     pub(crate) fn fill(&self, cursor: &mut WriteCursor, mut make: impl FnMut() -> E) {
@@ -31,11 +31,11 @@ impl<E> Ring<E> {
             let index = cursor.filled_from - 1;
             // SAFETY: the index is below `filled_from`, which is at most the capacity.
             let values = unsafe { self.slots.values_at(index) };
-            // SAFETY: the slot comes at the tip or later, in the first lap, so that it holds no
+            // SAFETY: the slot comes at the cursor or later, in the first lap, so that it holds no
             // value, and no other thread has anything to do with its memory.
             let none = unsafe { values.replace(0, value, false) };
             debug_assert!(none.is_none());
-            // SAFETY: a row has a first slot.
+            // SAFETY: a segment has a first slot.
             let stamp = unsafe { values.stamp(0) };
             // Relaxed: only the drop of the ring asks what such a stamp says of the memory.
             stamp.store(Stamp::FILLED.0, Ordering::Relaxed);
@@ -48,7 +48,7 @@ impl<E> Ring<E> {
     /// If `write` panics, nothing is published, and the value stays as it is then.
     ///
     /// # Safety
-    /// There is room at the tip, which is this ring's and filled.
+    /// There is room at the cursor, which is this ring's and filled.
     #[inline(always)]
     pub(crate) unsafe fn publish_exclusive_with(
         &self,
@@ -69,7 +69,7 @@ impl<E> Ring<E> {
     /// many were published.
     ///
     /// # Safety
-    /// There is room at the tip, which is this ring's and filled.
+    /// There is room at the cursor, which is this ring's and filled.
     #[inline(always)]
     pub(crate) unsafe fn publish_exclusive_batch_with(
         &self,

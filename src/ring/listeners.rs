@@ -56,7 +56,7 @@ impl PendingWake {
     }
 
     /// The worker is to look at all subscribers.
-    pub(crate) fn turn(&mut self) {
+    pub(crate) fn ask_for_turn(&mut self) {
         self.0 |= Self::TURN;
     }
 
@@ -65,7 +65,7 @@ impl PendingWake {
         self.0 == 0
     }
 
-    pub(crate) fn is_turn(&self) -> bool {
+    pub(crate) fn asks_for_turn(&self) -> bool {
         self.0 & Self::TURN != 0
     }
 }

@@ -42,10 +42,10 @@ impl<E> Ring<E> {
         self.stamp(sequence) == segment.full
     }
 
-    /// A plain event is in the `offset`th slot of a row.
+    /// A plain event is in the `offset`th slot of a segment.
     ///
     /// # Safety
-    /// The slot lies in `segment`, and in the lap of the row.
+    /// The slot lies in `segment`, and in the lap of the values.
     #[inline(always)]
     pub(crate) unsafe fn is_full_in(
         values: &SegmentValues<'_, E>,

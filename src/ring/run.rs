@@ -212,7 +212,7 @@ impl<E> Ring<E> {
         for sequence in start..end {
             let stamp = self.slots.stamp(sequence);
             let mut seen = Stamp(stamp.load(Ordering::Relaxed));
-            // Relaxed: the memory is this writer's until `leave` releases it.
+            // Relaxed: the memory is this writer's until `vacate` releases it.
             while let Err(found) = stamp.compare_exchange(
                 seen.0,
                 seen.without_value().0,

@@ -14,7 +14,8 @@ pub(crate) struct LapSegment {
     pub(super) full: Stamp,
 }
 
-/// Slots in a row, as far as their lap goes: where they lie is found once for all of them.
+/// The stamps and values of slots side by side, as far as their lap goes: where they lie is found
+/// once for all of them.
 #[derive(Debug)]
 pub(crate) struct SegmentValues<'a, E> {
     stamps: Array,

@@ -11,8 +11,8 @@ use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::ptr::NonNull;
 
-/// A row of values on more cache lines than this is left to the processor, which notices rows by
-/// itself.
+/// Values on more cache lines than this are left to the processor, which notices by itself that one
+/// line follows another.
 const FEW_LINES: usize = 8;
 
 /// The slots of one ring. Indices are sequences: they are taken modulo the capacity.
@@ -194,7 +194,7 @@ impl<E> Slots<E> {
     /// The caller alone may touch the memory of this slot, and it holds a value if and only if `holds_value`.
     #[inline(always)]
     pub(crate) unsafe fn replace(&self, sequence: u64, event: E, holds_value: bool) -> Option<E> {
-        // SAFETY: as the caller promises; the first of a row is always there.
+        // SAFETY: as the caller promises; the first slot of a segment is always there.
         unsafe { self.values_from(sequence).replace(0, event, holds_value) }
     }
 

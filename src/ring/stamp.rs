@@ -185,7 +185,7 @@ impl Stamp {
             HOLE | VACANT => Stamp::empty(lap, inside.tag() != VACANT),
             _ => return None,
         };
-        // Who sleeps for the slot's next event is pending a wake-up as before.
+        // A subscriber that sleeps for the slot's next event is owed a wake-up as before.
         let waited = Stamp(by_itself.0 | inside.0 & WAITED);
         (inside.is_before(lap) && inside.at_rest()).then_some(waited)
     }

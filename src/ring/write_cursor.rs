@@ -9,7 +9,7 @@ use crate::rests::Rests;
 
 /// The publisher's own side of the ring.
 ///
-/// The tip counts slots within a lap, because a report that knows the index of its slot need not
+/// The cursor counts slots within a lap, because a report that knows the index of its slot need not
 /// find it. Where a lap is written to its end, all of this is of that lap until a scan finds room
 /// in the next.
 #[derive(Debug)]
@@ -106,7 +106,7 @@ impl<E> Ring<E> {
         }
     }
 
-    /// Moves the tip to `next`, where there is no room until it is looked for.
+    /// Moves the cursor to `next`, where there is no room until it is looked for.
     pub(super) fn move_cursor(&self, cursor: &mut WriteCursor, next: u64) {
         let index = (next & (self.capacity() - 1)) as usize;
         cursor.ahead.stop();
@@ -131,7 +131,7 @@ impl<E> Ring<E> {
     /// The slots that the publisher writes next.
     ///
     /// # Safety
-    /// There is room at the tip, which is this ring's.
+    /// There is room at the cursor, which is this ring's.
     #[inline(always)]
     pub(super) unsafe fn values_at_cursor(&self, cursor: &WriteCursor) -> SegmentValues<'_, E> {
         debug_assert!(cursor.has_room());

@@ -28,7 +28,7 @@ impl<E> WorkerSet<E> {
         self.workers.iter().all(is_closed)
             && !snapshot
                 .all()
-                .any(|(ring, registration)| self.workers[ring].is_read_by(registration))
+                .any(|(ring, registration)| self.workers[ring].has_unread(registration))
     }
 
     pub(crate) fn find(

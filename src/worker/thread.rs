@@ -12,7 +12,8 @@ impl<E> Worker<E> {
         let mut nap = self.config.max_nap;
         loop {
             let asked = self.notify.take();
-            // After lowering: an end that is not seen here raises the signal again, so the nap below does not happen.
+            // After the call was taken: an end that is not seen here calls again, so that the nap below
+            // does not happen.
             let ending = self.is_ending();
             let turn = self.turn();
             if ending || self.ring.is_closed() && self.ring.registry().load().is_empty() {
@@ -33,7 +34,8 @@ impl<E> Worker<E> {
                 } else if turn.asleep > 0 {
                     self.notify.nap(nap);
                 } else {
-                    // Nobody to look after but whoever raises the signal: long, whatever the bound for sleepers is.
+                    // No sleeper is looked after, and each caller notifies: a long nap, whatever the
+                    // bound for sleepers is.
                     self.notify.nap(nap.max(QUIET_NAP));
                 }
                 let longest = self.config.longest_nap(self.ring.protocol());
@@ -43,7 +45,7 @@ impl<E> Worker<E> {
     }
 
     fn is_ending(&self) -> bool {
-        // Relaxed: looked at after the signal was lowered.
+        // Relaxed: looked at after the call was taken.
         self.ending.load(Ordering::Relaxed)
     }
 }

@@ -90,7 +90,7 @@ impl<E> Worker<E> {
         let mut settled = false;
         for registration in registrations.iter() {
             self.watch(registration, now, &mut turn);
-            notices.extend(self.claim_pending(registration));
+            notices.extend(self.claim_notice(registration));
             settled |= registration.is_reclaimable();
         }
         if settled {
@@ -183,8 +183,8 @@ impl<E> Worker<E> {
             let (abandoned, end) = self.ring.abandon_each(at..until, &mut pending);
             turn.rescued += abandoned as usize;
             // A subscriber that slept at one of those slots may have been passed by this look already.
-            self.pay(pending);
-            wait.abandon_up_to(end);
+            self.wake_pending(pending);
+            wait.abandoned_up_to(end);
         }
         true
     }
@@ -234,7 +234,7 @@ impl<E> Worker<E> {
         verdict
     }
 
-    fn claim_pending(&self, registration: &Registration) -> Option<EvictionNotice> {
+    fn claim_notice(&self, registration: &Registration) -> Option<EvictionNotice> {
         let pending_notice = registration.pending_notice()?;
         let eviction = Registration::eviction(pending_notice.state, self.ring.tail())?;
         let told = registration.claim_notice(pending_notice);
@@ -255,9 +255,9 @@ impl<E> Worker<E> {
 
     /// The subscriber itself leaves word of its drop, before it rejoins.
     pub(crate) fn queue_notice(&self, registration: &Arc<Registration>) {
-        if let Some(notice) = self.claim_pending(registration) {
+        if let Some(notice) = self.claim_notice(registration) {
             self.queued_notices.push(notice);
-            self.wake();
+            self.notify_worker();
         }
     }
 

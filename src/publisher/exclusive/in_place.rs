@@ -19,8 +19,8 @@ impl<E: Default + Send + Sync + 'static> ExclusivePublisher<E> {
     ///
     /// ```
     /// # #[derive(Default)]
-    /// # struct CacheAligned { text: String }
-    /// # let (mut publisher, bus) = ringbus::Bus::<CacheAligned>::builder().build_exclusive()?;
+    /// # struct Line { text: String }
+    /// # let (mut publisher, bus) = ringbus::Bus::<Line>::builder().build_exclusive()?;
     /// # let mut subscriber = bus.subscribe()?;
     /// publisher.report_with(|line| {
     ///     line.text.clear();
