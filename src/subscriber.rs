@@ -187,7 +187,10 @@ impl<E> Subscriber<E> {
     /// Waits until the next event is there, which [`deliver`](Self::deliver) then has. False if the deadline came first.
     #[inline(always)]
     fn next_event(&mut self, deadline: Deadline) -> Result<bool, RecvError> {
-        Ok(self.poll()? || self.wait_for_event(deadline)?)
+        if self.poll()? {
+            return Ok(true);
+        }
+        self.wait_for_event(deadline)
     }
 
     fn wait_for_event(&mut self, deadline: Deadline) -> Result<bool, RecvError> {
@@ -229,7 +232,8 @@ impl<E> Subscriber<E> {
     /// [`RecvError`].
     #[inline]
     pub fn wait(&mut self) -> Result<(), RecvError> {
-        self.next_event(Deadline::NEVER).map(drop)
+        self.next_event(Deadline::NEVER)?;
+        Ok(())
     }
 
     /// Waits at most `timeout` until an event is there, and takes none.
