@@ -1,6 +1,6 @@
 //! ringbus beside its peers: `cargo xtask compare`.
 
-use std::process::Command;
+use xshell::{Cmd, Shell};
 
 use crate::{Result, cargo};
 
@@ -14,7 +14,7 @@ const FROZEN: &str =
 const RECORDS: &str = "target/compare";
 
 /// Calls cargo with the flags of one target.
-type Build = fn(&str) -> Command;
+type Build = for<'a> fn(&'a Shell, &str) -> Cmd<'a>;
 
 /// What `cargo xtask compare` takes.
 #[derive(clap::Args)]
@@ -35,26 +35,28 @@ pub fn run(options: &Options) -> Result {
     if let Some(commit) = &options.against {
         return against::run(commit, options.quick, &options.only);
     }
-    let mut report = cargo::command_for_default(PROGRAM);
-    report.args(["--", "report"]);
+    let shell = Shell::new()?;
+    let mut report = cargo::command_for_default(&shell, PROGRAM).args(["--", "report"]);
     let builds = [
         ("default", cargo::command_for_default as Build),
         ("native", cargo::command_for_native),
     ];
     for (target, command) in builds {
         let record = format!("{RECORDS}/{target}.json");
-        measure(command(PROGRAM), target, &record, options, &options.only)?;
-        report.arg(record);
+        let program = command(&shell, PROGRAM);
+        measure(program, target, &record, options, &options.only)?;
+        report = report.arg(record);
         if let Some(troubles) = troubles(options) {
             let record = format!("{RECORDS}/{target}-frozen.json");
-            measure(command(FROZEN), target, &record, options, &troubles)?;
-            report.arg(record);
+            let program = command(&shell, FROZEN);
+            measure(program, target, &record, options, &troubles)?;
+            report = report.arg(record);
         }
     }
     if options.only.is_empty() {
-        report.args(["--into", "docs"]);
+        report = report.args(["--into", "docs"]);
     }
-    cargo::run(&mut report)
+    Ok(report.run()?)
 }
 
 /// Which troubles are asked for, if any: one of them takes a build of its own.
@@ -68,18 +70,18 @@ fn troubles(options: &Options) -> Option<Vec<String>> {
 }
 
 fn measure(
-    mut program: Command,
+    program: Cmd<'_>,
     target: &str,
     record: &str,
     options: &Options,
     only: &[String],
 ) -> Result {
-    program.args(["--", "measure", "--target-name", target, "--out", record]);
-    if options.quick {
-        program.arg("--quick");
-    }
-    for text in only {
-        program.args(["--only", text]);
-    }
-    cargo::run(&mut program)
+    let quick = options.quick.then_some("--quick");
+    let only = only.iter().flat_map(|text| ["--only", text]);
+    program
+        .args(["--", "measure", "--target-name", target, "--out", record])
+        .args(quick)
+        .args(only)
+        .run()?;
+    Ok(())
 }

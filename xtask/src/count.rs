@@ -5,8 +5,11 @@
 //! benchmark on a busy machine hides: a word that is spilled in a loop, a store to another line.
 
 use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
+
+use anyhow::{Context, bail};
+use xshell::Shell;
 
 use crate::{Result, cargo};
 
@@ -96,7 +99,9 @@ const ROWS: &[Row] = &[
 
 /// Counts all, or what `options` select. Fails where a count is above its bound.
 pub fn run(options: &Options) -> Result {
-    let program = build()?;
+    let shell = Shell::new()?;
+    let line = format!("build --release --package ringbus-benches --bin {PROGRAM}");
+    let program = cargo::build(cargo::command_for_default(&shell, &line), PROGRAM)?;
     println!("For each event; the receiving operations include the report.");
     println!("| operation, layout | instructions | at most | line changes | at most |");
     println!("| --- | --- | --- | --- | --- |");
@@ -133,15 +138,13 @@ pub fn run(options: &Options) -> Result {
         }
     }
     if !counted {
-        return Err("no operation has such a name: see the table without --only".into());
+        bail!("no operation has such a name: see the table without --only");
     }
-    if above.is_empty() {
-        return Ok(());
+    if !above.is_empty() {
+        let above = above.join("; ");
+        bail!("above a bound: {above}. Look at the compiled loop before you raise the bound");
     }
-    Err(format!(
-        "above a bound: {}. Look at the compiled loop before you raise the bound",
-        above.join("; ")
-    ))
+    Ok(())
 }
 
 /// For `cargo xtask test`: the bounds hold where they were set.
@@ -151,18 +154,6 @@ pub fn check() -> Result {
         return Ok(());
     }
     run(&Options::default())
-}
-
-fn build() -> Result<PathBuf> {
-    let line = format!(
-        "build --release --package ringbus-benches --bin {PROGRAM} --message-format=json-render-diagnostics"
-    );
-    let messages = cargo::read(&mut cargo::command_for_default(&line))?;
-    let programs = cargo::programs(messages.as_bytes(), cargo::Kind::Plain);
-    let found = programs.into_iter().find(|(name, _)| name == PROGRAM);
-    found
-        .map(|(_, path)| path)
-        .ok_or_else(|| format!("cargo built no program {PROGRAM}"))
 }
 
 /// A run of the program.
@@ -175,9 +166,8 @@ impl Run<'_> {
     /// Returns what `count` finds for an event: the difference between a long run and a short one.
     fn an_event(&self, count: fn(&Self, u64) -> Result<u64>) -> Result<f64> {
         let (short, long) = (count(self, BURSTS)?, count(self, 2 * BURSTS)?);
-        let more = long
-            .checked_sub(short)
-            .ok_or("the longer run counts less than the shorter one")?;
+        let more = long.checked_sub(short);
+        let more = more.context("the longer run counts less than the shorter one")?;
         Ok(more as f64 / (BURSTS * BURST) as f64)
     }
 
@@ -189,7 +179,7 @@ impl Run<'_> {
                 count = number.trim().replace(',', "").parse().ok();
             }
         })?;
-        count.ok_or_else(|| "valgrind names no count of instructions".into())
+        count.context("valgrind names no count of instructions")
     }
 
     /// How often a store goes to another line than the store before it.
@@ -205,7 +195,7 @@ impl Run<'_> {
             }
         })?;
         match changes {
-            0 => Err("valgrind's trace names no store".into()),
+            0 => bail!("valgrind's trace names no store"),
             _ => Ok(changes),
         }
     }
@@ -225,9 +215,7 @@ impl Run<'_> {
             .stdin(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
-            .map_err(|error| {
-                format!("valgrind does not start ({error}); Debian's package is `valgrind`")
-            })?;
+            .context("valgrind does not start; Debian's package is `valgrind`")?;
         // What is neither a trace nor valgrind's own is the program's.
         let mut said = Vec::new();
         for line in child.stderr.take().into_iter().flat_map(lines) {
@@ -236,15 +224,13 @@ impl Run<'_> {
                 said.push(line);
             }
         }
-        let status = child.wait().map_err(|error| format!("valgrind: {error}"))?;
-        if status.success() {
-            return Ok(());
+        let status = child.wait().context("valgrind")?;
+        if !status.success() {
+            let arguments = self.arguments.join(" ");
+            let said = said.join("\n");
+            bail!("`{PROGRAM} {arguments} {bursts}` under valgrind: {status}\n{said}");
         }
-        let arguments = self.arguments.join(" ");
-        let said = said.join("\n");
-        Err(format!(
-            "`{PROGRAM} {arguments} {bursts}` under valgrind: {status}\n{said}"
-        ))
+        Ok(())
     }
 }
 

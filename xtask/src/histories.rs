@@ -1,5 +1,7 @@
 //! Random histories with publishers and readers that freeze: `cargo xtask histories`.
 
+use xshell::Shell;
+
 use crate::{Result, cargo};
 
 /// What `cargo xtask histories` takes.
@@ -17,9 +19,10 @@ pub struct Options {
 pub fn run(options: &Options) -> Result {
     let line = "test --package ringbus --features test-hooks --profile loom --test histories -- \
                 --exact random_histories_keep_the_promise --nocapture";
-    let mut command = cargo::command(line);
-    command
+    let shell = Shell::new()?;
+    cargo::command(&shell, line)
         .env("RINGBUS_HISTORIES_SEED", options.seed.to_string())
-        .env("RINGBUS_HISTORIES_ROUNDS", options.rounds.to_string());
-    cargo::run(&mut command)
+        .env("RINGBUS_HISTORIES_ROUNDS", options.rounds.to_string())
+        .run()?;
+    Ok(())
 }

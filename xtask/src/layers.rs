@@ -4,19 +4,18 @@
 //! uses is read from its paths, each followed through imports and re-exports to the file that defines the item; in folders
 //! whose files extend one type, from its calls of methods, too. Tests are exempt.
 
-mod calls;
 mod modules;
 mod scan;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::path::Path;
 
+use anyhow::{Context, bail};
 use serde::Deserialize;
 use walkdir::WalkDir;
 
 use crate::Result;
-use modules::Tree;
 
 const LIST: &str = "docs/layers.toml";
 
@@ -66,8 +65,8 @@ struct Use {
 
 /// Fails with each file that is not in its place.
 pub fn check() -> Result {
-    let text = fs::read_to_string(LIST).map_err(|error| format!("{LIST}: {error}"))?;
-    let list: List = toml::from_str(&text).map_err(|error| format!("{LIST}: {error}"))?;
+    let list = fs::read_to_string(LIST).context(LIST)?;
+    let list: List = toml::from_str(&list).context(LIST)?;
     let mut faults = Vec::new();
     for order in &list.order {
         let others = list.order.iter().map(|other| other.folder.as_str());
@@ -76,10 +75,10 @@ pub fn check() -> Result {
         println!("{}: {} files", order.folder, sources.len());
         faults.extend(order.faults(&sources)?);
     }
-    match faults.is_empty() {
-        true => Ok(()),
-        false => Err(format!("{LIST} does not hold:\n{}", faults.join("\n"))),
+    if !faults.is_empty() {
+        bail!("{LIST} does not hold:\n{}", faults.join("\n"));
     }
+    Ok(())
 }
 
 /// Reads the sources below `folder`, without those of other crates.
@@ -89,10 +88,9 @@ fn sources(folder: &str, others: &[&str]) -> Result<Sources> {
     for entry in
         entries.filter_entry(|entry| !others.iter().any(|it| entry.path() == Path::new(it)))
     {
-        let entry = entry.map_err(|error| error.to_string())?;
-        let path = entry.path().to_string_lossy().replace('\\', "/");
+        let path = entry?.path().to_string_lossy().replace('\\', "/");
         if path.ends_with(".rs") {
-            let text = fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
+            let text = fs::read_to_string(&path).with_context(|| path.clone())?;
             sources.insert(path[folder.len() + 1..].to_owned(), text);
         }
     }
@@ -102,36 +100,35 @@ fn sources(folder: &str, others: &[&str]) -> Result<Sources> {
 impl Order {
     fn faults(&self, sources: &Sources) -> Result<Vec<String>> {
         let mut faults = self.misplaced(sources);
-        let tree = Tree::of(&self.folder, sources)?;
+        let tree = scan::read(&self.folder, sources)?;
         let mut uses = tree.uses();
         let mut unused: Vec<&Exception> = self.exception.iter().collect();
         for folder in &self.methods {
-            let calls = tree.calls_in(folder, |a, b| self.stands_above(a, b));
+            let calls = tree.calls(folder, |user, used| !self.stands_above(used, user));
             uses.extend(calls.into_iter().filter(|call| {
                 let means = |it: &Exception| it.file == call.file && it.method == call.name;
                 unused.retain(|it| !means(it));
                 !self.exception.iter().any(means)
             }));
         }
-        let mut told = BTreeSet::new();
         uses.sort();
-        for Use {
-            file,
-            line,
-            target,
-            name,
-        } in &uses
-        {
-            if self.stands_above(target, file) && told.insert((file, target, name)) {
-                let place = format!("{}/{file}:{line}", self.folder);
-                faults.push(format!(
-                    "{place} uses {target} (`{name}`), which stands above it"
-                ));
-            }
-        }
+        uses.retain(|it| self.stands_above(&it.target, &it.file));
+        let mut told = HashSet::new();
+        let key = |it: &Use| (it.file.clone(), it.target.clone(), it.name.clone());
+        uses.retain(|it| told.insert(key(it)));
+        let folder = &self.folder;
+        faults.extend(uses.iter().map(|it| {
+            let Use {
+                file,
+                line,
+                target,
+                name,
+            } = it;
+            format!("{folder}/{file}:{line} uses {target} (`{name}`), which stands above it")
+        }));
         faults.extend(unused.iter().map(|it| {
             let Exception { file, method, .. } = it;
-            format!("{}/{file} needs no exception for `{method}`", self.folder)
+            format!("{folder}/{file} needs no exception for `{method}`")
         }));
         Ok(faults)
     }

@@ -1,5 +1,8 @@
 //! The loom models: `cargo xtask loom`.
 
+use anyhow::bail;
+use xshell::Shell;
+
 use crate::{Result, cargo};
 
 /// What `cargo xtask loom` takes.
@@ -14,33 +17,22 @@ pub struct Options {
     models: Vec<String>,
 }
 
+const MODELS: &str = "test --profile loom --package loom-tests --tests --";
+
 /// Runs the models that `options` select.
 pub fn run(options: &Options) -> Result {
-    let mut command =
-        cargo::command_under_loom("test --profile loom --package loom-tests --tests --");
-    command.args(&options.models);
+    let shell = Shell::new()?;
     for model in &options.models {
-        if !is_known(model)? {
-            return Err(format!("no model's name contains {model:?}"));
+        let list = cargo::command_under_loom(&shell, MODELS).arg("--list");
+        if !list.arg(model).read()?.contains(": test") {
+            bail!("no model's name contains {model:?}");
         }
     }
+    let mut command = cargo::command_under_loom(&shell, MODELS).args(&options.models);
     if !options.deep {
-        // The same models everywhere: nothing in the environment may weaken them.
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("LOOM_") {
-                command.env_remove(name);
-            }
-        }
-        command.env("LOOM_MAX_PREEMPTIONS", "2");
+        command = cargo::without_loom_variables(command).env("LOOM_MAX_PREEMPTIONS", "2");
     } else if std::env::var_os("LOOM_MAX_PREEMPTIONS").is_none() {
-        command.env("LOOM_MAX_PREEMPTIONS", "3");
+        command = command.env("LOOM_MAX_PREEMPTIONS", "3");
     }
-    cargo::run(&mut command)
-}
-
-/// Some model's name contains `name`.
-fn is_known(name: &str) -> Result<bool> {
-    let line = "test --profile loom --package loom-tests --tests -- --list";
-    let listed = cargo::read(cargo::command_under_loom(line).arg(name))?;
-    Ok(listed.contains(": test"))
+    Ok(command.run()?)
 }

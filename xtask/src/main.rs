@@ -5,23 +5,22 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::Parser;
 
 mod cargo;
 mod compare;
 mod count;
-mod dependencies;
 mod git;
 mod histories;
 mod layers;
 mod loom;
 mod mutants;
-mod pins;
 mod sanitize;
 mod steps;
 
 /// What a command or a step gives back; the error is one line for the reader.
-type Result<T = ()> = std::result::Result<T, String>;
+type Result<T = ()> = anyhow::Result<T>;
 
 /// The project's own commands.
 #[derive(Parser)]
@@ -46,28 +45,27 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let command = Command::parse();
-    let result = enter_root().and_then(|()| match command {
-        Command::Test => steps::run(),
-        Command::Compare(options) => compare::run(&options),
-        Command::Count(options) => count::run(&options),
-        Command::Histories(options) => histories::run(&options),
-        Command::Layers => layers::check(),
-        Command::Loom(options) => loom::run(&options),
-        Command::Mutants(options) => mutants::run(&options),
-        Command::Sanitize(options) => sanitize::run(&options),
-    });
-    match result {
+    match run(&Command::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("xtask: {error}");
+            eprintln!("xtask: {error:#}");
             ExitCode::FAILURE
         }
     }
 }
 
-/// All paths are relative to the root of the workspace, wherever we were called.
-fn enter_root() -> Result {
+fn run(command: &Command) -> Result {
+    // All paths are relative to the root of the workspace, wherever we were called.
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    std::env::set_current_dir(&root).map_err(|error| format!("{}: {error}", root.display()))
+    std::env::set_current_dir(&root).with_context(|| root.display().to_string())?;
+    match command {
+        Command::Test => steps::run(),
+        Command::Compare(options) => compare::run(options),
+        Command::Count(options) => count::run(options),
+        Command::Histories(options) => histories::run(options),
+        Command::Layers => layers::check(),
+        Command::Loom(options) => loom::run(options),
+        Command::Mutants(options) => mutants::run(options),
+        Command::Sanitize(options) => sanitize::run(options),
+    }
 }

@@ -13,8 +13,11 @@ mod sources;
 mod table;
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
+
+use anyhow::bail;
+use xshell::Shell;
 
 use crate::Result;
 use kept::Kept;
@@ -55,7 +58,8 @@ pub fn all() -> Result<Vec<Mutant>> {
 
 /// For `cargo xtask test`: each mutant can still be made.
 pub fn check() -> Result {
-    all().map(|mutants| println!("{} mutants", mutants.len()))
+    println!("{} mutants", all()?.len());
+    Ok(())
 }
 
 /// Runs the mutants that `options` select, and writes `docs/mutants.md` if those were all.
@@ -70,7 +74,7 @@ pub fn run(options: &Options) -> Result {
         return Ok(());
     }
     if selected.is_empty() {
-        return Err("no mutant has such a name: see --list".into());
+        bail!("no mutant has such a name: see --list");
     }
 
     let report = table::Report::new(run_all(selected, options)?);
@@ -91,14 +95,9 @@ fn select(mutants: Vec<Mutant>, options: &Options) -> Vec<Mutant> {
     wanted.into_iter().step_by(stride).collect()
 }
 
-fn jobs(options: &Options) -> usize {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    options.jobs.map_or(cores, usize::from)
-}
-
 fn run_all(mutants: Vec<Mutant>, options: &Options) -> Result<Vec<Outcome>> {
     let total = mutants.len();
-    let kept = Kept::of_working_tree();
+    let kept = Kept::of_working_tree(&Shell::new()?);
     if !options.quick
         && let Some(why) = kept.why_not()
     {
@@ -108,8 +107,7 @@ fn run_all(mutants: Vec<Mutant>, options: &Options) -> Result<Vec<Outcome>> {
         true => kept.load()?,
         false => HashMap::new(),
     };
-    let mut outcomes = Vec::with_capacity(total);
-    let mut queue = VecDeque::new();
+    let (mut outcomes, mut queue) = (Vec::new(), VecDeque::new());
     for (number, mutant) in mutants.into_iter().enumerate() {
         match known.remove(&mutant.name) {
             Some((verdict, took)) => outcomes.push(Outcome {
@@ -122,14 +120,11 @@ fn run_all(mutants: Vec<Mutant>, options: &Options) -> Result<Vec<Outcome>> {
         }
     }
     if options.resume {
-        println!(
-            "{} of {total} have an outcome of this commit",
-            outcomes.len()
-        );
+        let known = outcomes.len();
+        println!("{known} of {total} have an outcome of this commit");
     }
-    let queue = Mutex::new(queue);
+    let (queue, outcomes) = (Mutex::new(queue), Mutex::new(outcomes));
     let next = || lock(&queue).pop_front();
-    let outcomes = Mutex::new(outcomes);
     let work = |id| -> Result {
         let lane = Lane::new(id, options.quick)?;
         while let Some((number, mutant)) = next() {
@@ -150,26 +145,22 @@ fn run_all(mutants: Vec<Mutant>, options: &Options) -> Result<Vec<Outcome>> {
         }
         Ok(())
     };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let jobs = options.jobs.map_or(cores, usize::from);
     std::thread::scope(|scope| {
         let work = &work;
-        let lanes: Vec<_> = (0..jobs(options))
-            .map(|id| scope.spawn(move || work(id)))
-            .collect();
+        let lanes: Vec<_> = (0..jobs).map(|id| scope.spawn(move || work(id))).collect();
         lanes.into_iter().try_for_each(|lane| {
-            lane.join()
-                .unwrap_or_else(|_| Err("a lane panicked: see above".into()))
+            let ended = lane.join();
+            ended.unwrap_or_else(|_| bail!("a lane panicked: see above"))
         })
     })?;
-    let mut outcomes = outcomes
-        .into_inner()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut outcomes = std::mem::take(&mut *lock(&outcomes));
     outcomes.sort_by_key(|outcome| outcome.number);
     Ok(outcomes)
 }
 
-/// A lane that panicked leaves the queue as it was between two mutants.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
+/// A lane that panicked leaves what it locked as it was between two mutants.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,9 +1,11 @@
 //! The tests under sanitizers: `cargo xtask sanitize`.
 
-use std::process::{Command, Stdio};
 use std::time::Instant;
 
+use anyhow::{Context, bail};
 use clap::ValueEnum;
+use comfy_table::{Table, presets};
+use xshell::{Cmd, Shell, cmd};
 
 use crate::{Result, cargo};
 
@@ -54,31 +56,30 @@ const ON_TOKIO: &[&str] = &[
 
 /// Runs all, or what `options` select, then lists how long each took.
 pub fn run(options: &Options) -> Result {
-    let mut summary = String::new();
+    let shell = Shell::new()?;
+    let mut summary = Table::new();
+    summary.load_style(presets::NOTHING);
     let mut failed = Vec::new();
-    for tool in Tool::value_variants() {
-        if !options.only.is_empty() && !options.only.contains(tool) {
-            continue;
-        }
+    let is_wanted = |tool: &&Tool| options.only.is_empty() || options.only.contains(tool);
+    for tool in Tool::value_variants().iter().filter(is_wanted) {
         println!("\n==== {}", tool.name());
         let start = Instant::now();
-        let verdict = match tool.run() {
+        let verdict = match tool.run(&shell) {
             Ok(Outcome::Passed) => "ok".to_owned(),
             Ok(Outcome::Skipped(why)) => format!("skipped: {why}"),
             Err(error) => {
                 failed.push(tool.name());
-                format!("FAILED: {error}")
+                format!("FAILED: {error:#}")
             }
         };
-        let seconds = start.elapsed().as_secs_f64();
-        summary += &format!("{:<10} {seconds:7.1} s  {verdict}\n", tool.name());
+        let seconds = format!("{:.1} s", start.elapsed().as_secs_f64());
+        summary.add_row([tool.name(), &seconds, &verdict]);
     }
-    print!("\n==== summary\n{summary}");
-    if failed.is_empty() {
-        Ok(())
-    } else {
-        Err(format!("sanitizers failed: {}", failed.join(", ")))
+    println!("\n==== summary\n{summary}");
+    if !failed.is_empty() {
+        bail!("sanitizers failed: {}", failed.join(", "));
     }
+    Ok(())
 }
 
 impl Tool {
@@ -91,109 +92,102 @@ impl Tool {
         }
     }
 
-    fn run(self) -> Result<Outcome> {
+    fn run(self, shell: &Shell) -> Result<Outcome> {
         match self {
-            Tool::Address => address(),
-            Tool::Thread => thread(),
-            Tool::Valgrind => valgrind(),
-            Tool::Miri => miri(),
+            Tool::Address => address(shell),
+            Tool::Thread => thread(shell),
+            Tool::Valgrind => valgrind(shell),
+            Tool::Miri => miri(shell),
         }
     }
 }
 
-fn address() -> Result<Outcome> {
-    let mut command = sanitized("address")?;
-    command
+fn address(shell: &Shell) -> Result<Outcome> {
+    sanitized(shell, "address")?
         // `lifecycle` asks for absurd capacities, which are to be an error of the bus.
         .env("ASAN_OPTIONS", "detect_leaks=1:allocator_may_return_null=1")
-        .env("LSAN_OPTIONS", "suppressions=xtask/suppressions/leak.txt");
-    cargo::run(&mut command).map(|()| Outcome::Passed)
+        .env("LSAN_OPTIONS", "suppressions=xtask/suppressions/leak.txt")
+        .run()?;
+    Ok(Outcome::Passed)
 }
 
-fn thread() -> Result<Outcome> {
-    let mut command = sanitized("thread")?;
-    command.env(
-        "TSAN_OPTIONS",
-        "suppressions=xtask/suppressions/thread.txt:allocator_may_return_null=1",
-    );
-    // Locks and lazy values that the tests share, the harness's copy of what they print among them, are taken and set
-    // inside the library, too: one test at a time.
-    command.args(["--", "--test-threads=1", "--nocapture"]);
-    for test in ON_TOKIO {
-        command.args(["--skip", test]);
-    }
-    cargo::run(&mut command).map(|()| Outcome::Passed)
+fn thread(shell: &Shell) -> Result<Outcome> {
+    let options = "suppressions=xtask/suppressions/thread.txt:allocator_may_return_null=1";
+    sanitized(shell, "thread")?
+        .env("TSAN_OPTIONS", options)
+        // Locks and lazy values that the tests share, the harness's copy of what they print among them, are taken and
+        // set inside the library, too: one test at a time.
+        .args(["--", "--test-threads=1", "--nocapture"])
+        .args(ON_TOKIO.iter().flat_map(|test| ["--skip", test]))
+        .run()?;
+    Ok(Outcome::Passed)
 }
 
 /// The tests built with `-Zsanitizer={name}`, in a target directory of their own; all run, whichever fails.
-fn sanitized(name: &str) -> Result<Command> {
-    let host = host()?;
-    let mut command = nightly(&format!(
-        "test --package ringbus --features test-hooks --no-fail-fast --target {host} {TESTS}"
-    ));
-    if name == "address" {
-        command.args(AT_LOCKS.split_whitespace());
-    }
+fn sanitized<'a>(shell: &'a Shell, name: &str) -> Result<Cmd<'a>> {
+    let host = host(shell)?;
+    let more = if name == "address" { AT_LOCKS } else { "" };
+    let command = nightly(
+        shell,
+        &format!(
+            "test --package ringbus --features test-hooks --no-fail-fast --target {host} {TESTS} {more}"
+        ),
+    );
     // The standard library is not rebuilt, so it lacks the flag, which only means that it is not looked into.
     let flags = format!("-Zsanitizer={name} -Cunsafe-allow-abi-mismatch=sanitizer");
-    command
-        .env("RUSTFLAGS", flags)
-        .env_remove("CARGO_ENCODED_RUSTFLAGS") // it would win over RUSTFLAGS
-        .env("CARGO_TARGET_DIR", format!("target/sanitize-{name}"));
-    Ok(command)
+    Ok(cargo::with_flags(
+        command,
+        &flags,
+        &format!("target/sanitize-{name}"),
+    ))
 }
 
 /// What runs on one thread, a few histories: valgrind is fifty times slower, and knows nothing of orderings.
-fn valgrind() -> Result<Outcome> {
-    if !succeeds(Command::new("valgrind").arg("--version")) {
+fn valgrind(shell: &Shell) -> Result<Outcome> {
+    if !is_there(cmd!(shell, "valgrind --version")) {
         return Ok(Outcome::Skipped("valgrind is not there"));
     }
     let runner = "target.'cfg(all())'.runner = ['valgrind', '--quiet', '--error-exitcode=1', \
         '--leak-check=full', '--show-leak-kinds=definite', '--errors-for-leak-kinds=definite']";
-    let mut command = cargo::command("test --package ringbus --no-fail-fast --config");
-    command
+    cargo::command(shell, "test --package ringbus --no-fail-fast --config")
         .arg(runner)
         .args("--test events --test limits --test properties".split(' '))
-        .env("PROPTEST_CASES", "8");
-    cargo::run(&mut command).map(|()| Outcome::Passed)
+        .env("PROPTEST_CASES", "8")
+        .run()?;
+    Ok(Outcome::Passed)
 }
 
 /// What needs no files, processes or cores.
-fn miri() -> Result<Outcome> {
-    if !succeeds(&mut nightly("miri --version")) {
+fn miri(shell: &Shell) -> Result<Outcome> {
+    if !is_there(nightly(shell, "miri --version")) {
         return Ok(Outcome::Skipped("miri is not there"));
     }
-    let mut command = nightly("miri test --package ringbus --no-fail-fast --test events");
-    command
-        .env("MIRIFLAGS", "-Zmiri-disable-isolation") // the clock
-        .env("CARGO_TARGET_DIR", "target/sanitize-miri");
-    cargo::run(&mut command).map(|()| Outcome::Passed)
+    nightly(
+        shell,
+        "miri test --package ringbus --no-fail-fast --test events",
+    )
+    .env("MIRIFLAGS", "-Zmiri-disable-isolation") // the clock
+    .env("CARGO_TARGET_DIR", "target/sanitize-miri")
+    .run()?;
+    Ok(Outcome::Passed)
 }
 
 /// The nightly's target, which has to be named so that build scripts are spared the flags.
-fn host() -> Result<String> {
-    let version = cargo::read(&mut nightly("-vV")).map_err(|error| {
-        format!("{error}; this needs a nightly: `rustup toolchain install nightly`")
-    })?;
-    version
-        .lines()
-        .find_map(|line| line.strip_prefix("host: "))
-        .map(str::to_owned)
-        .ok_or_else(|| format!("no host in {version:?}"))
+fn host(shell: &Shell) -> Result<String> {
+    let version = nightly(shell, "-vV")
+        .read()
+        .context("this needs a nightly: `rustup toolchain install nightly`")?;
+    let mut lines = version.lines();
+    let host = lines.find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned)
+        .with_context(|| format!("no host in {version:?}"))
 }
 
 /// The cargo of the nightly, by rustup's proxy: the cargo that runs us is of one toolchain.
-fn nightly(line: &str) -> Command {
-    let mut command = Command::new("cargo");
-    command.arg("+nightly").args(line.split_whitespace());
-    command
+fn nightly<'a>(shell: &'a Shell, line: &str) -> Cmd<'a> {
+    cmd!(shell, "cargo +nightly").args(line.split_whitespace())
 }
 
-fn succeeds(command: &mut Command) -> bool {
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success())
+fn is_there(command: Cmd<'_>) -> bool {
+    command.ignore_stderr().read().is_ok()
 }

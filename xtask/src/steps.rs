@@ -1,8 +1,27 @@
 //! Everything that decides whether the project is right: `cargo xtask test`.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
-use crate::{Result, cargo, count, dependencies, layers, loom, mutants, pins};
+use anyhow::{Context, bail};
+use comfy_table::{Table, presets};
+use xshell::Shell;
+
+use crate::{Result, cargo, count, layers, loom, mutants};
+
+/// What a build of the library without features takes with it: itself, what it depends on, and what those pull in, which
+/// differs from one system to the next.
+const DEPENDENCIES: &[&str] = &[
+    "ringbus",
+    "arc-swap",
+    "rustversion", // by arc-swap
+    "core_affinity",
+    "num_cpus", // by core_affinity
+    "winapi",   // by core_affinity, on Windows
+    "winapi-x86_64-pc-windows-gnu",
+    "crossbeam-utils",
+    "libc",
+];
 
 /// In order: what is quick and fails often comes first.
 const STEPS: &[Step] = &[
@@ -26,9 +45,8 @@ const STEPS: &[Step] = &[
         "clippy --package loom-tests --all-targets -- -D warnings",
     ),
     Step::call("docs", docs),
-    Step::call("dependencies", dependencies::check),
+    Step::call("dependencies", dependencies),
     Step::call("order of modules", layers::check),
-    Step::call("hosting page", pins::check),
     // That each can still be made. What notices them is another command: it takes half an hour.
     Step::call("mutants", mutants::check),
     // Without the models, which are empty here, and without xtask, as Windows cannot replace a
@@ -78,51 +96,76 @@ enum Action {
 
 /// Runs the steps up to the first that fails, then lists how long each took.
 pub fn run() -> Result {
-    let mut summary = String::new();
+    let mut summary = Table::new();
+    summary.load_style(presets::NOTHING);
     let mut result = Ok(());
     for (number, step) in (1..).zip(STEPS) {
         println!("\n==== {number}/{} {}", STEPS.len(), step.name);
         let start = Instant::now();
         result = step.run();
         let verdict = if result.is_ok() { "ok" } else { "FAILED" };
-        let seconds = start.elapsed().as_secs_f64();
-        summary += &format!("{:<20} {seconds:7.1} s  {verdict}\n", step.name);
+        let seconds = format!("{:.1} s", start.elapsed().as_secs_f64());
+        summary.add_row([step.name, &seconds, verdict]);
         if result.is_err() {
             break;
         }
     }
-    print!("\n==== summary\n{summary}");
+    println!("\n==== summary\n{summary}");
     result
 }
 
 impl Step {
-    const fn new(name: &'static str, action: Action) -> Step {
+    const fn cargo(name: &'static str, line: &'static str) -> Step {
+        let action = Action::Cargo(line);
         Step { name, action }
     }
 
-    const fn cargo(name: &'static str, line: &'static str) -> Step {
-        Step::new(name, Action::Cargo(line))
-    }
-
     const fn cargo_under_loom(name: &'static str, line: &'static str) -> Step {
-        Step::new(name, Action::CargoUnderLoom(line))
+        let action = Action::CargoUnderLoom(line);
+        Step { name, action }
     }
 
     const fn call(name: &'static str, function: fn() -> Result) -> Step {
-        Step::new(name, Action::Call(function))
+        let action = Action::Call(function);
+        Step { name, action }
     }
 
     fn run(&self) -> Result {
+        let shell = Shell::new()?;
         match self.action {
-            Action::Cargo(line) => cargo::run(&mut cargo::command(line)),
-            Action::CargoUnderLoom(line) => cargo::run(&mut cargo::command_under_loom(line)),
-            Action::Call(function) => function(),
+            Action::Cargo(line) => cargo::command(&shell, line).run()?,
+            Action::CargoUnderLoom(line) => cargo::command_under_loom(&shell, line).run()?,
+            Action::Call(function) => {
+                function().with_context(|| format!("step `{}` failed", self.name))?
+            }
         }
-        .map_err(|error| format!("step `{}` failed: {error}", self.name))
+        Ok(())
     }
 }
 
 fn docs() -> Result {
-    let line = "doc --workspace --no-deps --all-features";
-    cargo::run(cargo::command(line).env("RUSTDOCFLAGS", "-D warnings"))
+    let shell = Shell::new()?;
+    let command = cargo::command(&shell, "doc --workspace --no-deps --all-features");
+    Ok(command.env("RUSTDOCFLAGS", "-D warnings").run()?)
+}
+
+/// Fails, by name, on whatever the library pulls in besides [`DEPENDENCIES`].
+fn dependencies() -> Result {
+    let shell = Shell::new()?;
+    let line = "tree --package ringbus --no-default-features --edges normal,build \
+                --target x86_64-unknown-linux-gnu --target aarch64-apple-darwin \
+                --target x86_64-pc-windows-msvc --target x86_64-pc-windows-gnu \
+                --prefix none --format {p}";
+    let tree = cargo::command(&shell, line).read()?;
+    // A line is "name vVERSION ...".
+    let found: BTreeSet<&str> = tree
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    let allowed = BTreeSet::from_iter(DEPENDENCIES.iter().copied());
+    let excess = Vec::from_iter(found.difference(&allowed).copied());
+    if !excess.is_empty() {
+        bail!("ringbus must not depend on: {}", excess.join(", "));
+    }
+    Ok(())
 }

@@ -1,10 +1,15 @@
 //! A copy of the project in which one mutant after the other is tried.
 
-use std::path::{Path, PathBuf};
+use std::fs::{self, File};
+use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::mutant::{Guard, Mutant, Target, read};
+use anyhow::{Context, bail};
+use wait_timeout::ChildExt;
+use xshell::{Cmd, Shell};
+
+use super::mutant::{Guard, Mutant, Target};
 use super::table::Verdict;
 use crate::{Result, cargo, git};
 
@@ -18,7 +23,8 @@ const PREEMPTIONS: u8 = 2;
 const STRESS: &[&str] = &["stress", "hooks", "properties"];
 
 pub struct Lane {
-    root: PathBuf,
+    /// At the root of the copy.
+    shell: Shell,
     /// Nothing but the guard runs.
     quick: bool,
 }
@@ -27,14 +33,13 @@ impl Lane {
     /// Makes a copy of what is in the working tree. The build of an earlier run is kept, and nothing
     /// else of it, because cargo would find and run a test that is gone.
     pub fn new(id: usize, quick: bool) -> Result<Lane> {
-        let root = std::env::current_dir()
-            .map_err(|error| format!("the current directory: {error}"))?
-            .join(format!("target/mutants/{id}"));
-        let lane = Lane { root, quick };
-        let files = git::working_files()?;
+        let shell = Shell::new()?;
+        shell.change_dir(format!("target/mutants/{id}"));
+        let lane = Lane { shell, quick };
+        let files = git::working_files(&Shell::new()?)?;
         lane.remove_all_but(&files)?;
         for path in files {
-            let contents = std::fs::read(&path).map_err(|error| format!("{path}: {error}"))?;
+            let contents = fs::read(&path).with_context(|| path.clone())?;
             lane.write(&path, &contents)?;
         }
         Ok(lane)
@@ -42,19 +47,17 @@ impl Lane {
 
     /// Removes what an earlier copy had besides `files`.
     fn remove_all_but(&self, files: &[String]) -> Result {
-        let built = self.root.join("target");
-        let copies = walkdir::WalkDir::new(&self.root)
+        let root = self.shell.current_dir();
+        let copies = walkdir::WalkDir::new(&root)
             .into_iter()
-            .filter_entry(|entry| entry.path() != built)
+            .filter_entry(|entry| entry.path() != root.join("target"))
             // There is none yet.
             .filter_map(|entry| entry.ok())
             .filter(|entry| !entry.file_type().is_dir());
         for copy in copies {
-            let path = copy.path();
-            let is_kept = |file: &String| self.root.join(file) == path;
+            let is_kept = |file: &String| root.join(file) == copy.path();
             if !files.iter().any(is_kept) {
-                std::fs::remove_file(path)
-                    .map_err(|error| format!("{}: {error}", path.display()))?;
+                self.shell.remove_path(copy.path())?;
             }
         }
         Ok(())
@@ -62,26 +65,23 @@ impl Lane {
 
     /// Writes a file of the copy, unless it is the same: cargo goes by times.
     fn write(&self, path: &str, contents: &[u8]) -> Result {
-        let to = self.root.join(path);
-        if std::fs::read(&to).is_ok_and(|found| found == contents) {
+        let found = self.shell.read_binary_file(path);
+        if found.is_ok_and(|found| found == contents) {
             return Ok(());
         }
-        let made = to.parent().map_or(Ok(()), std::fs::create_dir_all);
-        made.and_then(|()| std::fs::write(&to, contents))
-            .map_err(|error| format!("{}: {error}", to.display()))
+        Ok(self.shell.write_file(path, contents)?)
     }
 
     /// Puts the mutant in, sees who notices, and takes it out again.
     pub fn try_out(&self, mutant: &Mutant) -> Result<Verdict> {
         let mut originals = Vec::new();
         for (path, contents) in &mutant.files {
-            // The copy's own: in the working tree somebody may be at work.
-            originals.push((path, read(self.root.join(path))?));
+            // The copy's own, because the working tree may have changed since.
+            originals.push((path, self.shell.read_file(path)?));
             self.write(path, contents.as_bytes())?;
         }
-        let verdict = self
-            .noticed(&mutant.guard)
-            .map_err(|error| format!("mutant `{}`: {error}", mutant.name));
+        let verdict = self.noticed(&mutant.guard);
+        let verdict = verdict.with_context(|| format!("mutant `{}`", mutant.name));
         for (path, contents) in originals {
             self.write(path, contents.as_bytes())?;
         }
@@ -113,25 +113,22 @@ impl Lane {
 
     /// Runs one model, or all, with so many preemptions.
     fn model(&self, target: Option<&Target>, preemptions: u8) -> Result<Verdict> {
-        let mut command = cargo::command("test --profile loom --package loom-tests");
-        match target {
+        let line = "test --profile loom --package loom-tests";
+        let command = cargo::command_under_loom(&self.shell, line);
+        let command = match target {
             Some(target) => command.args(["--test", &target.file]),
             None => command.arg("--tests"),
         };
-        command
-            .env("RUSTFLAGS", "--cfg loom")
-            .env("CARGO_TARGET_DIR", self.root.join("target/loom"));
         let name = target.and_then(|target| target.name.as_deref());
         self.run("model", command, name, preemptions)
     }
 
     fn tests(&self, targets: &[Target]) -> Result<Verdict> {
         // As it ships, with what the models' profile adds: optimised, where races are, and with debug assertions.
-        let mut command = cargo::command("test --profile loom --package ringbus --all-features");
-        for target in targets {
-            command.args(["--test", &target.file]);
-        }
-        command.env("CARGO_TARGET_DIR", self.root.join("target/real"));
+        let line = "test --profile loom --package ringbus --all-features";
+        let files = targets.iter().flat_map(|target| ["--test", &target.file]);
+        let command = cargo::command(&self.shell, line).args(files);
+        let command = command.env("CARGO_TARGET_DIR", "target/real");
         let name = match targets {
             [target] => target.name.as_deref(),
             _ => None,
@@ -143,92 +140,64 @@ impl Lane {
     fn run(
         &self,
         kind: &str,
-        mut command: Command,
+        command: Cmd<'_>,
         name: Option<&str>,
         preemptions: u8,
     ) -> Result<Verdict> {
         let built = command
             .args(["--no-run", "--message-format=json"])
-            .current_dir(&self.root)
             .env_remove("CARGO_ENCODED_RUSTFLAGS") // it would win over RUSTFLAGS
-            .stdin(Stdio::null())
-            .output()
-            .map_err(|error| format!("cargo: {error}"))?;
+            .ignore_status()
+            .output()?;
         if !built.status.success() {
             let error = cargo::first_error(&built.stdout)
                 .unwrap_or_else(|| String::from_utf8_lossy(&built.stderr).trim().to_owned());
             return Ok(Verdict::DoesNotBuild(error));
         }
         for (file, program) in cargo::programs(&built.stdout, cargo::Kind::Tests) {
-            match self.run_program(&program, name, preemptions)? {
-                End::Passed => {}
-                End::Failed(tests) => {
-                    let by = format!("{kind} {file}::{}", tests.join(", "));
-                    return Ok(Verdict::Caught { by });
-                }
-                End::Hung => {
-                    return Ok(Verdict::Caught {
-                        by: format!("{kind} {file} (hangs)"),
-                    });
-                }
-            }
+            let by = match self.run_program(&program, name, preemptions)? {
+                End::Passed => continue,
+                End::Failed(tests) => format!("{kind} {file}::{}", tests.join(", ")),
+                End::Hung => format!("{kind} {file} (hangs)"),
+            };
+            return Ok(Verdict::Caught { by });
         }
         Ok(Verdict::Survived)
     }
 
     fn run_program(&self, program: &Path, name: Option<&str>, preemptions: u8) -> Result<End> {
-        let log = self.root.join("target/output");
-        let sink =
-            std::fs::File::create(&log).map_err(|error| format!("{}: {error}", log.display()))?;
-        let mut command = Command::new(program);
+        let log = self.shell.current_dir().join("target/output");
+        let mut command = self.shell.cmd(program);
         if let Some(name) = name {
-            command.args([name, "--exact"]);
+            command = command.args([name, "--exact"]);
         }
-        // The same models for everyone: nothing in the environment may weaken them.
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("LOOM_") {
-                command.env_remove(name);
-            }
-        }
-        let mut child = command
-            .env("LOOM_MAX_PREEMPTIONS", preemptions.to_string())
-            .current_dir(&self.root)
+        let command = cargo::without_loom_variables(command);
+        let command = command.env("LOOM_MAX_PREEMPTIONS", preemptions.to_string());
+        let mut child = Command::from(command)
             .stdin(Stdio::null())
-            .stdout(sink)
+            .stdout(File::create(&log).with_context(|| log.display().to_string())?)
             .stderr(Stdio::null())
             .spawn()
-            .map_err(|error| format!("{}: {error}", program.display()))?;
-        let deadline = Instant::now() + DEADLINE;
-        let status = loop {
-            if let Some(status) = child.try_wait().map_err(|error| error.to_string())? {
-                break status;
-            }
-            if Instant::now() > deadline {
-                // It may have ended just now; either way it is gone.
-                let _ = child.kill();
-                let _ = child.wait();
-                return Ok(End::Hung);
-            }
-            std::thread::sleep(Duration::from_millis(20));
+            .with_context(|| program.display().to_string())?;
+        let Some(status) = child.wait_timeout(DEADLINE)? else {
+            // It may have ended just now; either way it is gone.
+            let _ = child.kill();
+            let _ = child.wait();
+            return Ok(End::Hung);
         };
         if status.success() {
             return Ok(End::Passed);
         }
         if was_stopped(status) {
-            return Err(format!("{}: {status}: nothing is known", program.display()));
+            bail!("{}: {status}: nothing is known", program.display());
         }
-        let output = std::fs::read(&log).unwrap_or_default();
+        let output = fs::read(&log).unwrap_or_default();
         let output = String::from_utf8_lossy(&output);
-        let mut failed: Vec<String> = output
-            .lines()
-            .filter_map(|line| {
-                Some(
-                    line.strip_prefix("test ")?
-                        .strip_suffix(" ... FAILED")?
-                        .to_owned(),
-                )
-            })
-            .collect();
+        let failed = output.lines().filter_map(|line| {
+            let test = line.strip_prefix("test ")?.strip_suffix(" ... FAILED")?;
+            Some(test.to_owned())
+        });
+        let mut failed: Vec<String> = failed.collect();
         if failed.is_empty() {
             // It aborted before it could say which.
             failed.push(name.unwrap_or("(aborts)").to_owned());

@@ -1,7 +1,9 @@
 //! One mutant: what is changed, and what is to notice.
 
 use std::fmt;
-use std::path::Path;
+
+use anyhow::bail;
+use xshell::Shell;
 
 use crate::Result;
 
@@ -34,6 +36,18 @@ pub enum Guard {
     Nothing(String),
 }
 
+impl Guard {
+    /// Fails if there is no such model.
+    pub fn model(path: &str) -> Result<Guard> {
+        Target::found(path, "loom-tests/tests").map(Guard::Model)
+    }
+
+    /// Fails if there is no such test of the core.
+    pub fn test(path: &str) -> Result<Guard> {
+        Target::found(path, "tests").map(Guard::Test)
+    }
+}
+
 /// One test function, `file::name`; or all tests of a file, `file`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Target {
@@ -51,21 +65,18 @@ impl Target {
         Target { file, name }
     }
 
-    /// Fails if there is no such test below `folder`.
-    pub fn check(&self, folder: &str) -> Result {
-        let path = format!("{folder}/{}.rs", self.file);
-        let text = read(&path)?;
+    fn found(path: &str, folder: &str) -> Result<Target> {
+        let target = Target::parse(path);
+        let shell = Shell::new()?;
+        let file = format!("{folder}/{}", target.file);
         // A test may sit in a module of its file.
-        let beside = || {
-            let modules = std::fs::read_dir(format!("{folder}/{}", self.file)).ok();
-            let mut texts = modules.into_iter().flatten().flatten();
-            texts.any(|entry| read(entry.path()).is_ok_and(|text| self.is_in(&text)))
-        };
-        if self.is_in(&text) || beside() {
-            Ok(())
-        } else {
-            Err(format!("there is no test `{self}` in {folder}"))
+        let modules = shell.read_dir(&file).unwrap_or_default();
+        for path in [format!("{file}.rs").into()].iter().chain(&modules) {
+            if path.is_file() && target.is_in(&shell.read_file(path)?) {
+                return Ok(target);
+            }
         }
+        bail!("there is no test `{target}` in {folder}")
     }
 
     fn is_in(&self, text: &str) -> bool {
@@ -93,10 +104,4 @@ impl Mutant {
             Guard::Nothing(why) => format!("survives: {why}"),
         }
     }
-}
-
-/// A file of the project.
-pub fn read(path: impl AsRef<Path>) -> Result<String> {
-    let path = path.as_ref();
-    std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
 }

@@ -5,9 +5,12 @@
 //! its operation, is an error.
 
 use std::collections::VecDeque;
+use std::fs;
 use std::ops::Range;
 
-use super::mutant::{Guard, Kind, Mutant, Target, read};
+use anyhow::{Context, bail};
+
+use super::mutant::{Guard, Kind, Mutant};
 use super::sources;
 use crate::Result;
 
@@ -15,73 +18,49 @@ const PAGE: &str = "src/docs/orderings.rs";
 
 /// One step that can be taken from the sources.
 struct Step {
-    file: String,
-    function: String,
-    /// As the page writes it: `A`, `R`, `A of AR`, `R of AR`, `SC`, `fence`.
-    order: &'static str,
+    /// File, function, and order as the page writes it: `A`, `R`, `A of AR`, `R of AR`, `SC`, `fence`.
+    name: String,
     at: Range<usize>,
     weaker: &'static str,
 }
 
 /// One row of the page.
 struct Row {
-    file: String,
-    function: String,
-    order: String,
+    name: String,
     guard: Guard,
 }
 
 /// A mutant for each step.
 pub fn mutants() -> Result<Vec<Mutant>> {
-    let mut rows: VecDeque<Row> = rows(&read(PAGE)?)?;
+    let page = fs::read_to_string(PAGE).context(PAGE)?;
+    let mut rows: VecDeque<Row> = rows(&page)?;
     let mut mutants = Vec::new();
     for source in sources::core()? {
         let (path, text) = (&source.path, source.text());
         for step in steps(path, text) {
-            let guard = take_row(&mut rows, &step)?;
+            let Row { name, guard } = take_row(&mut rows, &step)?;
             let mut mutated = text.to_owned();
             mutated.replace_range(step.at.clone(), step.weaker);
             let line = text[..step.at.start].lines().count();
-            let Step {
-                file,
-                function,
-                order,
-                ..
-            } = step;
             mutants.push(Mutant {
-                name: format!("ordering: {file} {function} {order} (line {line})"),
+                name: format!("ordering: {name} (line {line})"),
                 kind: Kind::Ordering,
                 files: vec![(path.clone(), mutated)],
                 guard,
             });
         }
     }
-    if let Some(row) = rows.front() {
-        let Row {
-            file,
-            function,
-            order,
-            ..
-        } = row;
-        return Err(format!(
-            "{PAGE}: {file} {function} {order}: the sources have no such operation"
-        ));
+    if let Some(Row { name, .. }) = rows.front() {
+        bail!("{PAGE}: {name}: the sources have no such operation");
     }
     Ok(mutants)
 }
 
 /// The first row for the same operation: those of one function stand in the order of its code.
-fn take_row(rows: &mut VecDeque<Row>, step: &Step) -> Result<Guard> {
-    let Step {
-        file,
-        function,
-        order,
-        ..
-    } = step;
-    let fits = |row: &Row| row.file == *file && row.function == *function && row.order == *order;
-    let found = rows.iter().position(fits).and_then(|at| rows.remove(at));
-    let missing = || format!("{PAGE}: no row for | {file} | {function} | {order} |");
-    found.map(|row| row.guard).ok_or_else(missing)
+fn take_row(rows: &mut VecDeque<Row>, step: &Step) -> Result<Row> {
+    let found = rows.iter().position(|row| row.name == step.name);
+    let row = found.and_then(|at| rows.remove(at));
+    row.with_context(|| format!("{PAGE}: no row for {}", step.name))
 }
 
 /// `//! | file | function | order | edge | why | model |`; in place of a model, `none: ` and the reason.
@@ -91,24 +70,18 @@ fn rows(page: &str) -> Result<VecDeque<Row>> {
         let Some(cells) = line.strip_prefix("//! |") else {
             continue;
         };
-        let cells: Vec<String> = cells
-            .trim_end()
-            .trim_end_matches('|')
-            .split('|')
-            .map(|cell| cell.trim().replace('`', ""))
-            .collect();
-        if !cells[0].ends_with(".rs") {
-            continue;
+        let cells = cells.trim_end().trim_end_matches('|').replace('`', "");
+        let cells: Vec<&str> = cells.split('|').map(str::trim).collect();
+        match cells.as_slice() {
+            [file, function, order, _edge, _why, guard] if file.ends_with(".rs") => {
+                rows.push_back(Row {
+                    name: format!("{file} {function} {order}"),
+                    guard: guard_of(guard)?,
+                });
+            }
+            [file, ..] if file.ends_with(".rs") => bail!("{PAGE}: not six cells: {line}"),
+            _ => {}
         }
-        let [file, function, order, _edge, _why, guard] = cells.as_slice() else {
-            return Err(format!("{PAGE}: not six cells: {line}"));
-        };
-        rows.push_back(Row {
-            file: file.clone(),
-            function: function.clone(),
-            order: order.clone(),
-            guard: guard_of(guard)?,
-        });
     }
     Ok(rows)
 }
@@ -117,14 +90,10 @@ fn guard_of(cell: &str) -> Result<Guard> {
     if let Some(why) = cell.strip_prefix("none: ") {
         return Ok(Guard::Nothing(why.to_owned()));
     }
-    if let Some(test) = cell.strip_prefix("test ") {
-        let target = Target::parse(test);
-        target.check("tests")?;
-        return Ok(Guard::Test(target));
+    match cell.strip_prefix("test ") {
+        Some(test) => Guard::test(test),
+        None => Guard::model(cell),
     }
-    let target = Target::parse(cell);
-    target.check("loom-tests/tests")?;
-    Ok(Guard::Model(target))
 }
 
 /// Everything in a file that is not Relaxed, up to its tests.
@@ -145,9 +114,7 @@ fn steps(path: &str, text: &str) -> Vec<Step> {
         }
         for (order, at, weaker) in weaker(code) {
             steps.push(Step {
-                file: file.to_owned(),
-                function: function.clone(),
-                order,
+                name: format!("{file} {function} {order}"),
                 at: offset + at.start..offset + at.end,
                 weaker,
             });

@@ -1,11 +1,14 @@
 //! The rules of the protocols, each taken out, as `loom-tests/mutants` lists them.
 
+use std::fs;
 use std::ops::Range;
+use std::rc::Rc;
 
+use anyhow::{Context, bail};
 use serde::Deserialize;
 
 use super::matcher::Tokens;
-use super::mutant::{Guard, Kind, Mutant, Target, read};
+use super::mutant::{Guard, Kind, Mutant};
 use super::sources::{self, Source};
 use crate::Result;
 
@@ -13,21 +16,8 @@ use crate::Result;
 const FOLDER: &str = "loom-tests/mutants";
 
 /// The tables by subject, in the order in which their rules are tried.
-const TABLES: &[&str] = &[
-    "claim",
-    "gate",
-    "join",
-    "wake",
-    "close",
-    "fanout",
-    "freeze",
-    "exclusive",
-    "in_place",
-    "run",
-    "hole",
-    "batch",
-    "turn",
-];
+const TABLES: &str =
+    "claim gate join wake close fanout freeze exclusive in_place run hole batch turn";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -57,45 +47,34 @@ struct Edit {
 
 /// Makes a mutant for each rule. Fails with every rule that no longer fits the sources.
 pub fn mutants() -> Result<Vec<Mutant>> {
-    let core = sources::core()?;
-    let mut mutants = Vec::new();
-    let mut faults = Vec::new();
-    for table in TABLES {
+    let core: Vec<Rc<Source>> = sources::core()?.into_iter().map(Rc::new).collect();
+    let (mut mutants, mut faults) = (Vec::new(), Vec::new());
+    for table in TABLES.split(' ') {
         let path = format!("{FOLDER}/{table}.toml");
-        for rule in parse(&path, &read(&path)?)? {
+        let text = fs::read_to_string(&path).with_context(|| path.clone())?;
+        for rule in parse(&path, &text)? {
             match rule.mutant(&core) {
                 Ok(mutant) => mutants.push(mutant),
-                Err(why) => faults.push(format!("{path}: rule `{}`: {why}", rule.name)),
+                Err(why) => faults.push(format!("{path}: rule `{}`: {why:#}", rule.name)),
             }
         }
     }
-    faults.extend(unlisted_tables()?);
-    match faults.is_empty() {
-        true => Ok(mutants),
-        false => Err(faults.join("\n")),
+    if fs::read_dir(FOLDER)?.count() != TABLES.split(' ').count() {
+        faults.push(format!("{FOLDER} has a file that xtask does not list"));
     }
+    if !faults.is_empty() {
+        bail!("{}", faults.join("\n"));
+    }
+    Ok(mutants)
 }
 
 fn parse(path: &str, text: &str) -> Result<Vec<Rule>> {
-    let table: Table = toml::from_str(text).map_err(|error| format!("{path}: {error}"))?;
+    let table: Table = toml::from_str(text).with_context(|| path.to_owned())?;
     Ok(table.rule)
 }
 
-fn unlisted_tables() -> Result<Vec<String>> {
-    let mut faults = Vec::new();
-    for entry in std::fs::read_dir(FOLDER).map_err(|error| format!("{FOLDER}: {error}"))? {
-        let path = entry.map_err(|error| format!("{FOLDER}: {error}"))?.path();
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        if !TABLES.contains(&&*name) {
-            let path = path.display();
-            faults.push(format!("{path}: not listed in xtask/src/mutants/rules.rs"));
-        }
-    }
-    Ok(faults)
-}
-
 impl Rule {
-    fn mutant(&self, core: &[Source]) -> Result<Mutant> {
+    fn mutant(&self, core: &[Rc<Source>]) -> Result<Mutant> {
         Ok(Mutant {
             name: format!("rule: {}", self.name),
             kind: Kind::Rule,
@@ -105,73 +84,59 @@ impl Rule {
     }
 
     /// Returns the files that the edits change, with their new contents.
-    fn files(&self, core: &[Source]) -> Result<Vec<(String, String)>> {
-        let mut edited: Vec<Source> = Vec::new();
+    fn files(&self, core: &[Rc<Source>]) -> Result<Vec<(String, String)>> {
+        let mut sources = core.to_vec();
         for edit in &self.edit {
-            let (source, place) = edit.place(core, &edited)?;
-            let mut text = source.text().to_owned();
+            let path = edit.file.as_ref().map(|file| format!("src/{file}"));
+            if let Some(path) = &path
+                && sources.iter().all(|source| source.path != *path)
+            {
+                sources.push(Rc::new(Source::read(path.clone())?));
+            }
+            let (source, place) = edit.place(&sources, path.as_deref())?;
+            let mut text = sources[source].text().to_owned();
             text.replace_range(place, &edit.new);
-            edited.retain(|earlier| earlier.path != source.path);
-            edited.push(Source::new(source.path, text));
+            sources[source] = Rc::new(Source::new(sources[source].path.clone(), text));
         }
-        let files = edited.iter();
-        let files = files.map(|source| (source.path.clone(), source.text().to_owned()));
-        Ok(files.collect())
+        let is_old = |source: &&Rc<Source>| core.iter().any(|old| Rc::ptr_eq(old, source));
+        let edited = sources.iter().filter(|source| !is_old(source));
+        Ok(edited
+            .map(|source| (source.path.clone(), source.text().to_owned()))
+            .collect())
     }
 
     fn guard(&self) -> Result<Guard> {
-        let (kind, path) = self.guard.split_once(' ').unwrap_or(("", &self.guard));
-        let target = Target::parse(path);
-        match kind {
-            "model" => target
-                .check("loom-tests/tests")
-                .map(|()| Guard::Model(target)),
-            "test" => target.check("tests").map(|()| Guard::Test(target)),
-            _ => Err(format!("no guard is called `{}`", self.guard)),
+        match self.guard.split_once(' ') {
+            Some(("model", path)) => Guard::model(path),
+            Some(("test", path)) => Guard::test(path),
+            _ => bail!("no guard is called `{}`", self.guard),
         }
     }
 }
 
 impl Edit {
-    /// Returns the file to edit, as earlier edits of the rule left it, and where.
-    fn place(&self, core: &[Source], edited: &[Source]) -> Result<(Source, Range<usize>)> {
-        let named = self.file.as_ref().map(|file| format!("src/{file}"));
-        let is_edited = |path: &str| edited.iter().any(|source| source.path == path);
-        let mut candidates: Vec<&Source> = core
-            .iter()
-            .filter(|source| !is_edited(&source.path))
-            .chain(edited)
-            .filter(|source| named.as_ref().is_none_or(|path| source.path == *path))
-            .collect();
-        let beside_core;
-        if let Some(path) = &named
-            && candidates.is_empty()
-        {
-            beside_core = Source::read(path.clone())?;
-            candidates.push(&beside_core);
-        }
+    /// Returns which source has the text, and where: that at `path`, if that is given.
+    fn place(&self, sources: &[Rc<Source>], path: Option<&str>) -> Result<(usize, Range<usize>)> {
         let wanted = Tokens::of(self.old.clone());
-        let mut found = candidates.into_iter().flat_map(|source| {
+        let candidates = sources.iter().enumerate();
+        let candidates = candidates.filter(|(_, source)| path.is_none_or(|it| source.path == it));
+        let found = candidates.flat_map(|(at, source)| {
             let places = source.tokens.find(&wanted).into_iter();
-            places.map(move |place| (source, place))
+            places.map(move |place| (at, place))
         });
-        match (found.next(), found.next()) {
-            (Some((source, place)), None) => Ok((source.clone(), place)),
-            (None, _) => {
-                let place = named.as_deref().unwrap_or("the core");
-                Err(format!("{place} does not have `{}`", self.old))
-            }
-            (Some(first), Some(second)) => {
-                let places: Vec<String> = [first, second]
-                    .into_iter()
-                    .chain(found)
-                    .map(|(source, place)| source.place(place.start))
-                    .collect();
-                let places = places.join(", ");
-                Err(format!(
-                    "`{}` stands in more than one place: {places}",
-                    self.old
-                ))
+        match found.collect::<Vec<_>>().as_slice() {
+            [place] => Ok(place.clone()),
+            [] => bail!(
+                "{} does not have `{}`",
+                path.unwrap_or("the core"),
+                self.old
+            ),
+            places => {
+                let places = places
+                    .iter()
+                    .map(|(at, place)| sources[*at].place(place.start));
+                let places = Vec::from_iter(places).join(", ");
+                bail!("`{}` stands in more than one place: {places}", self.old)
             }
         }
     }
@@ -181,83 +146,72 @@ impl Edit {
 mod tests {
     use super::*;
 
-    fn core() -> Vec<Source> {
-        let source = |path: &str, text: &str| Source::new(path.into(), text.into());
-        vec![
+    /// The files after edits of (file, old text, new text), or what is wrong.
+    fn edited(edits: &[(Option<&str>, &str, &str)]) -> Result<Vec<(String, String)>> {
+        let source = |path: &str, text: &str| Rc::new(Source::new(path.into(), text.into()));
+        let core = [
             source("src/a.rs", "fn a() {\n    one();\n    two();\n}\n"),
             source("src/b.rs", "fn b() {\n    one();\n    three();\n}\n"),
-        ]
-    }
-
-    fn edit(file: Option<&str>, old: &str, new: &str) -> Edit {
-        Edit {
+        ];
+        let edit = |(file, old, new): &(Option<&str>, &str, &str)| Edit {
             file: file.map(str::to_owned),
-            old: old.into(),
-            new: new.into(),
-        }
+            old: (*old).into(),
+            new: (*new).into(),
+        };
+        let rule = Rule {
+            name: String::new(),
+            guard: String::new(),
+            edit: edits.iter().map(edit).collect(),
+        };
+        rule.files(&core)
     }
 
-    fn error(edit: &Edit) -> String {
-        let place = edit.place(&core(), &[]);
-        place.map(|(source, _)| source.path).unwrap_err()
+    fn error(file: Option<&str>, old: &str) -> String {
+        let edited = edited(&[(file, old, "")]);
+        edited.unwrap_err().to_string()
     }
 
     #[test]
     fn a_text_that_stands_once_needs_no_file() {
-        let (source, place) = edit(None, "three( );", "").place(&core(), &[]).unwrap();
-        assert_eq!((&*source.path, place), ("src/b.rs", 24..32));
+        let b = "fn b() {\n    one();\n    four();\n}\n";
+        let found = edited(&[(None, "three( );", "four();")]).unwrap();
+        assert_eq!(found, [("src/b.rs".into(), b.into())]);
     }
 
     #[test]
     fn both_places_of_a_text_that_stands_twice_are_named() {
-        assert_eq!(
-            error(&edit(None, "one();", "")),
-            "`one();` stands in more than one place: src/a.rs:2, src/b.rs:2"
-        );
-        let (source, _) = edit(Some("b.rs"), "one();", "")
-            .place(&core(), &[])
-            .unwrap();
-        assert_eq!(source.path, "src/b.rs");
+        let both = "`one();` stands in more than one place: src/a.rs:2, src/b.rs:2";
+        assert_eq!(error(None, "one();"), both);
+        let found = edited(&[(Some("b.rs"), "one();", "")]).unwrap();
+        assert_eq!(found[0].0, "src/b.rs");
     }
 
     #[test]
     fn a_text_that_is_gone_is_an_error() {
-        assert_eq!(
-            error(&edit(None, "four();", "")),
-            "the core does not have `four();`"
-        );
-        assert_eq!(
-            error(&edit(Some("a.rs"), "three();", "")),
-            "src/a.rs does not have `three();`"
-        );
-        assert_eq!(
-            error(&edit(None, "// one();", "")),
-            "the core does not have `// one();`"
-        );
+        let nowhere = "the core does not have `four();`";
+        assert_eq!(error(None, "four();"), nowhere);
+        let elsewhere = "src/a.rs does not have `three();`";
+        assert_eq!(error(Some("a.rs"), "three();"), elsewhere);
+        let nothing = "the core does not have `// one();`";
+        assert_eq!(error(None, "// one();"), nothing);
     }
 
     #[test]
     fn the_edits_of_a_rule_build_on_each_other() {
-        let rule = Rule {
-            name: "both".into(),
-            guard: String::new(),
-            edit: vec![
-                edit(Some("a.rs"), "one();", "three();"),
-                edit(Some("a.rs"), "three();", "four();"),
-            ],
-        };
-        let text = "fn a() {\n    four();\n    two();\n}\n";
-        assert_eq!(
-            rule.files(&core()),
-            Ok(vec![("src/a.rs".into(), text.into())])
-        );
+        let edits = [
+            (Some("a.rs"), "one();", "three();"),
+            (Some("a.rs"), "three();", "four();"),
+        ];
+        let a = "fn a() {\n    four();\n    two();\n}\n";
+        assert_eq!(edited(&edits).unwrap(), [("src/a.rs".into(), a.into())]);
     }
 
     #[test]
     fn an_unknown_key_is_an_error_that_says_where() {
         let text =
             "[[rule]]\nname = \"a\"\nguard = \"model b\"\n[[rule.edit]]\nold = 'a'\nmew = 'b'\n";
-        let error = parse("x.toml", text).map(|_| ()).unwrap_err();
+        let error = parse("x.toml", text).err().unwrap();
+        let error = format!("{error:#}");
         assert!(
             error.contains("x.toml") && error.contains("line 6"),
             "{error}"

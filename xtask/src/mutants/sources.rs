@@ -1,7 +1,11 @@
 //! The sources of the core.
 
+use std::fs;
+
+use anyhow::Context;
+use walkdir::WalkDir;
+
 use super::matcher::Tokens;
-use super::mutant::read;
 use crate::Result;
 
 /// A file of the project.
@@ -15,7 +19,8 @@ pub struct Source {
 impl Source {
     /// Reads the file at `path`.
     pub fn read(path: String) -> Result<Source> {
-        read(&path).map(|text| Source::new(path, text))
+        let text = fs::read_to_string(&path).with_context(|| path.clone())?;
+        Ok(Source::new(path, text))
     }
 
     /// Takes `text` for what the file at `path` has.
@@ -49,10 +54,9 @@ const APART: &[&str] = &[
 /// Reads the sources of the core.
 pub fn core() -> Result<Vec<Source>> {
     let mut sources = Vec::new();
-    for entry in walkdir::WalkDir::new("src").sort_by_file_name() {
-        let entry = entry.map_err(|error| error.to_string())?;
+    for entry in WalkDir::new("src").sort_by_file_name() {
         // The project's own names, all of them in ASCII.
-        let path = entry.path().to_string_lossy().replace('\\', "/");
+        let path = entry?.path().to_string_lossy().replace('\\', "/");
         if path.ends_with(".rs") && !APART.iter().any(|apart| path.starts_with(apart)) {
             sources.push(Source::read(path)?);
         }

@@ -3,6 +3,8 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use anyhow::{Context, bail};
+
 use super::mutant::{Guard, Kind, Mutant};
 use crate::Result;
 
@@ -67,45 +69,34 @@ impl Report {
         Report { outcomes }
     }
 
-    pub fn text(&self) -> String {
-        let mut text = String::new();
-        for (kind, title) in [(Kind::Rule, "rules"), (Kind::Ordering, "orderings")] {
-            let of_kind = || {
-                self.outcomes
-                    .iter()
-                    .filter(move |outcome| outcome.mutant.kind == kind)
-            };
-            let caught =
-                of_kind().filter(|outcome| matches!(outcome.verdict, Verdict::Caught { .. }));
-            let (all, caught) = (of_kind().count(), caught.count());
-            let settled = of_kind().filter(|outcome| outcome.is_settled()).count();
-            let argued = settled - caught;
-            let open = all - settled;
-            // Writing to a string does not fail.
-            let _ = writeln!(
-                text,
-                "{title}: {all} mutants, {caught} caught, {argued} survive and are argued, {open} open"
-            );
-        }
-        text
+    fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Outcome> {
+        let outcomes = self.outcomes.iter();
+        outcomes.filter(move |outcome| outcome.mutant.kind == kind)
     }
 
-    /// The first that neither was caught nor is argued is the error.
+    pub fn text(&self) -> String {
+        let line = |(kind, title)| {
+            let is_caught = |it: &&Outcome| matches!(it.verdict, Verdict::Caught { .. });
+            let all = self.of_kind(kind).count();
+            let caught = self.of_kind(kind).filter(is_caught).count();
+            let settled = self.of_kind(kind).filter(|it| it.is_settled()).count();
+            let (argued, open) = (settled - caught, all - settled);
+            format!(
+                "{title}: {all} mutants, {caught} caught, {argued} survive and are argued, {open} open\n"
+            )
+        };
+        let kinds = [(Kind::Rule, "rules"), (Kind::Ordering, "orderings")];
+        kinds.map(line).concat()
+    }
+
+    /// Fails with those that neither were caught nor are argued.
     pub fn verdict(&self) -> Result {
-        let open: Vec<String> = self
-            .outcomes
-            .iter()
-            .filter(|outcome| !outcome.is_settled())
-            .map(Outcome::line)
-            .collect();
-        if open.is_empty() {
-            Ok(())
-        } else {
-            Err(format!(
-                "mutants that nothing noticed:\n{}",
-                open.join("\n")
-            ))
+        let open = self.outcomes.iter().filter(|outcome| !outcome.is_settled());
+        let open: Vec<String> = open.map(Outcome::line).collect();
+        if !open.is_empty() {
+            bail!("mutants that nothing noticed:\n{}", open.join("\n"));
         }
+        Ok(())
     }
 
     /// Writes the page, unless a mutant is still to be tried.
@@ -123,27 +114,16 @@ impl Report {
              a copy,\nand what noticed it: a loom model or a test. [verification.md](verification.md) says how to read it.\n\n```text\n{}```\n",
             self.text()
         );
-        for (kind, title) in [
-            (Kind::Rule, "Rules of the protocols, each taken out"),
-            (
-                Kind::Ordering,
-                "Orderings, each a step weaker, and fences, each taken out",
-            ),
-        ] {
-            let _ = write!(page, "\n## {title}\n\n| mutant | verdict |\n|---|---|\n");
-            for outcome in self
-                .outcomes
-                .iter()
-                .filter(|outcome| outcome.mutant.kind == kind)
-            {
-                let name = outcome
-                    .mutant
-                    .name
-                    .split_once(": ")
-                    .map_or("", |(_, name)| name);
-                let _ = writeln!(page, "| {name} | {} |", outcome.words().replace('\n', " "));
+        let rules = "Rules of the protocols, each taken out";
+        let orderings = "Orderings, each a step weaker, and fences, each taken out";
+        for (kind, title) in [(Kind::Rule, rules), (Kind::Ordering, orderings)] {
+            write!(page, "\n## {title}\n\n| mutant | verdict |\n|---|---|\n")?;
+            for outcome in self.of_kind(kind) {
+                let name = outcome.mutant.name.split_once(": ");
+                let name = name.map_or("", |(_, name)| name);
+                writeln!(page, "| {name} | {} |", outcome.words().replace('\n', " "))?;
             }
         }
-        std::fs::write(PAGE, page).map_err(|error| format!("{PAGE}: {error}"))
+        std::fs::write(PAGE, page).context(PAGE)
     }
 }
