@@ -5,11 +5,10 @@
 
 mod kept;
 mod lane;
-mod matcher;
 mod mutant;
 mod orderings;
 mod rules;
-mod sources;
+mod source;
 mod table;
 
 use std::collections::{HashMap, VecDeque};
@@ -77,12 +76,12 @@ pub fn run(options: &Options) -> Result {
         bail!("no mutant has such a name: see --list");
     }
 
-    let report = table::Report::new(run_all(selected, options)?);
-    print!("\n{}", report.text());
+    let outcomes = run_all(selected, options)?;
+    print!("\n{}", table::summary(&outcomes));
     if whole {
-        report.write()?;
+        table::write(&outcomes)?;
     }
-    report.verdict()
+    table::verdict(&outcomes)
 }
 
 fn select(mutants: Vec<Mutant>, options: &Options) -> Vec<Mutant> {

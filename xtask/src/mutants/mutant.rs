@@ -37,14 +37,14 @@ pub enum Guard {
 }
 
 impl Guard {
-    /// Fails if there is no such model.
-    pub fn model(path: &str) -> Result<Guard> {
-        Target::found(path, "loom-tests/tests").map(Guard::Model)
-    }
-
-    /// Fails if there is no such test of the core.
-    pub fn test(path: &str) -> Result<Guard> {
-        Target::found(path, "tests").map(Guard::Test)
+    /// Reads `model file::name`, `test file::name` or `none: reason`. Fails if there is no such model or test.
+    pub fn parse(text: &str) -> Result<Guard> {
+        match text.split_once(' ') {
+            Some(("model", path)) => Target::found(path, "loom-tests/tests").map(Guard::Model),
+            Some(("test", path)) => Target::found(path, "tests").map(Guard::Test),
+            Some(("none:", why)) => Ok(Guard::Nothing(why.to_owned())),
+            _ => bail!("no guard is called `{text}`"),
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use std::ops::Range;
 use anyhow::{Context, bail};
 
 use super::mutant::{Guard, Kind, Mutant};
-use super::sources;
+use super::source;
 use crate::Result;
 
 const PAGE: &str = "src/docs/orderings.rs";
@@ -35,11 +35,11 @@ pub fn mutants() -> Result<Vec<Mutant>> {
     let page = fs::read_to_string(PAGE).context(PAGE)?;
     let mut rows: VecDeque<Row> = rows(&page)?;
     let mut mutants = Vec::new();
-    for source in sources::core()? {
-        let (path, text) = (&source.path, source.text());
+    for source in source::core()? {
+        let (path, text) = (&source.path, &source.text);
         for step in steps(path, text) {
             let Row { name, guard } = take_row(&mut rows, &step)?;
-            let mut mutated = text.to_owned();
+            let mut mutated = text.clone();
             mutated.replace_range(step.at.clone(), step.weaker);
             let line = text[..step.at.start].lines().count();
             mutants.push(Mutant {
@@ -74,26 +74,18 @@ fn rows(page: &str) -> Result<VecDeque<Row>> {
         let cells: Vec<&str> = cells.split('|').map(str::trim).collect();
         match cells.as_slice() {
             [file, function, order, _edge, _why, guard] if file.ends_with(".rs") => {
-                rows.push_back(Row {
-                    name: format!("{file} {function} {order}"),
-                    guard: guard_of(guard)?,
-                });
+                let name = format!("{file} {function} {order}");
+                let guard = match guard.split_once(' ') {
+                    Some(_) => Guard::parse(guard)?,
+                    None => Guard::parse(&format!("model {guard}"))?,
+                };
+                rows.push_back(Row { name, guard });
             }
             [file, ..] if file.ends_with(".rs") => bail!("{PAGE}: not six cells: {line}"),
             _ => {}
         }
     }
     Ok(rows)
-}
-
-fn guard_of(cell: &str) -> Result<Guard> {
-    if let Some(why) = cell.strip_prefix("none: ") {
-        return Ok(Guard::Nothing(why.to_owned()));
-    }
-    match cell.strip_prefix("test ") {
-        Some(test) => Guard::test(test),
-        None => Guard::model(cell),
-    }
 }
 
 /// Everything in a file that is not Relaxed, up to its tests.

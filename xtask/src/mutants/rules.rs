@@ -7,9 +7,8 @@ use std::rc::Rc;
 use anyhow::{Context, bail};
 use serde::Deserialize;
 
-use super::matcher::Tokens;
 use super::mutant::{Guard, Kind, Mutant};
-use super::sources::{self, Source};
+use super::source::{self, Source};
 use crate::Result;
 
 /// Where the tables are.
@@ -47,7 +46,7 @@ struct Edit {
 
 /// Makes a mutant for each rule. Fails with every rule that no longer fits the sources.
 pub fn mutants() -> Result<Vec<Mutant>> {
-    let core: Vec<Rc<Source>> = sources::core()?.into_iter().map(Rc::new).collect();
+    let core: Vec<Rc<Source>> = source::core()?.into_iter().map(Rc::new).collect();
     let (mut mutants, mut faults) = (Vec::new(), Vec::new());
     for table in TABLES.split(' ') {
         let path = format!("{FOLDER}/{table}.toml");
@@ -79,7 +78,7 @@ impl Rule {
             name: format!("rule: {}", self.name),
             kind: Kind::Rule,
             files: self.files(core)?,
-            guard: self.guard()?,
+            guard: Guard::parse(&self.guard)?,
         })
     }
 
@@ -94,34 +93,25 @@ impl Rule {
                 sources.push(Rc::new(Source::read(path.clone())?));
             }
             let (source, place) = edit.place(&sources, path.as_deref())?;
-            let mut text = sources[source].text().to_owned();
+            let mut text = sources[source].text.clone();
             text.replace_range(place, &edit.new);
             sources[source] = Rc::new(Source::new(sources[source].path.clone(), text));
         }
         let is_old = |source: &&Rc<Source>| core.iter().any(|old| Rc::ptr_eq(old, source));
         let edited = sources.iter().filter(|source| !is_old(source));
         Ok(edited
-            .map(|source| (source.path.clone(), source.text().to_owned()))
+            .map(|source| (source.path.clone(), source.text.clone()))
             .collect())
-    }
-
-    fn guard(&self) -> Result<Guard> {
-        match self.guard.split_once(' ') {
-            Some(("model", path)) => Guard::model(path),
-            Some(("test", path)) => Guard::test(path),
-            _ => bail!("no guard is called `{}`", self.guard),
-        }
     }
 }
 
 impl Edit {
     /// Returns which source has the text, and where: that at `path`, if that is given.
     fn place(&self, sources: &[Rc<Source>], path: Option<&str>) -> Result<(usize, Range<usize>)> {
-        let wanted = Tokens::of(self.old.clone());
         let candidates = sources.iter().enumerate();
         let candidates = candidates.filter(|(_, source)| path.is_none_or(|it| source.path == it));
         let found = candidates.flat_map(|(at, source)| {
-            let places = source.tokens.find(&wanted).into_iter();
+            let places = source.find(&self.old).into_iter();
             places.map(move |place| (at, place))
         });
         match found.collect::<Vec<_>>().as_slice() {

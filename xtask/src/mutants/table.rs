@@ -60,70 +60,61 @@ impl Outcome {
     }
 }
 
-pub struct Report {
-    outcomes: Vec<Outcome>,
+fn of_kind(outcomes: &[Outcome], kind: Kind) -> impl Iterator<Item = &Outcome> {
+    let outcomes = outcomes.iter();
+    outcomes.filter(move |outcome| outcome.mutant.kind == kind)
 }
 
-impl Report {
-    pub fn new(outcomes: Vec<Outcome>) -> Report {
-        Report { outcomes }
-    }
+/// A line for each kind.
+pub fn summary(outcomes: &[Outcome]) -> String {
+    let line = |(kind, title)| {
+        let of_kind = || of_kind(outcomes, kind);
+        let is_caught = |it: &&Outcome| matches!(it.verdict, Verdict::Caught { .. });
+        let (all, caught) = (of_kind().count(), of_kind().filter(is_caught).count());
+        let settled = of_kind().filter(|it| it.is_settled()).count();
+        let (argued, open) = (settled - caught, all - settled);
+        format!(
+            "{title}: {all} mutants, {caught} caught, {argued} survive and are argued, {open} open\n"
+        )
+    };
+    let kinds = [(Kind::Rule, "rules"), (Kind::Ordering, "orderings")];
+    kinds.map(line).concat()
+}
 
-    fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Outcome> {
-        let outcomes = self.outcomes.iter();
-        outcomes.filter(move |outcome| outcome.mutant.kind == kind)
+/// Fails with those that neither were caught nor are argued.
+pub fn verdict(outcomes: &[Outcome]) -> Result {
+    let open = outcomes.iter().filter(|outcome| !outcome.is_settled());
+    let open: Vec<String> = open.map(Outcome::line).collect();
+    if !open.is_empty() {
+        bail!("mutants that nothing noticed:\n{}", open.join("\n"));
     }
+    Ok(())
+}
 
-    pub fn text(&self) -> String {
-        let line = |(kind, title)| {
-            let is_caught = |it: &&Outcome| matches!(it.verdict, Verdict::Caught { .. });
-            let all = self.of_kind(kind).count();
-            let caught = self.of_kind(kind).filter(is_caught).count();
-            let settled = self.of_kind(kind).filter(|it| it.is_settled()).count();
-            let (argued, open) = (settled - caught, all - settled);
-            format!(
-                "{title}: {all} mutants, {caught} caught, {argued} survive and are argued, {open} open\n"
-            )
-        };
-        let kinds = [(Kind::Rule, "rules"), (Kind::Ordering, "orderings")];
-        kinds.map(line).concat()
+/// Writes the page, unless a mutant is still to be tried.
+pub fn write(outcomes: &[Outcome]) -> Result {
+    let is_tried = |outcome: &Outcome| !matches!(outcome.verdict, Verdict::DoesNotBuild(_));
+    if !outcomes.iter().all(is_tried) {
+        return Ok(());
     }
-
-    /// Fails with those that neither were caught nor are argued.
-    pub fn verdict(&self) -> Result {
-        let open = self.outcomes.iter().filter(|outcome| !outcome.is_settled());
-        let open: Vec<String> = open.map(Outcome::line).collect();
-        if !open.is_empty() {
-            bail!("mutants that nothing noticed:\n{}", open.join("\n"));
+    let took: Duration = outcomes.iter().map(|outcome| outcome.took).sum();
+    let minutes = took.as_secs() / 60;
+    let date = jiff::Zoned::now().date();
+    let mut page = format!(
+        "# Mutants of the core\n\n\
+         Written by `cargo xtask mutants` on {date}; the mutants took {minutes} minutes, added up. Each row is one change of the sources, made in \
+         a copy,\nand what noticed it: a loom model or a test. [verification.md](verification.md) says how to read it.\n\n```text\n{}```\n",
+        summary(outcomes)
+    );
+    let rules = "Rules of the protocols, each taken out";
+    let orderings = "Orderings, each a step weaker, and fences, each taken out";
+    for (kind, title) in [(Kind::Rule, rules), (Kind::Ordering, orderings)] {
+        write!(page, "\n## {title}\n\n| mutant | verdict |\n|---|---|\n")?;
+        for outcome in of_kind(outcomes, kind) {
+            let name = outcome.mutant.name.split_once(": ");
+            let name = name.map_or("", |(_, name)| name);
+            writeln!(page, "| {name} | {} |", outcome.words().replace('\n', " "))?;
         }
-        Ok(())
     }
-
-    /// Writes the page, unless a mutant is still to be tried.
-    pub fn write(&self) -> Result {
-        let is_tried = |outcome: &Outcome| !matches!(outcome.verdict, Verdict::DoesNotBuild(_));
-        if !self.outcomes.iter().all(is_tried) {
-            return Ok(());
-        }
-        let took: Duration = self.outcomes.iter().map(|outcome| outcome.took).sum();
-        let minutes = took.as_secs() / 60;
-        let date = jiff::Zoned::now().date();
-        let mut page = format!(
-            "# Mutants of the core\n\n\
-             Written by `cargo xtask mutants` on {date}; the mutants took {minutes} minutes, added up. Each row is one change of the sources, made in \
-             a copy,\nand what noticed it: a loom model or a test. [verification.md](verification.md) says how to read it.\n\n```text\n{}```\n",
-            self.text()
-        );
-        let rules = "Rules of the protocols, each taken out";
-        let orderings = "Orderings, each a step weaker, and fences, each taken out";
-        for (kind, title) in [(Kind::Rule, rules), (Kind::Ordering, orderings)] {
-            write!(page, "\n## {title}\n\n| mutant | verdict |\n|---|---|\n")?;
-            for outcome in self.of_kind(kind) {
-                let name = outcome.mutant.name.split_once(": ");
-                let name = name.map_or("", |(_, name)| name);
-                writeln!(page, "| {name} | {} |", outcome.words().replace('\n', " "))?;
-            }
-        }
-        std::fs::write(PAGE, page).context(PAGE)
-    }
+    std::fs::write(PAGE, page).context(PAGE)
 }
