@@ -1,27 +1,14 @@
-//! Everything that decides whether the project is right: `cargo xtask test`.
+//! Everything that decides whether the project is right: `cargo xtask test`. What it needs beside Rust, `.ci/run` gets.
 
-use std::collections::BTreeSet;
 use std::time::Instant;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use comfy_table::{Table, presets};
 use xshell::Shell;
 
 use crate::{Result, cargo, count, layers, loom, mutants};
 
-/// What a build of the library without features takes with it: itself, what it depends on, and what those pull in, which
-/// differs from one system to the next.
-const DEPENDENCIES: &[&str] = &[
-    "ringbus",
-    "arc-swap",
-    "rustversion", // by arc-swap
-    "core_affinity",
-    "num_cpus", // by core_affinity
-    "winapi",   // by core_affinity, on Windows
-    "winapi-x86_64-pc-windows-gnu",
-    "crossbeam-utils",
-    "libc",
-];
+const BASELINE: &str = ".ci/semver-baseline";
 
 /// In order: what is quick and fails often comes first.
 const STEPS: &[Step] = &[
@@ -30,10 +17,10 @@ const STEPS: &[Step] = &[
         "lints",
         "clippy --workspace --all-targets --all-features -- -D warnings",
     ),
-    // As most hosts build it: tests turn features on.
+    // As hosts build them, with any features and without: tests turn features on.
     Step::cargo(
-        "lints, no features",
-        "clippy --package ringbus --lib --no-default-features -- -D warnings",
+        "lints by features",
+        "hack clippy --feature-powerset --package ringbus --package ringbus-host --lib -- -D warnings",
     ),
     // Not the library's own tests: what they need does not build under `cfg(loom)`.
     Step::cargo_under_loom(
@@ -45,7 +32,8 @@ const STEPS: &[Step] = &[
         "clippy --package loom-tests --all-targets -- -D warnings",
     ),
     Step::call("docs", docs),
-    Step::call("dependencies", dependencies),
+    Step::cargo("dependencies", "deny check bans licenses sources"),
+    Step::call("interfaces", interfaces),
     Step::call("order of modules", layers::check),
     // That each can still be made. What notices them is another command: it takes half an hour.
     Step::call("mutants", mutants::check),
@@ -149,23 +137,13 @@ fn docs() -> Result {
     Ok(command.env("RUSTDOCFLAGS", "-D warnings").run()?)
 }
 
-/// Fails, by name, on whatever the library pulls in besides [`DEPENDENCIES`].
-fn dependencies() -> Result {
+/// The public interfaces have all that they had at the commit that a file names.
+fn interfaces() -> Result {
     let shell = Shell::new()?;
-    let line = "tree --package ringbus --no-default-features --edges normal,build \
-                --target x86_64-unknown-linux-gnu --target aarch64-apple-darwin \
-                --target x86_64-pc-windows-msvc --target x86_64-pc-windows-gnu \
-                --prefix none --format {p}";
-    let tree = cargo::command(&shell, line).read()?;
-    // A line is "name vVERSION ...".
-    let found: BTreeSet<&str> = tree
-        .lines()
-        .filter_map(|line| line.split_whitespace().next())
-        .collect();
-    let allowed = BTreeSet::from_iter(DEPENDENCIES.iter().copied());
-    let excess = Vec::from_iter(found.difference(&allowed).copied());
-    if !excess.is_empty() {
-        bail!("ringbus must not depend on: {}", excess.join(", "));
-    }
-    Ok(())
+    let text = shell.read_file(BASELINE)?;
+    let baseline = text.lines().find(|line| !line.starts_with('#'));
+    let line =
+        "semver-checks --package ringbus --package ringbus-host --default-features --baseline-rev";
+    let command = cargo::command(&shell, line);
+    Ok(command.arg(baseline.context(BASELINE)?).run()?)
 }

@@ -75,6 +75,13 @@ impl Tree {
             if name.is_some_and(|name| !module.words.contains(name)) {
                 continue;
             }
+            // A name that was imported is told as the import tells it.
+            let is_import = |it: &Meaning| matches!(it, Meaning::Import(_));
+            let meanings = said.path.first().and_then(|it| module.names.get(it));
+            let name = match meanings.is_some_and(|it| it.iter().any(is_import)) {
+                true => said.path.first(),
+                false => said.path.last(),
+            };
             for place in self.resolve(said.module, &said.path, &mut Seen::new()) {
                 let (Place::Module(target) | Place::Item(target)) = place;
                 let target = &self.modules[target].file;
@@ -83,7 +90,7 @@ impl Tree {
                         file: module.file.clone(),
                         line: said.line,
                         target: target.clone(),
-                        name: said.path.last().cloned().unwrap_or_default(),
+                        name: name.cloned().unwrap_or_default(),
                     });
                 }
             }

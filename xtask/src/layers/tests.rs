@@ -57,7 +57,7 @@ fn paths_in_code_in_macros_and_in_functions_are_uses() {
         ("b.rs", b),
     ];
     let found = faults(&files, &[]);
-    let names = [(2, "MOST"), (3, "a"), (4, "LEAST"), (6, "A"), (6, "OF")];
+    let names = [(2, "MOST"), (3, "a"), (4, "other"), (6, "A"), (6, "OF")];
     let wanted = names.map(|(line, name)| above(&format!("b.rs:{line}"), "a.rs", name));
     assert_eq!(found, wanted);
 }
