@@ -12,7 +12,10 @@ fn each_test_that_the_readme_names_is_there() {
         let text = fs::read_to_string(format!("tests/{file}")).unwrap();
         let names = rest.split(['[', '\n']).next().unwrap();
         for test in names.split('`').skip(1).step_by(2) {
-            assert!(text.contains(&format!("fn {test}(")), "{file} has no {test}");
+            assert!(
+                text.contains(&format!("fn {test}(")),
+                "{file} has no {test}"
+            );
             tests += 1;
         }
     }

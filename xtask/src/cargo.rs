@@ -31,7 +31,8 @@ pub fn command_for_default<'a>(shell: &'a Shell, line: &str) -> Cmd<'a> {
     command.env_remove("CARGO_ENCODED_RUSTFLAGS")
 }
 
-/// Flags take a target directory of their own: cargo would otherwise rebuild everything each time that they change.
+/// Flags take a target directory of their own: cargo would otherwise rebuild everything each time
+/// that they change.
 pub fn with_flags<'a>(command: Cmd<'a>, flags: &str, directory: &str) -> Cmd<'a> {
     command
         .env("RUSTFLAGS", flags)
@@ -83,7 +84,8 @@ pub fn build(command: Cmd<'_>, name: &str) -> Result<PathBuf> {
     }
 }
 
-/// Returns the compiler's first error in cargo's messages. There is none if cargo failed before it compiled.
+/// Returns the compiler's first error in cargo's messages. There is none if cargo failed before it
+/// compiled.
 pub fn first_error(messages: &[u8]) -> Option<String> {
     Message::parse_stream(messages).find_map(|message| match message {
         Ok(Message::CompilerMessage(it)) if it.message.level == DiagnosticLevel::Error => {

@@ -7,7 +7,8 @@ use crate::{Result, cargo};
 mod against;
 
 const PROGRAM: &str = "run --release --quiet --package ringbus-benches --bin compare";
-/// With the hook in the publish path that lets a publisher freeze inside its claim: for that and nothing else.
+/// With the hook in the publish path that lets a publisher freeze inside its claim: for that and
+/// nothing else.
 const FROZEN: &str =
     "run --release --quiet --package ringbus-benches --bin compare --features frozen";
 /// Where measurements go before there is a report; what is kept goes to `docs/`.
@@ -22,7 +23,8 @@ pub struct Options {
     /// Fewer rounds: minutes rather than a quarter of an hour
     #[arg(long)]
     quick: bool,
-    /// Only scenarios whose group or name contains this, and only print the report; may be given several times
+    /// Only scenarios whose group or name contains this, and only print the report; may be given
+    /// several times
     #[arg(long, value_name = "TEXT")]
     only: Vec<String>,
     /// Measure ringbus alone, beside itself as it was at this commit; nothing is written into docs/
@@ -30,7 +32,8 @@ pub struct Options {
     against: Option<String>,
 }
 
-/// Measures what `options` select, compiled for the default target and for this processor, and reports both.
+/// Measures what `options` select, compiled for the default target and for this processor, and
+/// reports both.
 pub fn run(options: &Options) -> Result {
     if let Some(commit) = &options.against {
         return against::run(commit, options.quick, &options.only);

@@ -31,7 +31,8 @@ pub fn clean_head(shell: &Shell) -> Result<String> {
     resolve(shell, "HEAD")
 }
 
-/// Returns what is in the working tree, without what git is told to ignore and without deleted files.
+/// Returns what is in the working tree, without what git is told to ignore and without deleted
+/// files.
 pub fn working_files(shell: &Shell) -> Result<Vec<String>> {
     let listed = cmd!(shell, "git ls-files --cached --others --exclude-standard").read()?;
     let files = listed.lines().filter(|path| Path::new(path).is_file());

@@ -1,8 +1,9 @@
 //! The order of modules: `cargo xtask layers`.
 //!
-//! `docs/layers.toml` lists the files of each crate from top to bottom, and a file uses only files below it. What a file
-//! uses is read from its paths, each followed through imports and re-exports to the file that defines the item; in folders
-//! whose files extend one type, from its calls of methods, too. Tests are exempt.
+//! `docs/layers.toml` lists the files of each crate from top to bottom, and a file uses only files
+//! below it. What a file uses is read from its paths, each followed through imports and re-exports
+//! to the file that defines the item; in folders whose files extend one type, from its calls of
+//! methods, too. Tests are exempt.
 
 mod modules;
 mod scan;

@@ -8,8 +8,8 @@ use crate::{Result, cargo};
 /// What `cargo xtask loom` takes.
 #[derive(clap::Args, Default)]
 pub struct Options {
-    /// Explore 3 preemptions rather than 2 (or as many as LOOM_MAX_PREEMPTIONS says); this can take hours.
-    /// Other LOOM_ variables (LOOM_LOG, LOOM_CHECKPOINT_FILE...) count too
+    /// Explore 3 preemptions rather than 2 (or as many as LOOM_MAX_PREEMPTIONS says); this can take
+    /// hours. Other LOOM_ variables (LOOM_LOG, LOOM_CHECKPOINT_FILE...) count too
     #[arg(long)]
     deep: bool,
     /// Only models (test functions, not files) whose name contains one of these

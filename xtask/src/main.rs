@@ -1,5 +1,5 @@
-//! The project's own commands: `cargo xtask test`, `compare`, `count`, `histories`, `loom`,
-//! `mutants` and `sanitize`.
+//! The project's own commands: `cargo xtask test`, `compare`, `count`, `histories`, `layers`,
+//! `loom`, `mutants` and `sanitize`.
 #![allow(clippy::disallowed_types)] // nothing here is under a model
 
 use std::path::Path;
@@ -28,19 +28,22 @@ type Result<T = ()> = anyhow::Result<T>;
 enum Command {
     /// Run everything that decides whether the project is right, up to the first failure
     Test,
-    /// Measure ringbus beside its peers, and write docs/benchmarks.md; or beside itself as it was, and write nothing
+    /// Measure ringbus beside its peers, and write docs/benchmarks.md; or beside itself as it was,
+    /// and write nothing
     Compare(compare::Options),
     /// Count instructions of each operation, and how often the line changes that it stores to
     Count(count::Options),
     /// Play random histories with publishers and readers that freeze; a seed repeats
     Histories(histories::Options),
-    /// Check that each file of the core and of the host uses only files below it, as docs/layers.toml orders them
+    /// Check that each file of the core and of the host uses only files below it, as
+    /// docs/layers.toml orders them
     Layers,
     /// Run the loom models
     Loom(loom::Options),
     /// Take rules and orderings out of the core, one at a time, and see that something fails
     Mutants(mutants::Options),
-    /// Run the tests under AddressSanitizer, LeakSanitizer, ThreadSanitizer (with a nightly), valgrind and Miri
+    /// Run the tests under AddressSanitizer, LeakSanitizer, ThreadSanitizer (with a nightly),
+    /// valgrind and Miri
     Sanitize(sanitize::Options),
 }
 

@@ -1,7 +1,8 @@
 //! Mutants of the core: `cargo xtask mutants`.
 //!
-//! One ordering a step weaker, or one rule of a protocol out, at a time, in a copy of the project; then the models and
-//! the tests, which are to fail. Each mutant names the model or the test that is expected to, and that runs first.
+//! One ordering a step weaker, or one rule of a protocol out, at a time, in a copy of the project;
+//! then the models and the tests, which are to fail. Each mutant names the model or the test that
+//! is expected to, and that runs first.
 
 mod kept;
 mod lane;

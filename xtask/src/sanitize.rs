@@ -20,7 +20,8 @@ pub struct Options {
 /// In the order in which they run.
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum Tool {
-    /// AddressSanitizer, which brings LeakSanitizer along: memory used after its end or beyond it, or never given back
+    /// AddressSanitizer, which brings LeakSanitizer along: memory used after its end or beyond it,
+    /// or never given back
     Address,
     /// ThreadSanitizer: accesses that nothing orders
     Thread,
@@ -35,20 +36,21 @@ enum Outcome {
     Skipped(&'static str),
 }
 
-/// Several threads, hooks between claim and commit, random histories, hostile use. Not what asks the system or the
-/// allocator (`affinity`, `allocations`, `churn`, `threads`), nor `freeze`, whose signals the sanitizers defer, nor `fanout`,
-/// which is another process, nor `forget`, which leaks by name and measures how much.
+/// Several threads, hooks between claim and commit, random histories, hostile use. Not what asks
+/// the system or the allocator (`affinity`, `allocations`, `churn`, `threads`), nor `freeze`, whose
+/// signals the sanitizers defer, nor `fanout`, which is another process, nor `forget`, which leaks
+/// by name and measures how much.
 const TESTS: &str = "--lib --test afterlife --test batches --test bus --test events --test faults --test handlers \
     --test hardening --test hooks --test in_place --test lifecycle --test limits --test misuse --test one_hop --test panics \
     --test parked --test properties --test recycling --test restart --test runs --test stats --test stress --test tail \
     --test two_workers --test waiting";
 
-/// Tests whose threads meet at a lock of the standard library (their own, or that of stops), which ThreadSanitizer does
-/// not see taken where it has to be waited for.
+/// Tests whose threads meet at a lock of the standard library (their own, or that of stops), which
+/// ThreadSanitizer does not see taken where it has to be waited for.
 const AT_LOCKS: &str = "--test hostile --test notices --test reentry --test stop";
 
-/// Tests on tokio's threads, which sleep and wake inside the standard library: ThreadSanitizer finds tokio's own timers
-/// and queues unordered, in stacks that are the tests' as well.
+/// Tests on tokio's threads, which sleep and wake inside the standard library: ThreadSanitizer
+/// finds tokio's own timers and queues unordered, in stacks that are the tests' as well.
 const ON_TOKIO: &[&str] = &[
     "many_tasks_receive_everything",
     "a_future_that_is_dropped_loses_no_event",
@@ -115,15 +117,16 @@ fn thread(shell: &Shell) -> Result<Outcome> {
     let options = "suppressions=xtask/suppressions/thread.txt:allocator_may_return_null=1";
     sanitized(shell, "thread")?
         .env("TSAN_OPTIONS", options)
-        // Locks and lazy values that the tests share, the harness's copy of what they print among them, are taken and
-        // set inside the library, too: one test at a time.
+        // Locks and lazy values that the tests share, the harness's copy of what they print among
+        // them, are taken and set inside the library, too: one test at a time.
         .args(["--", "--test-threads=1", "--nocapture"])
         .args(ON_TOKIO.iter().flat_map(|test| ["--skip", test]))
         .run()?;
     Ok(Outcome::Passed)
 }
 
-/// The tests built with `-Zsanitizer={name}`, in a target directory of their own; all run, whichever fails.
+/// The tests built with `-Zsanitizer={name}`, in a target directory of their own; all run,
+/// whichever fails.
 fn sanitized<'a>(shell: &'a Shell, name: &str) -> Result<Cmd<'a>> {
     let host = host(shell)?;
     let more = if name == "address" { AT_LOCKS } else { "" };
@@ -133,7 +136,8 @@ fn sanitized<'a>(shell: &'a Shell, name: &str) -> Result<Cmd<'a>> {
             "test --package ringbus --features test-hooks --no-fail-fast --target {host} {TESTS} {more}"
         ),
     );
-    // The standard library is not rebuilt, so it lacks the flag, which only means that it is not looked into.
+    // The standard library is not rebuilt, so it lacks the flag, which only means that it is not
+    // looked into.
     let flags = format!("-Zsanitizer={name} -Cunsafe-allow-abi-mismatch=sanitizer");
     Ok(cargo::with_flags(
         command,
@@ -142,7 +146,8 @@ fn sanitized<'a>(shell: &'a Shell, name: &str) -> Result<Cmd<'a>> {
     ))
 }
 
-/// What runs on one thread, a few histories: valgrind is fifty times slower, and knows nothing of orderings.
+/// What runs on one thread, a few histories: valgrind is fifty times slower, and knows nothing of
+/// orderings.
 fn valgrind(shell: &Shell) -> Result<Outcome> {
     if !is_there(cmd!(shell, "valgrind --version")) {
         return Ok(Outcome::Skipped("valgrind is not there"));

@@ -1,4 +1,5 @@
-//! Everything that decides whether the project is right: `cargo xtask test`. What it needs beside Rust, `.ci/run` gets.
+//! Everything that decides whether the project is right: `cargo xtask test`. What it needs beside
+//! Rust, `.ci/run` gets.
 
 use std::time::Instant;
 
@@ -90,7 +91,9 @@ pub fn run() -> Result {
     for (number, step) in (1..).zip(STEPS) {
         println!("\n==== {number}/{} {}", STEPS.len(), step.name);
         let start = Instant::now();
-        result = step.run();
+        result = step
+            .run()
+            .with_context(|| format!("step `{}` failed", step.name));
         let verdict = if result.is_ok() { "ok" } else { "FAILED" };
         let seconds = format!("{:.1} s", start.elapsed().as_secs_f64());
         summary.add_row([step.name, &seconds, verdict]);
@@ -123,9 +126,7 @@ impl Step {
         match self.action {
             Action::Cargo(line) => cargo::command(&shell, line).run()?,
             Action::CargoUnderLoom(line) => cargo::command_under_loom(&shell, line).run()?,
-            Action::Call(function) => {
-                function().with_context(|| format!("step `{}` failed", self.name))?
-            }
+            Action::Call(function) => function()?,
         }
         Ok(())
     }

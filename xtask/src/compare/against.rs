@@ -1,8 +1,9 @@
 //! ringbus beside itself as it was: `cargo xtask compare --against COMMIT`.
 //!
-//! Two programs are built, the present comparison with the core of that commit and with the core of now, and they run
-//! alternating, round by round. Both are built in one folder under one path, because paths go into the names that the
-//! compiler gives and so into the layout of the code: the same source gives the same program to the byte.
+//! Two programs are built, the present comparison with the core of that commit and with the core of
+//! now, and they run alternating, round by round. Both are built in one folder under one path,
+//! because paths go into the names that the compiler gives and so into the layout of the code: the
+//! same source gives the same program to the byte.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,8 +16,8 @@ use crate::{Result, cargo, git};
 /// Where both programs are built. The build stays there for the next time.
 const FOLDER: &str = "target/against";
 
-/// What of now is laid over the commit, so that the core is all that differs: the comparison, and the versions of the
-/// packages that it uses.
+/// What of now is laid over the commit, so that the core is all that differs: the comparison, and
+/// the versions of the packages that it uses.
 const HARNESS: &[&str] = &["benches/", "Cargo.lock"];
 
 /// Measures the working tree against `commit`, and prints what came of it.
@@ -42,8 +43,8 @@ pub fn run(commit: &str, quick: bool, only: &[String]) -> Result {
         .with_context(|| format!("the comparison with {commit} did not come to its end"))
 }
 
-/// Builds the present comparison with the core of the commit; or that commit's own, if they do not fit together. Returns
-/// the program, and which comparison it is.
+/// Builds the present comparison with the core of the commit; or that commit's own, if they do not
+/// fit together. Returns the program, and which comparison it is.
 fn build_before(folder: &Path, commit: &str, hash: &str) -> Result<(PathBuf, &'static str)> {
     eprintln!("{commit}: building its core with the present comparison ...");
     let tree = Tree::empty(folder)?;

@@ -41,8 +41,8 @@ pub struct Said {
     pub module: usize,
     pub line: usize,
     pub path: Path,
-    /// The name that a re-export gives. It only hands the name on, as each path through it counts for the file that it
-    /// leads to, and is a use where its own module says the name.
+    /// The name that a re-export gives. It only hands the name on, as each path through it counts
+    /// for the file that it leads to, and is a use where its own module says the name.
     pub re_exported: Option<String>,
 }
 

@@ -30,8 +30,8 @@ pub struct Lane {
 }
 
 impl Lane {
-    /// Makes a copy of what is in the working tree. The build of an earlier run is kept, and nothing
-    /// else of it, because cargo would find and run a test that is gone.
+    /// Makes a copy of what is in the working tree. The build of an earlier run is kept, and
+    /// nothing else of it, because cargo would find and run a test that is gone.
     pub fn new(id: usize, quick: bool) -> Result<Lane> {
         let shell = Shell::new()?;
         shell.change_dir(format!("target/mutants/{id}"));
@@ -124,7 +124,8 @@ impl Lane {
     }
 
     fn tests(&self, targets: &[Target]) -> Result<Verdict> {
-        // As it ships, with what the models' profile adds: optimised, where races are, and with debug assertions.
+        // As it ships, with what the models' profile adds: optimised, where races are, and with
+        // debug assertions.
         let line = "test --profile loom --package ringbus --all-features";
         let files = targets.iter().flat_map(|target| ["--test", &target.file]);
         let command = cargo::command(&self.shell, line).args(files);

@@ -37,7 +37,8 @@ pub enum Guard {
 }
 
 impl Guard {
-    /// Reads `model file::name`, `test file::name` or `none: reason`. Fails if there is no such model or test.
+    /// Reads `model file::name`, `test file::name` or `none: reason`. Fails if there is no such
+    /// model or test.
     pub fn parse(text: &str) -> Result<Guard> {
         match text.split_once(' ') {
             Some(("model", path)) => Target::found(path, "loom-tests/tests").map(Guard::Model),

@@ -1,8 +1,8 @@
 //! Each ordering of the core one step weaker, and each fence out.
 //!
-//! What there is to weaken is found in the sources. Which model notices stands in the crate's page of orderings, a row
-//! for each step, so the page and the sources are held against each other: an operation without a row, or a row without
-//! its operation, is an error.
+//! What there is to weaken is found in the sources. Which model notices stands in the crate's page
+//! of orderings, a row for each step, so the page and the sources are held against each other: an
+//! operation without a row, or a row without its operation, is an error.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -18,7 +18,8 @@ const PAGE: &str = "src/docs/orderings.rs";
 
 /// One step that can be taken from the sources.
 struct Step {
-    /// File, function, and order as the page writes it: `A`, `R`, `A of AR`, `R of AR`, `SC`, `fence`.
+    /// File, function, and order as the page writes it: `A`, `R`, `A of AR`, `R of AR`, `SC`,
+    /// `fence`.
     name: String,
     at: Range<usize>,
     weaker: &'static str,
@@ -63,7 +64,7 @@ fn take_row(rows: &mut VecDeque<Row>, step: &Step) -> Result<Row> {
     row.with_context(|| format!("{PAGE}: no row for {}", step.name))
 }
 
-/// `//! | file | function | order | edge | why | model |`; in place of a model, `none: ` and the reason.
+/// `//! | file | function | order | edge | why | model |`; or `none: ` and the reason for a model.
 fn rows(page: &str) -> Result<VecDeque<Row>> {
     let mut rows = VecDeque::new();
     for line in page.lines() {
@@ -129,7 +130,8 @@ fn function_of(code: &str) -> Option<String> {
     (is_item && !name.is_empty()).then(|| name.to_owned())
 }
 
-/// Each way to weaken a line by one step: how the page calls it, where, and what comes there instead.
+/// Each way to weaken a line by one step: how the page calls it, where, and what comes there
+/// instead.
 fn weaker(code: &str) -> Vec<(&'static str, Range<usize>, &'static str)> {
     const FENCES: [&str; 3] = [
         "crate::sync::fence(Ordering::SeqCst)",

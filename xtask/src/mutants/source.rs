@@ -1,4 +1,5 @@
-//! The sources of the core, and where a text stands in them, whatever its comments and its formatting are.
+//! The sources of the core, and where a text stands in them, whatever its comments and its
+//! formatting are.
 
 use std::fs;
 use std::ops::Range;
@@ -17,7 +18,8 @@ pub struct Source {
     tokens: Vec<Range<usize>>,
 }
 
-/// Not of the core: the facade and the snapshot, which add no ordering of their own, and the pages of documentation.
+/// Not of the core: the facade and the snapshot, which add no ordering of their own, and the pages
+/// of documentation.
 const APART: &[&str] = &["src/sync", "src/snapshot", "src/docs"];
 
 /// Reads the sources of the core.
@@ -87,7 +89,8 @@ impl Source {
     }
 }
 
-/// Splits a text into its tokens, without comments and white space. Its delimiters may be unbalanced.
+/// Splits a text into its tokens, without comments and white space. Its delimiters may be
+/// unbalanced.
 fn tokens(text: &str) -> Vec<Range<usize>> {
     use TokenKind::{BlockComment, LineComment, Whitespace};
     let mut end = 0;
