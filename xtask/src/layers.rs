@@ -146,6 +146,9 @@ impl Order {
                 faults.push(format!("{folder}/{file} is listed twice"));
             }
         }
+        let roots = self.methods.iter().map(|root| format!("{root}.rs"));
+        let missing = roots.filter(|root| !sources.contains_key(root));
+        faults.extend(missing.map(|root| format!("{folder}/{root} is not there for `methods`")));
         let unlisted = sources.keys().filter(|file| !files.contains(file));
         faults.extend(unlisted.map(|file| format!("{folder}/{file} is not listed")));
         faults

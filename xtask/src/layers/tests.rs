@@ -174,10 +174,11 @@ fn an_exception_spares_a_call_of_another_method_of_the_same_name() {
 #[test]
 fn the_list_has_each_file_once() {
     let files = sources(&[("lib.rs", "mod a;"), ("a.rs", "")]);
-    let found = order(&["lib.rs", "b.rs", "lib.rs"], &[]).faults(&files);
+    let found = order(&["lib.rs", "b.rs", "lib.rs"], &["c"]).faults(&files);
     let wanted = [
         "src/b.rs is listed, and is not there",
         "src/lib.rs is listed twice",
+        "src/c.rs is not there for `methods`",
         "src/a.rs is not listed",
     ];
     assert_eq!(found.unwrap(), wanted);
