@@ -58,7 +58,7 @@ impl NoticeFlag {
     }
 
     pub(crate) fn is_armed(&self) -> bool {
-        // Relaxed: decides nothing about memory.
+        // Relaxed: asked of a registration that was seen to be retired, which acquires what its notice was by then.
         self.0.load(Ordering::Relaxed) & Self::ARMED != 0
     }
 

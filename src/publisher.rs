@@ -34,7 +34,26 @@ use std::time::Duration;
 /// count_to(10, &mut publisher);
 /// # Ok::<(), ringbus::BuildError>(())
 /// ```
-pub trait Publish<E>: sealed::Sealed {
+///
+/// Not even for events of a type of its own:
+/// ```compile_fail
+/// # use ringbus::{BatchError, Publish, Publisher, ReportError, TryReportError};
+/// # use std::time::Duration;
+/// struct Mine;
+///
+/// impl Publish<Mine> for Publisher<u64> {
+///     fn report(&mut self, _: Mine) -> Result<(), ReportError<Mine>> {
+///         Ok(()) // and the same of the other methods
+///     }
+/// #   fn try_report(&mut self, _: Mine) -> Result<(), TryReportError<Mine>> { Ok(()) }
+/// #   fn report_timeout(&mut self, _: Mine, _: Duration) -> Result<(), TryReportError<Mine>> { Ok(()) }
+/// #   fn report_recycling(&mut self, _: Mine) -> Result<Option<Mine>, ReportError<Mine>> { Ok(None) }
+/// #   fn report_batch(&mut self, _: impl IntoIterator<Item = Mine>) -> Result<usize, BatchError<Mine>> { Ok(0) }
+/// #   fn try_report_batch(&mut self, _: impl IntoIterator<Item = Mine>) -> usize { 0 }
+/// #   fn free(&mut self) -> usize { 0 }
+/// }
+/// ```
+pub trait Publish<E>: sealed::Sealed<E> {
     /// Reports one event. Evicts each subscriber that is in the way.
     ///
     /// # Errors
@@ -79,14 +98,14 @@ pub trait Publish<E>: sealed::Sealed {
 }
 
 mod sealed {
-    /// Only this crate's publishers: the rules of a ring are theirs to keep.
-    pub trait Sealed {}
+    /// Only this crate's publishers, each of its own events: the rules of a ring are theirs to keep.
+    pub trait Sealed<E> {}
 }
 
 /// Implements [`Publish`] by a publisher's own methods, which come first where both have a name.
 macro_rules! publish_by_own_methods {
     ($($publisher:ident),*) => {$(
-        impl<E> sealed::Sealed for $publisher<E> {}
+        impl<E> sealed::Sealed<E> for $publisher<E> {}
 
         impl<E: Send + Sync + 'static> Publish<E> for $publisher<E> {
             #[inline(always)]

@@ -185,15 +185,10 @@ impl<E> Subscriber<E> {
     }
 
     /// Waits until the next event is there, which [`deliver`](Self::deliver) then has. False if the deadline came first.
-    #[inline(always)]
+    ///
+    /// It looks before it waits. `recv` and `wait` look by themselves before they call it, because their look is in
+    /// line.
     fn next_event(&mut self, deadline: Deadline) -> Result<bool, RecvError> {
-        if self.poll()? {
-            return Ok(true);
-        }
-        self.wait_for_event(deadline)
-    }
-
-    fn wait_for_event(&mut self, deadline: Deadline) -> Result<bool, RecvError> {
         let mut backoff = Backoff::new(self.wait);
         let mut naps = 0;
         while !self.poll()? {
@@ -232,7 +227,9 @@ impl<E> Subscriber<E> {
     /// [`RecvError`].
     #[inline]
     pub fn wait(&mut self) -> Result<(), RecvError> {
-        self.next_event(Deadline::NEVER)?;
+        if !self.poll()? {
+            self.next_event(Deadline::NEVER)?;
+        }
         Ok(())
     }
 

@@ -31,7 +31,7 @@
 //! exclusive publisher's look for `ASLEEP` after its commit may miss a sleeper that asks at that
 //! moment; naps cover it.
 //!
-//! `wake` goes one way: `notify` acquires nothing. So it cannot learn from the cell whom to wake, and a worker's thread is
+//! `wake` goes one way: `notify` acquires nothing. So a caller cannot learn whom to wake from the call before, and a worker's thread is
 //! attached by its starter, before anybody else has the worker.
 //!
 //! Relaxed on purpose besides: the tail's store and load (what there is to read, the stamps say),

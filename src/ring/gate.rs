@@ -270,6 +270,7 @@ impl<E> Ring<E> {
 impl<E> GateScan<'_, E> {
     fn walk(&mut self) -> GateOutcome {
         let (tail, capacity) = (self.tail, self.ring.capacity());
+        let lost = self.ring.counters.lost();
         // SYNC registry: cursors that were pruned had detached.
         let registrations = self.ring.registry.load();
 
@@ -278,7 +279,7 @@ impl<E> GateScan<'_, E> {
             .filter(|registration| registration.cursor.look().pins())
             .map(|registration| registration.window)
             .sum();
-        if pinned + self.ring.counters.lost() > capacity / 2 {
+        if pinned + lost > capacity / 2 {
             return GateOutcome::Exhausted;
         }
 
@@ -340,7 +341,8 @@ impl<E> GateScan<'_, E> {
             CursorAt::Claim { until } => (self.may_evict, true, until),
             CursorAt::Closed => (false, false, u64::MAX),
         };
-        // An eviction only fails if the subscriber has advanced, so three attempts are enough.
+        // An eviction fails where the cursor's word has changed: as a rule because the subscriber has moved, so that three
+        // attempts are enough.
         for _ in 0..3 {
             let room = (position.sequence() + capacity).saturating_sub(tail);
             let in_the_way = if blameless { room == 0 } else { room < eighth };

@@ -27,7 +27,8 @@ impl<'a, E> SegmentValues<'a, E> {
     /// The slots from the one with this index on, of a ring whose first ones are given.
     ///
     /// # Safety
-    /// `index` is below the capacity of that ring, which outlives `'a`.
+    /// The arrays are those of a ring of events of this type, which outlives `'a`, and `index` is
+    /// below its capacity.
     #[inline(always)]
     pub(super) unsafe fn new(stamps: Array, values: Array, index: usize) -> Self {
         let from = |array: Array| Array {

@@ -34,7 +34,9 @@ impl<E> Subscriber<E> {
     /// [`RecvError`].
     #[inline]
     pub fn recv(&mut self) -> Result<Delivery<'_, E>, RecvError> {
-        self.next_event(Deadline::NEVER)?;
+        if !self.poll()? {
+            self.next_event(Deadline::NEVER)?;
+        }
         Ok(self.deliver())
     }
 
