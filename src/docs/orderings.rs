@@ -100,7 +100,7 @@
 //! | `wait/cell.rs` | `wake` | A of AR | cell | the sleeper, from whoever registered it | cell::two_wakers_meet_a_registration |
 //! | `wait/cell.rs` | `wake` | R of AR | cell | what this waker knows, where it only leaves word | none: the other half of `register` |
 //! | `wait/cell.rs` | `wake` | R | cell | the cell is left | cell::two_wakers_meet_a_registration |
-//! | `wait/notify.rs` | `notify` | R | wake | what there is to see, to the worker that takes the call | sleep::a_turn_meets_a_report |
+//! | `wait/notify.rs` | `notify` | R | wake | what there is to see, to the worker that takes the call | sleep::a_task_is_woken_by_a_report |
 //! | `wait/notify.rs` | `take` | A | wake | the same; the order to end above all, as a turn has a fence besides | worker::a_worker_ends |
 //! | `worker/turn.rs` | `turn` | fence | sleep | sleepers that registered before are seen; those that come later see what was reported | handler::a_handler_that_panics_is_in_nobodys_way |
 //! | `worker/turn.rs` | `turn` | fence | sleep | an exclusive publisher's report that missed the sleepers is seen by the look that follows | none: a worker looks again after a nap where somebody sleeps under an exclusive publisher |
