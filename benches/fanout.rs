@@ -2,11 +2,12 @@
 
 use ringbus::{ExclusivePublisher, Publisher};
 use ringbus_benches::payload::Word;
-use ringbus_benches::rig::{Report, Rig};
+use ringbus_benches::publisher::PublisherKind;
+use ringbus_benches::rig::Rig;
 use ringbus_benches::scenario::Scenario;
 
 /// 32 fit into a ring of 1024, and it fits the cache.
-fn in_cache<R: Report>() -> impl Iterator<Item = Scenario> {
+fn in_cache<R: PublisherKind>() -> impl Iterator<Item = Scenario> {
     [1, 2, 4, 8, 16, 32].into_iter().map(|subscribers| {
         let rig = Rig {
             subscribers,
@@ -17,7 +18,7 @@ fn in_cache<R: Report>() -> impl Iterator<Item = Scenario> {
     })
 }
 
-fn to_threads<R: Report>() -> impl Iterator<Item = Scenario> {
+fn to_threads<R: PublisherKind>() -> impl Iterator<Item = Scenario> {
     [1, 2, 4, 8].into_iter().map(|subscribers| {
         let rig = Rig {
             capacity: 8192,
@@ -31,7 +32,7 @@ fn to_threads<R: Report>() -> impl Iterator<Item = Scenario> {
     })
 }
 
-fn both<R: Report>() -> impl Iterator<Item = Scenario> {
+fn both<R: PublisherKind>() -> impl Iterator<Item = Scenario> {
     in_cache::<R>().chain(to_threads::<R>())
 }
 

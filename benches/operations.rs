@@ -12,7 +12,8 @@ use ringbus::{
     Subscriber,
 };
 use ringbus_benches::payload::{Event48, Payload, Word};
-use ringbus_benches::rig::{Report, Tally};
+use ringbus_benches::publisher::PublisherKind;
+use ringbus_benches::rig::{Tally, offer};
 
 /// Slots of the ring.
 const CAPACITY: usize = 1024;
@@ -24,6 +25,8 @@ const BATCH: u64 = 64;
 const SMALL_BATCH: u64 = 16;
 /// How long all may take, under a tool too.
 const DEADLINE: Duration = Duration::from_secs(300);
+
+const BUILDS: &str = "a small bus can be built";
 
 /// Reports events, and receives them.
 #[derive(Parser)]
@@ -148,7 +151,7 @@ impl Options {
 
 /// What an exclusive publisher does that others cannot.
 fn run_in_place<P: Payload>(options: &Options) {
-    let (mut publisher, bus) = ExclusivePublisher::<P>::build(options.builder());
+    let (mut publisher, bus) = ExclusivePublisher::<P>::build(options.builder()).expect(BUILDS);
     let mut subscriber = bus.subscribe().expect("the ring has room for one");
     for numbers in options.bursts() {
         match options.operation {
@@ -159,8 +162,8 @@ fn run_in_place<P: Payload>(options: &Options) {
     }
 }
 
-fn run<R: Report>(options: &Options) {
-    let (mut publisher, bus) = R::build(options.builder());
+fn run<R: PublisherKind>(options: &Options) {
+    let (mut publisher, bus) = R::build(options.builder()).expect(BUILDS);
     if let Operation::Handler = options.operation {
         return handle(&mut publisher, &bus, options.bursts());
     }
@@ -192,26 +195,27 @@ fn run<R: Report>(options: &Options) {
 // registers.
 
 #[inline(never)]
-fn report<R: Report>(publisher: &mut R, numbers: Range<u64>) {
+fn report<R: PublisherKind>(publisher: &mut R, numbers: Range<u64>) {
     for number in numbers {
-        publisher.one(R::Event::new(number));
+        assert!(publisher.report(R::Event::new(number)).is_ok());
     }
 }
 
 #[inline(never)]
-fn try_report<R: Report>(publisher: &mut R, numbers: Range<u64>) {
+fn try_report<R: PublisherKind>(publisher: &mut R, numbers: Range<u64>) {
     for number in numbers {
         let mut event = R::Event::new(number);
-        while let Some(refused) = publisher.try_one(event) {
+        while let Some(refused) = offer(publisher, event) {
             event = refused;
         }
     }
 }
 
 #[inline(never)]
-fn report_batches<R: Report, const BATCH: u64>(publisher: &mut R, numbers: Range<u64>) {
+fn report_batches<R: PublisherKind, const BATCH: u64>(publisher: &mut R, numbers: Range<u64>) {
     for first in numbers.step_by(BATCH as usize) {
-        publisher.batch((first..first + BATCH).map(R::Event::new));
+        let events = (first..first + BATCH).map(R::Event::new);
+        assert!(publisher.report_batch(events).is_ok());
     }
 }
 
@@ -275,7 +279,7 @@ fn try_recv<P: Payload>(subscriber: &mut Subscriber<P>, numbers: Range<u64>) {
 /// burst.
 static GATE: Barrier = Barrier::new(2);
 
-fn handle<R: Report>(
+fn handle<R: PublisherKind>(
     publisher: &mut R,
     bus: &Bus<R::Event, R::Mode>,
     bursts: impl Iterator<Item = Range<u64>>,

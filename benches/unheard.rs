@@ -3,13 +3,16 @@
 
 use ringbus::{Bus, ExclusivePublisher, Pinning, Publisher};
 use ringbus_benches::payload::Word;
-use ringbus_benches::rig::{Report, make};
+use ringbus_benches::publisher::PublisherKind;
+use ringbus_benches::rig::make;
 use ringbus_benches::scenario::{Scenario, time};
 
-fn by<R: Report<Event = Word>>(name: &str) -> Scenario {
+fn by<R: PublisherKind<Event = Word>>(name: &str) -> Scenario {
     Scenario::new("no subscriber", name, |events| {
-        let (mut publisher, bus) = R::build(Bus::builder().pinning(Pinning::Auto));
-        let spent = time(events, |number| publisher.one(make(number)));
+        let (mut publisher, bus) = R::build(Bus::builder().pinning(Pinning::Auto)).unwrap();
+        let spent = time(events, |number| {
+            assert!(publisher.report(make(number)).is_ok())
+        });
         // Nobody can have been listening.
         assert_eq!(bus.stats().workers[0].published, 0);
         spent

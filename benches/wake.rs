@@ -10,30 +10,30 @@ use ringbus::{
     Bus, ExclusivePublisher, Pinning, Publisher, SubscribeOptions, Subscriber, WaitStrategy,
 };
 use ringbus_benches::payload::Word;
-use ringbus_benches::rig::Report;
+use ringbus_benches::publisher::PublisherKind;
 use ringbus_benches::scenario::{Scenario, time};
 use ringbus_benches::threads::{pin_publisher, pin_subscriber};
 
 /// The publisher alone keeps its bus open: whoever waits for one that is gone is told.
-fn one_way<R: Report<Event = Word>>(wait: WaitStrategy) -> (R, Subscriber<Word>) {
-    let (publisher, bus) = R::build(Bus::builder().pinning(Pinning::Auto));
+fn one_way<R: PublisherKind<Event = Word>>(wait: WaitStrategy) -> (R, Subscriber<Word>) {
+    let (publisher, bus) = R::build(Bus::builder().pinning(Pinning::Auto)).unwrap();
     let options = SubscribeOptions::new().wait(wait);
     (publisher, bus.subscribe_with(options).unwrap())
 }
 
-fn round_trips<R: Report<Event = Word>>(wait: WaitStrategy, trips: u64) -> Duration {
+fn round_trips<R: PublisherKind<Event = Word>>(wait: WaitStrategy, trips: u64) -> Duration {
     let (mut call, mut called) = one_way::<R>(wait);
     let (mut answer, mut answered) = one_way::<R>(wait);
     let echo = thread::spawn(move || {
         pin_subscriber(0);
         while let Ok(number) = called.recv().map(|event| *event) {
-            answer.one(number);
+            assert!(answer.report(number).is_ok());
         }
     });
     let caller = thread::spawn(move || {
         pin_publisher(0);
         let mut trip = |number| {
-            call.one(Word([number]));
+            assert!(call.report(Word([number])).is_ok());
             assert_eq!(*answered.recv().unwrap(), Word([number]));
         };
         // The first may find the other still on its way to its core.
@@ -46,7 +46,7 @@ fn round_trips<R: Report<Event = Word>>(wait: WaitStrategy, trips: u64) -> Durat
     spent
 }
 
-fn by<R: Report<Event = Word>>() -> impl Iterator<Item = Scenario> {
+fn by<R: PublisherKind<Event = Word>>() -> impl Iterator<Item = Scenario> {
     let strategies = [
         ("yielding", WaitStrategy::Yield),
         ("backing off, then parked", WaitStrategy::Backoff),

@@ -3,6 +3,7 @@
 //! Run them with `cargo bench`. The comparison with other libraries is a program, `compare`: `cargo xtask compare`.
 
 pub mod payload;
+pub mod publisher;
 pub mod rig;
 pub mod scenario;
 pub mod threads;

@@ -4,12 +4,10 @@ use std::hint::black_box;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use ringbus::{
-    Bus, BusBuilder, Drive, Exclusive, ExclusivePublisher, Pinning, Publisher, Shared, SlotLayout,
-    Subscriber,
-};
+use ringbus::{Bus, Drive, Pinning, Publish, SlotLayout, Subscriber};
 
 use crate::payload::Payload;
+use crate::publisher::PublisherKind;
 use crate::scenario::Scenario;
 
 /// The bus of a scenario.
@@ -36,88 +34,15 @@ impl Default for Rig {
     }
 }
 
-/// What both kinds of publisher do here.
-pub trait Report: Send + Sized + 'static {
-    /// As groups of scenarios name it.
-    const NAME: &'static str;
-    /// What it publishes.
-    type Event: Payload;
-    /// Of its bus.
-    type Mode;
-
-    /// With its bus.
-    fn build(builder: BusBuilder<Self::Event>) -> (Self, Bus<Self::Event, Self::Mode>);
-
-    /// `report`, which must be accepted.
-    fn one(&mut self, event: Self::Event);
-
-    /// `report_batch`, which must be accepted.
-    fn batch(&mut self, events: impl Iterator<Item = Self::Event>);
-
-    /// `try_report`, which gives the event back if there is no room.
-    fn try_one(&mut self, event: Self::Event) -> Option<Self::Event>;
-
-    /// `try_report_batch`: how many were accepted.
-    fn try_batch(&mut self, events: &mut impl Iterator<Item = Self::Event>) -> usize;
-}
-
-macro_rules! report {
-    ($publisher:ident, $mode:ident, $name:literal, $build:expr) => {
-        impl<P: Payload> Report for $publisher<P> {
-            const NAME: &'static str = $name;
-            type Event = P;
-            type Mode = $mode;
-
-            fn build(builder: BusBuilder<P>) -> (Self, Bus<P, $mode>) {
-                $build(builder)
-            }
-
-            #[inline(always)]
-            fn one(&mut self, event: P) {
-                assert!(self.report(event).is_ok());
-            }
-
-            #[inline(always)]
-            fn batch(&mut self, events: impl Iterator<Item = P>) {
-                assert!(self.report_batch(events).is_ok());
-            }
-
-            #[inline(always)]
-            fn try_one(&mut self, event: P) -> Option<P> {
-                let refused = self.try_report(event).err()?;
-                assert!(refused.is_full());
-                Some(refused.into_inner())
-            }
-
-            #[inline(always)]
-            fn try_batch(&mut self, events: &mut impl Iterator<Item = P>) -> usize {
-                self.try_report_batch(events)
-            }
-        }
-    };
-}
-report!(Publisher, Shared, "shared", |builder: BusBuilder<P>| {
-    let bus = builder.build().expect(BUILDS);
-    (bus.publisher(), bus)
-});
-report!(
-    ExclusivePublisher,
-    Exclusive,
-    "exclusive",
-    |builder: BusBuilder<P>| builder.build_exclusive().expect(BUILDS)
-);
-
-const BUILDS: &str = "a small bus can be built";
-
 impl Rig {
     /// The publisher, and the subscribers. It alone keeps a shared bus open, so that nobody waits for one that is gone.
-    pub(crate) fn build<R: Report>(&self, drive: Drive) -> (R, Vec<Subscriber<R::Event>>) {
+    pub(crate) fn build<R: PublisherKind>(&self, drive: Drive) -> (R, Vec<Subscriber<R::Event>>) {
         let builder = Bus::builder()
             .capacity(self.capacity)
             .slots(self.slots)
             .drive(drive)
             .pinning(Pinning::Off);
-        let (publisher, bus) = R::build(builder);
+        let (publisher, bus) = R::build(builder).expect("a small bus can be built");
         let subscribers = (0..self.subscribers)
             .map(|_| bus.subscribe().expect("there is room for a subscriber"))
             .collect();
@@ -130,14 +55,14 @@ impl Rig {
     }
 
     /// What the publisher pays for so many events, on one thread: subscribers drain while the clock stands still.
-    pub fn publish<R: Report>(&self, events: u64) -> Duration {
+    pub fn publish<R: PublisherKind>(&self, events: u64) -> Duration {
         self.take_turns::<R>(events, drain).0
     }
 
     /// What subscribers pay for so many events, on one thread: they are published while the clock stands still.
     ///
     /// `receive` is to read, and check, all the events with these numbers.
-    pub fn receive<R: Report>(
+    pub fn receive<R: PublisherKind>(
         &self,
         events: u64,
         receive: impl FnMut(&mut Subscriber<R::Event>, Range<u64>),
@@ -146,7 +71,7 @@ impl Rig {
     }
 
     /// Half a ring is published, then received. What the publisher took, and what the subscribers did.
-    fn take_turns<R: Report>(
+    fn take_turns<R: PublisherKind>(
         &self,
         events: u64,
         mut receive: impl FnMut(&mut Subscriber<R::Event>, Range<u64>),
@@ -173,11 +98,12 @@ impl Rig {
     }
 
     #[inline(always)]
-    fn report<R: Report>(&self, publisher: &mut R, numbers: Range<u64>) {
+    fn report<R: PublisherKind>(&self, publisher: &mut R, numbers: Range<u64>) {
         match self.batch {
-            1 => numbers.for_each(|number| publisher.one(make(number))),
-            batch => split(numbers, batch)
-                .for_each(|numbers| publisher.batch(numbers.map(make::<R::Event>))),
+            1 => numbers.for_each(|number| assert!(publisher.report(make(number)).is_ok())),
+            batch => split(numbers, batch).for_each(|numbers| {
+                assert!(publisher.report_batch(numbers.map(make)).is_ok());
+            }),
         }
     }
 }
@@ -186,6 +112,14 @@ impl Rig {
 #[inline(always)]
 pub fn make<P: Payload>(number: u64) -> P {
     P::new(black_box(number))
+}
+
+/// Offers an event. Returns it if there is no room.
+#[inline(always)]
+pub fn offer<E>(publisher: &mut impl Publish<E>, event: E) -> Option<E> {
+    let refused = publisher.try_report(event).err()?;
+    assert!(refused.is_full());
+    Some(refused.into_inner())
 }
 
 /// Drains the events with these numbers, and nothing else.
@@ -247,7 +181,7 @@ impl Tally {
 }
 
 /// Throughput of a kind of publisher, by ring and batch: on one thread in cache, and from one thread to another.
-pub fn throughput<R: Report>() -> impl Iterator<Item = Scenario> {
+pub fn throughput<R: PublisherKind>() -> impl Iterator<Item = Scenario> {
     let rigs = [1024, 8192, 65536].into_iter().flat_map(|capacity| {
         [1, 10, 100].map(|batch| Rig {
             capacity,

@@ -10,13 +10,14 @@ use std::time::{Duration, Instant};
 use ringbus::{Drive, Publisher, Subscriber, affinity};
 
 use crate::payload::Payload;
-use crate::rig::{Report, Rig, Tally, make, split};
+use crate::publisher::PublisherKind;
+use crate::rig::{Rig, Tally, make, offer, split};
 
 impl Rig {
     /// How long so many events take from one publisher to all subscribers, from the first report to the last receipt.
     ///
     /// The publisher waits for room, where `report` would drop who is too far behind; subscribers spin, then yield.
-    pub fn across_threads<R: Report>(&self, events: u64) -> Duration {
+    pub fn across_threads<R: PublisherKind>(&self, events: u64) -> Duration {
         let (publisher, subscribers) = self.build::<R>(Drive::Threads);
         self.run(vec![publisher], subscribers, events)
     }
@@ -27,7 +28,7 @@ impl Rig {
         self.run(vec![publisher; publishers], subscribers, events)
     }
 
-    fn run<R: Report>(
+    fn run<R: PublisherKind>(
         &self,
         publishers: Vec<R>,
         subscribers: Vec<Subscriber<R::Event>>,
@@ -76,12 +77,12 @@ impl Rig {
     }
 
     #[inline(always)]
-    fn report_all<R: Report>(&self, publisher: &mut R, numbers: Range<u64>) {
+    fn report_all<R: PublisherKind>(&self, publisher: &mut R, numbers: Range<u64>) {
         match self.batch {
             1 => numbers.for_each(|number| {
                 let mut event = make(number);
                 let mut patience = Patience::default();
-                while let Some(back) = publisher.try_one(event) {
+                while let Some(back) = offer(publisher, event) {
                     event = back;
                     patience.rest();
                 }
@@ -91,7 +92,7 @@ impl Rig {
                 let mut events = numbers.map(make);
                 let mut patience = Patience::default();
                 loop {
-                    left -= publisher.try_batch(&mut events);
+                    left -= publisher.try_report_batch(&mut events);
                     if left == 0 {
                         break;
                     }

@@ -4,8 +4,9 @@ use std::hint::black_box;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ringbus::{Bus, BusBuilder, Drive, ExclusivePublisher, Publisher, Subscriber};
+use ringbus::{Bus, BusBuilder, Drive, ExclusivePublisher, Publisher};
 use ringbus_benches::payload::{Event48, Event200, Message, Payload, Word};
+use ringbus_benches::publisher::PublisherKind;
 
 use super::contest::{Contest, Entrant};
 use super::driver::{Outcome, join};
@@ -144,57 +145,16 @@ fn checks(cores: Cores) -> Contest {
     contest(cores, name.into(), entrants)
 }
 
-fn builder<P: Payload>() -> BusBuilder<P> {
+fn builder() -> BusBuilder<Word> {
     Bus::builder().capacity(CAPACITY).drive(Drive::Manual)
-}
-
-/// What both kinds of publisher do here.
-trait Report: Sized {
-    const NAME: &'static str;
-
-    /// With the bus, if it has to be kept.
-    fn build(subscribers: usize) -> Result<(Self, Vec<Subscriber<Word>>, impl Sized), Error>;
-    fn one(&mut self, event: Word) -> bool;
-}
-
-impl Report for Publisher<Word> {
-    const NAME: &'static str = "shared";
-
-    fn build(subscribers: usize) -> Result<(Self, Vec<Subscriber<Word>>, impl Sized), Error> {
-        let bus = builder().build().map_err(|error| error.to_string())?;
-        let subscribers: Result<Vec<_>, _> = (0..subscribers).map(|_| bus.subscribe()).collect();
-        let subscribers = subscribers.map_err(|error| error.to_string())?;
-        Ok((bus.publisher(), subscribers, bus))
-    }
-
-    #[inline(always)]
-    fn one(&mut self, event: Word) -> bool {
-        self.report(event).is_ok()
-    }
-}
-
-impl Report for ExclusivePublisher<Word> {
-    const NAME: &'static str = "exclusive";
-
-    fn build(subscribers: usize) -> Result<(Self, Vec<Subscriber<Word>>, impl Sized), Error> {
-        let (publisher, bus) = builder()
-            .build_exclusive()
-            .map_err(|error| error.to_string())?;
-        let subscribers: Result<Vec<_>, _> = (0..subscribers).map(|_| bus.subscribe()).collect();
-        let subscribers = subscribers.map_err(|error| error.to_string())?;
-        Ok((publisher, subscribers, bus))
-    }
-
-    #[inline(always)]
-    fn one(&mut self, event: Word) -> bool {
-        self.report(event).is_ok()
-    }
 }
 
 /// Nanoseconds an event that the publisher pays, with so many subscribers that keep up: the median of some laps at a
 /// time, so that its looks at the subscribers count and a lost core does not.
-fn cost<R: Report>(subscribers: usize, events: u64) -> Result<f64, Error> {
-    let (mut publisher, mut subscribers, _bus) = R::build(subscribers)?;
+fn cost<R: PublisherKind<Event = Word>>(subscribers: usize, events: u64) -> Result<f64, Error> {
+    let (mut publisher, bus) = R::build(builder()).map_err(|error| error.to_string())?;
+    let subscribers: Result<Vec<_>, _> = (0..subscribers).map(|_| bus.subscribe()).collect();
+    let mut subscribers = subscribers.map_err(|error| error.to_string())?;
     let mut checks = vec![Check::default(); subscribers.len()];
     let mut costs = Vec::new();
     let mut accepted = true;
@@ -231,17 +191,17 @@ fn cost<R: Report>(subscribers: usize, events: u64) -> Result<f64, Error> {
 /// A function of its own, because otherwise the code around the loop decides what the loop keeps in
 /// registers.
 #[inline(never)]
-fn report_chunk<R: Report>(publisher: &mut R, first: u64) -> bool {
+fn report_chunk<R: PublisherKind<Event = Word>>(publisher: &mut R, first: u64) -> bool {
     let mut accepted = true;
     for number in first..first + CHUNK {
-        accepted &= publisher.one(make(number));
+        accepted &= publisher.report(make(number)).is_ok();
     }
     accepted
 }
 
 /// `report` with nobody listening.
 fn unheard(cores: Cores) -> Contest {
-    fn entrant<R: Report>(name: &str, cores: Cores) -> Entrant {
+    fn entrant<R: PublisherKind<Event = Word>>(name: &str, cores: Cores) -> Entrant {
         Entrant::new(name, move |events| on_core(cores, || cost::<R>(0, events)))
     }
     let entrants = vec![
@@ -269,7 +229,7 @@ fn by_subscribers(cores: Cores) -> Contest {
 }
 
 /// What each subscriber beyond the first adds.
-fn one_more<R: Report + 'static>(cores: Cores, subscribers: usize) -> Contest {
+fn one_more<R: PublisherKind<Event = Word>>(cores: Cores, subscribers: usize) -> Contest {
     let entrant = |name: &str| {
         Entrant::new(name, move |events| {
             on_core(cores, || {

@@ -11,10 +11,10 @@ use std::time::Instant;
 use crossbeam_utils::CachePadded;
 use disruptor::{BusySpin, EventPoller, Producer, SingleProducerBarrier, build_single_producer};
 use ringbus::{
-    Bus, BusBuilder, Drive, ExclusivePublisher, Publisher, SubscribeOptions, Subscriber,
-    WaitStrategy,
+    Bus, Drive, ExclusivePublisher, Publish, Publisher, SubscribeOptions, Subscriber, WaitStrategy,
 };
 use ringbus_benches::payload::{Payload, Word};
+use ringbus_benches::publisher::PublisherKind;
 
 use super::contest::{Contest, Entrant};
 use super::driver::{Outcome, join};
@@ -62,8 +62,12 @@ fn contest(cores: Cores, way: Way) -> Contest {
         Way::Drain => "drain",
     };
     let entrants = vec![
-        entrant(cores, "ringbus", move || exclusive(way)),
-        entrant(cores, "ringbus, shared", move || shared(way)),
+        entrant(cores, "ringbus", move || {
+            ours::<ExclusivePublisher<Word>>(way)
+        }),
+        entrant(cores, "ringbus, shared", move || {
+            ours::<Publisher<Word>>(way)
+        }),
         entrant(cores, "disruptor", disruptor_ends),
         entrant(cores, "photon-ring", || {
             let (publisher, subscribable) = photon_ring::channel_bounded(CAPACITY, 0);
@@ -135,50 +139,31 @@ fn entrant<S: Transmit, R: Await>(
     })
 }
 
+/// A publisher of ours, of either kind.
+struct Reporter<R>(R);
+
 /// A subscriber of ours.
-struct Ours {
+struct Reader {
     subscriber: Subscriber<Word>,
     way: Way,
 }
 
-fn builder() -> BusBuilder<Word> {
-    Bus::builder().capacity(CAPACITY).drive(Drive::Manual)
-}
-
-fn spinning() -> SubscribeOptions {
-    SubscribeOptions::new().wait(WaitStrategy::Spin)
-}
-
-fn exclusive(way: Way) -> Result<(ExclusivePublisher<Word>, Ours), Error> {
-    let built = builder().build_exclusive();
-    let (publisher, bus) = built.map_err(|error| error.to_string())?;
-    let subscriber = bus.subscribe_with(spinning());
+fn ours<R: PublisherKind<Event = Word>>(way: Way) -> Result<(Reporter<R>, Reader), Error> {
+    let builder = Bus::builder().capacity(CAPACITY).drive(Drive::Manual);
+    let (publisher, bus) = R::build(builder).map_err(|error| error.to_string())?;
+    let subscriber = bus.subscribe_with(SubscribeOptions::new().wait(WaitStrategy::Spin));
     let subscriber = subscriber.map_err(|error| error.to_string())?;
-    Ok((publisher, Ours { subscriber, way }))
+    Ok((Reporter(publisher), Reader { subscriber, way }))
 }
 
-fn shared(way: Way) -> Result<(Publisher<Word>, Ours), Error> {
-    let bus = builder().build().map_err(|error| error.to_string())?;
-    let subscriber = bus.subscribe_with(spinning());
-    let subscriber = subscriber.map_err(|error| error.to_string())?;
-    Ok((bus.publisher(), Ours { subscriber, way }))
-}
-
-impl Transmit for ExclusivePublisher<Word> {
+impl<R: Publish<Word> + Send> Transmit for Reporter<R> {
     #[inline]
     fn transmit(&mut self, number: u64) {
-        assert!(self.report(Word::new(number)).is_ok());
+        assert!(self.0.report(Word::new(number)).is_ok());
     }
 }
 
-impl Transmit for Publisher<Word> {
-    #[inline]
-    fn transmit(&mut self, number: u64) {
-        assert!(self.report(Word::new(number)).is_ok());
-    }
-}
-
-impl Await for Ours {
+impl Await for Reader {
     #[inline]
     fn await_next(&mut self) -> u64 {
         match self.way {

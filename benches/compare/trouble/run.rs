@@ -5,11 +5,12 @@ use std::thread;
 
 use ringbus::{Bus, OnLap, SubscribeOptions, Subscriber};
 use ringbus_benches::payload::Event48;
+use ringbus_benches::publisher::PublisherKind;
 
 use crate::error::Error;
 use crate::latency::pace::Publish;
 use crate::latency::plan::Plan;
-use crate::latency::ringbus::{Manner, Report, Sender, Spinning};
+use crate::latency::ringbus::{Manner, Sender, Spinning};
 use crate::latency::round::{self, Outcome, Signs, join};
 use crate::place::Pinned;
 
@@ -33,7 +34,10 @@ impl<M> Clone for Company<M> {
 
 impl<M> Copy for Company<M> {}
 
-pub fn run<R: Report>(plan: Plan, company: Company<R::Mode>) -> Result<Outcome, Error> {
+pub fn run<R: PublisherKind<Event = Event48>>(
+    plan: Plan,
+    company: Company<R::Mode>,
+) -> Result<Outcome, Error> {
     let mut sender = Sender::<R>::new(plan.cores, Manner::Evict)?;
     // Should the machine hold it up, it goes on, and what it missed is counted.
     let healthy = sender.subscribe(SubscribeOptions::new().on_lap(OnLap::Rejoin))?;

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use ringbus::{Bus, ExclusivePublisher, Publisher};
 use ringbus_benches::payload::Event48;
+use ringbus_benches::publisher::PublisherKind;
 
 use super::run::{Company, run};
 use crate::error::Error;
 use crate::latency::plan::{Plan, rate_name};
-use crate::latency::ringbus::Report;
 use crate::latency::round::Signs;
 use crate::latency::set::{Candidate, Of, Set, View};
 use crate::place::Cores;
@@ -29,7 +29,7 @@ pub fn sets(cores: Cores, quick: bool) -> Vec<Set> {
     ]
 }
 
-fn set<R: Report>(
+fn set<R: PublisherKind<Event = Event48>>(
     cores: Cores,
     group: &'static str,
     plan: impl Fn() -> Plan + Copy + 'static,

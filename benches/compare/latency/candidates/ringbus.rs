@@ -1,10 +1,8 @@
 //! Ours: one publisher or any number, a subscriber that spins or one that parks.
 
-use ringbus::{
-    BuildError, Bus, BusBuilder, Exclusive, ExclusivePublisher, Pinning, Publisher, Shared,
-    SubscribeOptions, Subscriber, WaitStrategy,
-};
+use ringbus::{Bus, Pinning, SubscribeOptions, Subscriber, WaitStrategy};
 use ringbus_benches::payload::Event48;
+use ringbus_benches::publisher::PublisherKind;
 use tokio::runtime::Runtime;
 
 use super::tokio::runtime;
@@ -26,75 +24,13 @@ pub enum Manner {
     Evict,
 }
 
-/// Both kinds of publisher.
-pub trait Report: Send + Sized + 'static {
-    type Mode: Send + Sync + 'static;
-
-    fn build(builder: BusBuilder<Event48>) -> Result<(Self, Bus<Event48, Self::Mode>), BuildError>;
-
-    fn report(&mut self, event: Event48) -> bool;
-    fn try_report(&mut self, event: Event48) -> bool;
-    fn wake(&self);
-    fn stop(self, bus: &Bus<Event48, Self::Mode>);
-}
-
-macro_rules! report {
-    ($publisher:ident, $mode:ident, $build:expr, $wake:expr, $stop:expr) => {
-        impl Report for $publisher<Event48> {
-            type Mode = $mode;
-
-            fn build(
-                builder: BusBuilder<Event48>,
-            ) -> Result<(Self, Bus<Event48, $mode>), BuildError> {
-                $build(builder)
-            }
-
-            #[inline(always)]
-            fn report(&mut self, event: Event48) -> bool {
-                $publisher::report(self, event).is_ok()
-            }
-
-            #[inline(always)]
-            fn try_report(&mut self, event: Event48) -> bool {
-                $publisher::try_report(self, event).is_ok()
-            }
-
-            #[inline(always)]
-            fn wake(&self) {
-                $wake(self);
-            }
-
-            fn stop(self, bus: &Bus<Event48, $mode>) {
-                $stop(self, bus);
-            }
-        }
-    };
-}
-report!(
-    ExclusivePublisher,
-    Exclusive,
-    BusBuilder::build_exclusive,
-    ExclusivePublisher::wake,
-    |this: Self, _| drop(this.stop())
-);
-report!(
-    Publisher,
-    Shared,
-    |builder: BusBuilder<Event48>| {
-        let bus = builder.build()?;
-        Ok((bus.publisher(), bus))
-    },
-    |_| {}, // it wakes whom it has to by itself
-    |_, bus: &Bus<Event48>| drop(bus.stop())
-);
-
-pub struct Sender<R: Report> {
+pub struct Sender<R: PublisherKind<Event = Event48>> {
     publisher: R,
     pub bus: Bus<Event48, R::Mode>,
     manner: Manner,
 }
 
-impl<R: Report> Sender<R> {
+impl<R: PublisherKind<Event = Event48>> Sender<R> {
     /// The worker's thread is on the subscriber's core.
     pub fn new(cores: Cores, manner: Manner) -> Result<Sender<R>, Error> {
         let builder = Bus::builder()
@@ -114,14 +50,14 @@ impl<R: Report> Sender<R> {
     }
 }
 
-impl<R: Report> Publish for Sender<R> {
+impl<R: PublisherKind<Event = Event48>> Publish for Sender<R> {
     #[inline]
     fn offer(&mut self, event: Event48) -> bool {
         match self.manner {
-            Manner::Evict => self.publisher.report(event),
-            Manner::Wait => self.publisher.try_report(event),
+            Manner::Evict => self.publisher.report(event).is_ok(),
+            Manner::Wait => self.publisher.try_report(event).is_ok(),
             Manner::WaitAndWake => {
-                let taken = self.publisher.try_report(event);
+                let taken = self.publisher.try_report(event).is_ok();
                 self.publisher.wake();
                 taken
             }
@@ -179,7 +115,10 @@ impl Receive for Task {
     }
 }
 
-pub fn spinning<R: Report>(plan: Plan, manner: Manner) -> Result<Outcome, Error> {
+pub fn spinning<R: PublisherKind<Event = Event48>>(
+    plan: Plan,
+    manner: Manner,
+) -> Result<Outcome, Error> {
     let sender = Sender::<R>::new(plan.cores, manner)?;
     let on_lap = match manner {
         Manner::Evict => ringbus::OnLap::Rejoin,
@@ -189,13 +128,19 @@ pub fn spinning<R: Report>(plan: Plan, manner: Manner) -> Result<Outcome, Error>
     round::run(plan, sender, Spinning(subscriber))
 }
 
-pub fn parked<R: Report>(plan: Plan, manner: Manner) -> Result<Outcome, Error> {
+pub fn parked<R: PublisherKind<Event = Event48>>(
+    plan: Plan,
+    manner: Manner,
+) -> Result<Outcome, Error> {
     let sender = Sender::<R>::new(plan.cores, manner)?;
     let subscriber = sender.subscribe(SubscribeOptions::new().wait(WaitStrategy::Park))?;
     round::run(plan, sender, Parked(subscriber))
 }
 
-pub fn task<R: Report>(plan: Plan, manner: Manner) -> Result<Outcome, Error> {
+pub fn task<R: PublisherKind<Event = Event48>>(
+    plan: Plan,
+    manner: Manner,
+) -> Result<Outcome, Error> {
     let sender = Sender::<R>::new(plan.cores, manner)?;
     let subscriber = sender.subscribe(SubscribeOptions::new())?;
     let runtime = runtime()?;

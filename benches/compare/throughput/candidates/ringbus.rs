@@ -2,10 +2,9 @@
 
 use std::ops::Range;
 
-use ringbus::{
-    Bus, Exclusive, ExclusivePublisher, Pinning, Publisher, Shared, SlotLayout, Subscriber,
-};
+use ringbus::{Bus, ExclusivePublisher, Pinning, Publisher, SlotLayout, Subscriber};
 use ringbus_benches::payload::Payload;
+use ringbus_benches::publisher::PublisherKind;
 
 use crate::error::Error;
 use crate::throughput::work::{
@@ -26,16 +25,23 @@ pub struct Recycling;
 /// One publisher that changes what its slots hold.
 pub struct InPlace(pub SlotLayout);
 
-fn builder<P: Payload>(work: &Work, slots: SlotLayout) -> ringbus::BusBuilder<P> {
-    // One worker, whose thread looks after the subscribers; it sleeps while they spin.
-    Bus::builder()
-        .capacity(work.capacity)
-        .slots(slots)
-        .pinning(Pinning::Cores(vec![work.cores.subscriber]))
+/// A publisher of either kind, and its bus.
+pub struct Ours<R: PublisherKind> {
+    publisher: R,
+    bus: Bus<R::Event, R::Mode>,
 }
 
-fn subscribers<P: Payload, M>(bus: &Bus<P, M>, work: &Work) -> Result<Vec<Subscriber<P>>, Error> {
-    (0..work.subscribers).map(|_| subscribe(bus)).collect()
+type Built<R, P> = Result<(Ours<R>, Vec<Subscriber<P>>), Error>;
+
+fn build<P: Payload, R: PublisherKind<Event = P>>(work: &Work, slots: SlotLayout) -> Built<R, P> {
+    // One worker, whose thread looks after the subscribers; it sleeps while they spin.
+    let builder = Bus::builder()
+        .capacity(work.capacity)
+        .slots(slots)
+        .pinning(Pinning::Cores(vec![work.cores.subscriber]));
+    let (publisher, bus) = R::build(builder).map_err(|error| error.to_string())?;
+    let subscribers: Result<_, _> = (0..work.subscribers).map(|_| subscribe(&bus)).collect();
+    Ok((Ours { publisher, bus }, subscribers?))
 }
 
 fn subscribe<P: Payload, M>(bus: &Bus<P, M>) -> Result<Subscriber<P>, Error> {
@@ -43,97 +49,57 @@ fn subscribe<P: Payload, M>(bus: &Bus<P, M>) -> Result<Subscriber<P>, Error> {
 }
 
 impl<P: Payload> Candidate<P> for Many {
-    type Publisher = OfMany<P>;
+    type Publisher = Ours<Publisher<P>>;
     type Subscriber = Subscriber<P>;
 
-    fn build(&self, work: &Work) -> Result<(OfMany<P>, Vec<Subscriber<P>>), Error> {
-        let bus = builder(work, self.0).build().map_err(|e| e.to_string())?;
-        let subscribers = subscribers(&bus, work)?;
-        let publisher = bus.publisher();
-        Ok((OfMany { publisher, bus }, subscribers))
+    fn build(&self, work: &Work) -> Built<Publisher<P>, P> {
+        build(work, self.0)
     }
 }
 
 impl<P: Payload> Candidate<P> for One {
-    type Publisher = OfOne<P>;
+    type Publisher = Ours<ExclusivePublisher<P>>;
     type Subscriber = Subscriber<P>;
 
-    fn build(&self, work: &Work) -> Result<(OfOne<P>, Vec<Subscriber<P>>), Error> {
-        build_exclusive(work, self.0)
+    fn build(&self, work: &Work) -> Built<ExclusivePublisher<P>, P> {
+        build(work, self.0)
     }
 }
 
-fn build_exclusive<P: Payload>(
-    work: &Work,
-    slots: SlotLayout,
-) -> Result<(OfOne<P>, Vec<Subscriber<P>>), Error> {
-    let (publisher, bus) = builder(work, slots)
-        .build_exclusive()
-        .map_err(|error| error.to_string())?;
-    let subscribers = subscribers(&bus, work)?;
-    Ok((OfOne { publisher, bus }, subscribers))
-}
-
-pub struct OfMany<P> {
-    publisher: Publisher<P>,
-    bus: Bus<P, Shared>,
-}
-
-pub struct OfOne<P> {
-    publisher: ExclusivePublisher<P>,
-    bus: Bus<P, Exclusive>,
-}
-
-macro_rules! publish {
-    ($of:ident, $carried:expr, $close:expr) => {
-        impl<P: Payload> Publish<P> for $of<P> {
-            #[inline]
-            fn one_by_one(&mut self, numbers: Range<u64>, idle: &mut Idle) {
-                for number in numbers {
-                    let mut event = make::<P>(number);
-                    while let Err(refused) = self.publisher.try_report(event) {
-                        expect(refused.is_full());
-                        event = refused.into_inner();
-                        idle.rest();
-                    }
-                }
-            }
-
-            #[inline]
-            fn batches(&mut self, numbers: Range<u64>, batch: usize, idle: &mut Idle) {
-                for Range { mut start, end } in batches_of(numbers, batch) {
-                    loop {
-                        let next = start + $carried(&self.publisher) as u64;
-                        let events = (next..end).map(make::<P>);
-                        start += self.publisher.try_report_batch(events) as u64;
-                        if start == end {
-                            break;
-                        }
-                        idle.rest();
-                    }
-                }
-            }
-
-            fn close(self) {
-                $close(self);
+impl<P: Payload, R: PublisherKind<Event = P>> Publish<P> for Ours<R> {
+    #[inline]
+    fn one_by_one(&mut self, numbers: Range<u64>, idle: &mut Idle) {
+        for number in numbers {
+            let mut event = make::<P>(number);
+            while let Err(refused) = self.publisher.try_report(event) {
+                expect(refused.is_full());
+                event = refused.into_inner();
+                idle.rest();
             }
         }
-    };
-}
-publish!(OfMany, Publisher::carried, |this: Self| drop(
-    this.bus.stop()
-));
-publish!(OfOne, |_: &_| 0, |this: Self| drop(this.publisher.stop()));
+    }
 
-impl<P: Payload> Join<P> for OfMany<P> {
-    type Late = Subscriber<P>;
+    #[inline]
+    fn batches(&mut self, numbers: Range<u64>, batch: usize, idle: &mut Idle) {
+        for Range { mut start, end } in batches_of(numbers, batch) {
+            loop {
+                let next = start + self.publisher.carried() as u64;
+                let events = (next..end).map(make::<P>);
+                start += self.publisher.try_report_batch(events) as u64;
+                if start == end {
+                    break;
+                }
+                idle.rest();
+            }
+        }
+    }
 
-    fn join(&mut self) -> Result<Subscriber<P>, Error> {
-        subscribe(&self.bus)
+    fn close(self) {
+        self.publisher.stop(&self.bus);
     }
 }
 
-impl<P: Payload> Join<P> for OfOne<P> {
+impl<P: Payload, R: PublisherKind<Event = P>> Join<P> for Ours<R> {
     type Late = Subscriber<P>;
 
     fn join(&mut self) -> Result<Subscriber<P>, Error> {
@@ -163,14 +129,14 @@ impl<P: Payload> Candidate<P> for Recycling {
     type Subscriber = Subscriber<P>;
 
     fn build(&self, work: &Work) -> Result<(OfRecycling<P>, Vec<Subscriber<P>>), Error> {
-        let (of_one, subscribers) = build_exclusive(work, SlotLayout::InLine)?;
+        let (ours, subscribers) = build(work, SlotLayout::InLine)?;
         let capacity = work.capacity;
-        Ok((OfRecycling { of_one, capacity }, subscribers))
+        Ok((OfRecycling { ours, capacity }, subscribers))
     }
 }
 
-pub struct OfRecycling<P> {
-    of_one: OfOne<P>,
+pub struct OfRecycling<P: Payload> {
+    ours: Ours<ExclusivePublisher<P>>,
     capacity: usize,
 }
 
@@ -178,7 +144,7 @@ impl<P: Payload> Publish<P> for OfRecycling<P> {
     // `report_recycling` would drop a subscriber that leaves less than an eighth of the ring free, so that much is kept.
     #[inline]
     fn one_by_one(&mut self, numbers: Range<u64>, idle: &mut Idle) {
-        let publisher = &mut self.of_one.publisher;
+        let publisher = &mut self.ours.publisher;
         let mut spare = P::new(0);
         let mut room = 0;
         for number in numbers {
@@ -198,7 +164,7 @@ impl<P: Payload> Publish<P> for OfRecycling<P> {
     }
 
     fn close(self) {
-        self.of_one.close();
+        self.ours.close();
     }
 }
 
@@ -207,12 +173,12 @@ impl<P: Payload> Candidate<P> for InPlace {
     type Subscriber = Subscriber<P>;
 
     fn build(&self, work: &Work) -> Result<(OfInPlace<P>, Vec<Subscriber<P>>), Error> {
-        let (of_one, subscribers) = build_exclusive(work, self.0)?;
-        Ok((OfInPlace(of_one), subscribers))
+        let (ours, subscribers) = build(work, self.0)?;
+        Ok((OfInPlace(ours), subscribers))
     }
 }
 
-pub struct OfInPlace<P>(OfOne<P>);
+pub struct OfInPlace<P: Payload>(Ours<ExclusivePublisher<P>>);
 
 impl<P: Payload> Publish<P> for OfInPlace<P> {
     #[inline]
