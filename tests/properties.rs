@@ -9,9 +9,9 @@ use common::{Census, Counted, builder};
 use oracle::{Oracle, Place};
 use proptest::prelude::*;
 use ringbus::{
-    Bus, Drive, Eviction, EvictionReason, Exclusive, ExclusivePublisher, OnLap, Publisher,
-    ReportError, SlotLayout, SubscribeOptions, Subscriber, SubscriberState, TryRecvError,
-    TryReportError,
+    Bus, BusBuilder, Drive, Eviction, EvictionReason, Exclusive, ExclusivePublisher, OnLap,
+    Publish, Publisher, ReportError, Shared, SlotLayout, SubscribeOptions, Subscriber,
+    SubscriberState, TryRecvError, TryReportError,
 };
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -80,32 +80,6 @@ fn history() -> impl Strategy<Value = Vec<Step>> {
     })
 }
 
-/// The bus under test, of either kind.
-enum Subject {
-    Shared(Bus<Counted>, Publisher<Counted>),
-    Exclusive(Bus<Counted, Exclusive>, Option<ExclusivePublisher<Counted>>),
-}
-
-/// Does the same with either kind of publisher; an exclusive one that has ended gives `$gone`.
-macro_rules! publish {
-    ($subject:expr, $publisher:ident => $act:expr, $gone:expr) => {
-        match $subject {
-            Subject::Shared(_, $publisher) => $act,
-            Subject::Exclusive(_, Some($publisher)) => $act,
-            Subject::Exclusive(_, None) => $gone,
-        }
-    };
-}
-
-macro_rules! on_bus {
-    ($subject:expr, $bus:ident => $act:expr) => {
-        match $subject {
-            Subject::Shared($bus, _) => $act,
-            Subject::Exclusive($bus, _) => $act,
-        }
-    };
-}
-
 struct Reader {
     subscriber: Subscriber<Counted>,
     place: Place,
@@ -117,15 +91,19 @@ struct Reader {
     least: u64,
 }
 
-struct Run {
-    subject: Subject,
+/// A history of a bus, with a publisher of either kind.
+struct Run<P, M> {
+    bus: Bus<Counted, M>,
+    /// None once an exclusive bus has ended.
+    publisher: Option<P>,
+    end: fn(&mut Run<P, M>),
     oracle: Oracle,
     readers: Vec<Reader>,
     census: Census,
     next: u64,
 }
 
-impl Run {
+impl<P: Publish<Counted>, M> Run<P, M> {
     fn event(&mut self) -> Counted {
         self.next += 1;
         self.census.value(self.next)
@@ -144,7 +122,7 @@ impl Run {
             Step::Unsubscribe(who) if who < self.readers.len() => {
                 let reader = &mut self.readers[who];
                 let id = reader.subscriber.id();
-                let done = on_bus!(&self.subject, bus => bus.unsubscribe(id));
+                let done = self.bus.unsubscribe(id);
                 assert!(
                     !done || reader.rejoins || !reader.place.dropped,
                     "dropped twice"
@@ -153,8 +131,11 @@ impl Run {
                 // By the host, so it does not come back by itself.
                 reader.rejoins &= !done;
             }
-            Step::Turn => drop(on_bus!(&self.subject, bus => bus.turn())),
-            Step::End => self.end(),
+            Step::Turn => drop(self.bus.turn()),
+            Step::End => {
+                self.oracle.close();
+                (self.end)(self);
+            }
             _ => {}
         }
         self.look_who_was_dropped();
@@ -162,7 +143,10 @@ impl Run {
 
     fn report(&mut self) {
         let (event, number) = (self.event(), self.next);
-        let result = publish!(&mut self.subject, publisher => publisher.report(event), Err(ReportError::Stopped(event)));
+        let result = match &mut self.publisher {
+            Some(publisher) => publisher.report(event),
+            None => Err(ReportError::Stopped(event)),
+        };
         match result {
             Ok(()) => self.oracle.accept(number),
             Err(refused) => {
@@ -177,7 +161,10 @@ impl Run {
     fn try_report(&mut self) {
         let (event, number) = (self.event(), self.next);
         let dropped = self.dropped();
-        let result = publish!(&mut self.subject, publisher => publisher.try_report(event), Err(TryReportError::Stopped(event)));
+        let result = match &mut self.publisher {
+            Some(publisher) => publisher.try_report(event),
+            None => Err(TryReportError::Stopped(event)),
+        };
         match result {
             Ok(()) => self.oracle.accept(number),
             Err(refused) => {
@@ -196,8 +183,10 @@ impl Run {
     fn report_batch(&mut self, length: u64) {
         let (first, census) = (self.next + 1, self.census.clone());
         let mut events = (first..first + length).map(|n| census.value(n));
-        let result =
-            publish!(&mut self.subject, publisher => publisher.report_batch(&mut events), return);
+        let Some(publisher) = &mut self.publisher else {
+            return;
+        };
+        let result = publisher.report_batch(&mut events);
         self.next += length;
         match result {
             Ok(accepted) => {
@@ -220,8 +209,10 @@ impl Run {
         let (first, census) = (self.next + 1, self.census.clone());
         let dropped = self.dropped();
         let mut events = (first..first + length).map(|n| census.value(n));
-        let accepted = publish!(&mut self.subject, publisher => publisher.try_report_batch(&mut events), return)
-            as u64;
+        let Some(publisher) = &mut self.publisher else {
+            return;
+        };
+        let accepted = publisher.try_report_batch(&mut events) as u64;
         assert_eq!(
             events.count() as u64 + accepted,
             length,
@@ -238,9 +229,10 @@ impl Run {
 
     fn recycle(&mut self) {
         let (event, number) = (self.event(), self.next);
-        let result =
-            publish!(&mut self.subject, publisher => publisher.report_recycling(event), return);
-        match result {
+        let Some(publisher) = &mut self.publisher else {
+            return;
+        };
+        match publisher.report_recycling(event) {
             Ok(old) => {
                 self.oracle.accept(number);
                 assert!(old.is_none_or(|old| old.number() <= number));
@@ -256,7 +248,7 @@ impl Run {
             0 => options,
             slots => options.window(slots),
         };
-        match on_bus!(&self.subject, bus => bus.subscribe_with(options)) {
+        match self.bus.subscribe_with(options) {
             Ok(subscriber) => {
                 let place = self.oracle.join();
                 self.readers.push(Reader {
@@ -396,26 +388,8 @@ impl Run {
         }
     }
 
-    fn end(&mut self) {
-        self.oracle.close();
-        match &mut self.subject {
-            Subject::Shared(bus, _) if self.next.is_multiple_of(2) => {
-                bus.close();
-            }
-            Subject::Shared(bus, _) => {
-                let undrained = bus.stop_timeout(Duration::ZERO).undrained;
-                let was_dropped = |id| {
-                    let mut dropped = self.readers.iter().filter(|r| r.place.dropped);
-                    dropped.any(|reader| reader.subscriber.id() == id)
-                };
-                assert!(!undrained.iter().any(|stopped| was_dropped(stopped.id)));
-            }
-            Subject::Exclusive(_, publisher) => drop(publisher.take()),
-        }
-    }
-
     fn holes(&self, who: usize) -> u64 {
-        let stats = on_bus!(&self.subject, bus => bus.stats());
+        let stats = self.bus.stats();
         let worker = self.readers[who].subscriber.worker();
         // After a stop nobody counts any more.
         stats
@@ -432,7 +406,7 @@ impl Run {
     }
 
     fn expect_full(&self) {
-        let stats = on_bus!(&self.subject, bus => bus.stats());
+        let stats = self.bus.stats();
         let pinned: u64 = stats
             .workers
             .iter()
@@ -453,7 +427,7 @@ impl Run {
 
     /// Nobody is dropped who is not at least seven eighths behind; nobody stays who is more than a ring behind.
     fn look_who_was_dropped(&mut self) {
-        let stats = on_bus!(&self.subject, bus => bus.stats());
+        let stats = self.bus.stats();
         for seen in &stats.subscribers {
             let Some(reader) = self
                 .readers
@@ -480,23 +454,58 @@ fn enough(some: bool) -> Result<(), TryRecvError> {
     some.then_some(()).ok_or(TryRecvError::Empty)
 }
 
-fn run(steps: Vec<Step>, exclusive: bool, layout: SlotLayout, workers: usize) {
-    let census = Census::default();
-    let builder = builder::<Counted>(CAPACITY as usize)
-        .drive(Drive::Manual)
-        .slots(layout);
-    let subject = if exclusive {
-        let (publisher, bus) = builder.build_exclusive().unwrap();
-        Subject::Exclusive(bus, Some(publisher))
-    } else {
-        let bus = builder.workers(workers).build().unwrap();
-        let publisher = bus.publisher();
-        Subject::Shared(bus, publisher)
+type SharedRun = Run<Publisher<Counted>, Shared>;
+type ExclusiveRun = Run<ExclusivePublisher<Counted>, Exclusive>;
+
+fn end_shared(run: &mut SharedRun) {
+    if run.next.is_multiple_of(2) {
+        return run.bus.close();
+    }
+    let undrained = run.bus.stop_timeout(Duration::ZERO).undrained;
+    let was_dropped = |id| {
+        let mut dropped = run.readers.iter().filter(|r| r.place.dropped);
+        dropped.any(|reader| reader.subscriber.id() == id)
     };
-    let oracle = Oracle::default();
+    assert!(!undrained.iter().any(|stopped| was_dropped(stopped.id)));
+}
+
+fn end_exclusive(run: &mut ExclusiveRun) {
+    drop(run.publisher.take());
+}
+
+fn run_shared(steps: Vec<Step>, dense: bool, workers: usize) {
+    let bus = subject(dense).workers(workers).build().unwrap();
+    run(steps, bus.publisher(), bus, end_shared);
+}
+
+fn run_exclusive(steps: Vec<Step>, dense: bool) {
+    let (publisher, bus) = subject(dense).build_exclusive().unwrap();
+    run(steps, publisher, bus, end_exclusive);
+}
+
+fn subject(dense: bool) -> BusBuilder<Counted> {
+    let layout = if dense {
+        SlotLayout::Dense
+    } else {
+        SlotLayout::InLine
+    };
+    builder(CAPACITY as usize)
+        .drive(Drive::Manual)
+        .slots(layout)
+}
+
+fn run<P: Publish<Counted>, M>(
+    steps: Vec<Step>,
+    publisher: P,
+    bus: Bus<Counted, M>,
+    end: fn(&mut Run<P, M>),
+) {
+    let census = Census::default();
     let mut run = Run {
-        subject,
-        oracle,
+        bus,
+        publisher: Some(publisher),
+        end,
+        oracle: Oracle::default(),
         readers: Vec::new(),
         census: census.clone(),
         next: 0,
@@ -527,16 +536,16 @@ proptest! {
 
     #[test]
     fn a_shared_bus_keeps_its_promises(steps in history(), dense in any::<bool>()) {
-        run(steps, false, if dense { SlotLayout::Dense } else { SlotLayout::InLine }, 1);
+        run_shared(steps, dense, 1);
     }
 
     #[test]
     fn an_exclusive_bus_keeps_its_promises(steps in history(), dense in any::<bool>()) {
-        run(steps, true, if dense { SlotLayout::Dense } else { SlotLayout::InLine }, 1);
+        run_exclusive(steps, dense);
     }
 
     #[test]
     fn a_bus_of_two_workers_keeps_its_promises(steps in history(), dense in any::<bool>()) {
-        run(steps, false, if dense { SlotLayout::Dense } else { SlotLayout::InLine }, 2);
+        run_shared(steps, dense, 2);
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use ringbus::{ExclusivePublisher, Publisher, ReportError, StopReport, TryReportError};
+use ringbus::{ExclusivePublisher, Publish, Publisher, ReportError, StopReport, TryReportError};
 
 use crate::dice::Dice;
 use crate::payload::Payload;
@@ -40,66 +40,12 @@ pub enum Refused {
     Exhausted,
 }
 
-macro_rules! either {
-    ($pen:expr, $publisher:ident => $code:expr) => {
-        match $pen {
-            Pen::Shared($publisher) => $code,
-            Pen::Exclusive($publisher) => $code,
-        }
-    };
-}
-
 impl<E: Payload> Pen<E> {
     /// Offers up to `most` events; a batch takes as many of them as it likes.
     pub fn offer(&mut self, way: Way, source: &mut Source<E>, most: usize) -> Result<(), Refused> {
-        match way {
-            Way::Batch => {
-                source.allow(most);
-                either!(self, publisher => publisher.report_batch(&mut *source))
-                    .map(drop)
-                    .map_err(|error| {
-                        let refused = match error.is_stopped() {
-                            true => Refused::Stopped,
-                            false => Refused::Exhausted,
-                        };
-                        source.take_back(error.into_events());
-                        refused
-                    })
-            }
-            Way::TryBatch => {
-                source.allow(most);
-                either!(self, publisher => publisher.try_report_batch(&mut *source));
-                match source.is_spent() {
-                    true => Ok(()),
-                    false => Err(Refused::Full),
-                }
-            }
-            Way::Report | Way::Recycle | Way::Try | Way::Timeout => (0..most).try_for_each(|_| {
-                let event = source.draw();
-                self.offer_one(way, event).map_err(|(refused, event)| {
-                    source.take_back([event]);
-                    refused
-                })
-            }),
-        }
-    }
-
-    fn offer_one(&mut self, way: Way, event: E) -> Result<(), (Refused, E)> {
-        const PATIENCE: Duration = Duration::from_millis(1);
-        match way {
-            Way::Try => {
-                either!(self, publisher => publisher.try_report(event)).map_err(try_refused)
-            }
-            Way::Timeout => either!(self, publisher => publisher.report_timeout(event, PATIENCE))
-                .map_err(try_refused),
-            Way::Recycle => either!(self, publisher => publisher.report_recycling(event))
-                .map(|old| {
-                    if old.is_some_and(|old| old.read().is_none()) {
-                        violation::record("a value given back does not match its checksum");
-                    }
-                })
-                .map_err(refused),
-            _ => either!(self, publisher => publisher.report(event)).map_err(refused),
+        match self {
+            Pen::Shared(publisher) => offer(publisher, way, source, most),
+            Pen::Exclusive(publisher) => offer(publisher, way, source, most),
         }
     }
 
@@ -109,6 +55,65 @@ impl<E: Payload> Pen<E> {
             Pen::Shared(publisher) => publisher.carried() as u64,
             Pen::Exclusive(_) => 0,
         }
+    }
+}
+
+fn offer<E: Payload>(
+    publisher: &mut impl Publish<E>,
+    way: Way,
+    source: &mut Source<E>,
+    most: usize,
+) -> Result<(), Refused> {
+    match way {
+        Way::Batch => {
+            source.allow(most);
+            let Err(error) = publisher.report_batch(&mut *source) else {
+                return Ok(());
+            };
+            let refused = match error.is_stopped() {
+                true => Refused::Stopped,
+                false => Refused::Exhausted,
+            };
+            source.take_back(error.into_events());
+            Err(refused)
+        }
+        Way::TryBatch => {
+            source.allow(most);
+            publisher.try_report_batch(&mut *source);
+            match source.is_spent() {
+                true => Ok(()),
+                false => Err(Refused::Full),
+            }
+        }
+        Way::Report | Way::Recycle | Way::Try | Way::Timeout => (0..most).try_for_each(|_| {
+            let event = source.draw();
+            offer_one(publisher, way, event).map_err(|(refused, event)| {
+                source.take_back([event]);
+                refused
+            })
+        }),
+    }
+}
+
+fn offer_one<E: Payload>(
+    publisher: &mut impl Publish<E>,
+    way: Way,
+    event: E,
+) -> Result<(), (Refused, E)> {
+    const PATIENCE: Duration = Duration::from_millis(1);
+    match way {
+        Way::Try => publisher.try_report(event).map_err(try_refused),
+        Way::Timeout => publisher
+            .report_timeout(event, PATIENCE)
+            .map_err(try_refused),
+        Way::Recycle => {
+            let old = publisher.report_recycling(event).map_err(refused)?;
+            if old.is_some_and(|old| old.read().is_none()) {
+                violation::record("a value given back does not match its checksum");
+            }
+            Ok(())
+        }
+        _ => publisher.report(event).map_err(refused),
     }
 }
 

@@ -4,7 +4,7 @@ use crate::event::{Body, Event};
 use crate::role::Role;
 use crate::signal;
 use ringbus::{
-    BusBuilder, Clock, Exclusive, ExclusivePublisher, OnLap, Pinning, RecvTimeoutError,
+    BusBuilder, Clock, Exclusive, ExclusivePublisher, OnLap, Pinning, Publish, RecvTimeoutError,
     SubscribeOptions, TryRecvError, WaitStrategy,
 };
 use std::sync::{Arc, Mutex};
@@ -183,23 +183,13 @@ fn figures<B: Body, M>(bus: &ringbus::Bus<Event<B>, M>) -> String {
     )
 }
 
-impl<B: Body> Publisher<B> for ringbus::Publisher<Event<B>> {
+impl<B: Body, P: Publish<Event<B>> + Send + 'static> Publisher<B> for P {
     fn report(&mut self, event: Event<B>) {
-        self.report(event).expect("accepted");
+        Publish::report(self, event).expect("accepted");
     }
 
-    fn report_batch(&mut self, mut events: &mut dyn Iterator<Item = Event<B>>) {
-        self.report_batch(&mut events).expect("accepted");
-    }
-}
-
-impl<B: Body> Publisher<B> for ExclusivePublisher<Event<B>> {
-    fn report(&mut self, event: Event<B>) {
-        self.report(event).expect("accepted");
-    }
-
-    fn report_batch(&mut self, mut events: &mut dyn Iterator<Item = Event<B>>) {
-        self.report_batch(&mut events).expect("accepted");
+    fn report_batch(&mut self, events: &mut dyn Iterator<Item = Event<B>>) {
+        Publish::report_batch(self, events).expect("accepted");
     }
 }
 

@@ -2,7 +2,9 @@
 
 use super::errand::Pauses;
 use super::event::{Event, Ledger};
-use ringbus::{BatchError, Bus, ExclusivePublisher, Publisher, ReportError, TryReportError};
+use ringbus::{
+    BatchError, Bus, ExclusivePublisher, Publish, Publisher, ReportError, TryReportError,
+};
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
@@ -92,16 +94,8 @@ impl<E: Event> Source<E> {
                 bus.try_report(event).map_err(try_refused)
             }
             Voice::Bus(bus) => bus.report(event).map_err(refused),
-            Voice::Shared(publisher) => match call {
-                Call::TryReport => publisher.try_report(event).map_err(try_refused),
-                Call::Recycle => publisher.report_recycling(event).map(look).map_err(refused),
-                _ => publisher.report(event).map_err(refused),
-            },
-            Voice::Exclusive(publisher) => match call {
-                Call::TryReport => publisher.try_report(event).map_err(try_refused),
-                Call::Recycle => publisher.report_recycling(event).map(look).map_err(refused),
-                _ => publisher.report(event).map_err(refused),
-            },
+            Voice::Shared(publisher) => send(publisher, call, event),
+            Voice::Exclusive(publisher) => send(publisher, call, event),
         };
         let mut outcome = Outcome::default();
         let kept = self.kept();
@@ -139,25 +133,20 @@ impl<E: Event> Source<E> {
             taken += 1;
             E::make(ledger, number)
         });
-        if call == Call::TryBatch {
-            let accepted = match &mut self.voice {
-                Voice::Shared(publisher) => publisher.try_report_batch(&mut events),
-                Voice::Exclusive(publisher) => publisher.try_report_batch(&mut events),
-                Voice::Bus(_) => unreachable!("a bus reports no batches"),
-            };
-            outcome.accepted.extend(queue.drain(..accepted));
-            assert_eq!(self.kept(), queue.len(), "events taken and gone");
-            outcome.refusal = (taken < length).then_some(Refusal::Full);
-            outcome.carried.extend(queue.iter());
-            self.carried = queue;
-            return outcome;
-        }
         let result = match &mut self.voice {
-            Voice::Shared(publisher) => publisher.report_batch(&mut events),
-            Voice::Exclusive(publisher) => publisher.report_batch(&mut events),
+            Voice::Shared(publisher) => send_batch(publisher, call, &mut events),
+            Voice::Exclusive(publisher) => send_batch(publisher, call, &mut events),
             Voice::Bus(_) => unreachable!("a bus reports no batches"),
         };
         match result {
+            Ok(accepted) if call == Call::TryBatch => {
+                outcome.accepted.extend(queue.drain(..accepted));
+                assert_eq!(self.kept(), queue.len(), "events taken and gone");
+                outcome.refusal = (taken < length).then_some(Refusal::Full);
+                outcome.carried.extend(queue.iter());
+                self.carried = queue;
+                return outcome;
+            }
             Ok(accepted) => {
                 assert_eq!(accepted, carried_before + length, "accepted of a batch");
                 outcome.accepted.extend(queue);
@@ -180,6 +169,30 @@ impl<E: Event> Source<E> {
             Voice::Shared(publisher) => publisher.carried(),
             Voice::Exclusive(_) | Voice::Bus(_) => 0,
         }
+    }
+}
+
+fn send<E: Event>(
+    publisher: &mut impl Publish<E>,
+    call: Call,
+    event: E,
+) -> Result<(), (Refusal, E)> {
+    match call {
+        Call::TryReport => publisher.try_report(event).map_err(try_refused),
+        Call::Recycle => publisher.report_recycling(event).map(look).map_err(refused),
+        _ => publisher.report(event).map_err(refused),
+    }
+}
+
+/// Returns how many events were accepted.
+fn send_batch<E: Event>(
+    publisher: &mut impl Publish<E>,
+    call: Call,
+    events: &mut impl Iterator<Item = E>,
+) -> Result<usize, BatchError<E>> {
+    match call {
+        Call::TryBatch => Ok(publisher.try_report_batch(events)),
+        _ => publisher.report_batch(events),
     }
 }
 
