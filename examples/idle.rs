@@ -1,11 +1,11 @@
-//! What a bus costs while nothing happens: CPU time of this process over some seconds, by /proc.
+//! What a bus costs while nothing happens: CPU time of this process over some seconds, by the kernel's count of each thread.
 //!
 //! `cargo run --release --example idle [-- SECONDS [SUBSCRIBERS]]`
 #![allow(clippy::disallowed_types)]
 
 use std::error::Error;
+use std::thread;
 use std::time::{Duration, Instant};
-use std::{fs, thread};
 
 use clap::Parser;
 use ringbus::{Bus, SubscribeOptions, Subscriber, WaitStrategy};
@@ -66,12 +66,16 @@ fn measure(kind: &str, seconds: u64, subscribers: u16) -> Result<(), Box<dyn Err
 }
 
 /// The time on a core of all threads of this process, in nanoseconds by the scheduler's own count.
+#[cfg(target_os = "linux")]
 fn cpu_time() -> Result<Duration, Box<dyn Error>> {
     let mut nanos = 0;
-    for task in fs::read_dir("/proc/self/task")? {
-        let line = fs::read_to_string(task?.path().join("schedstat"))?;
-        let spent = line.split_whitespace().next().ok_or("an empty schedstat")?;
-        nanos += spent.parse::<u64>()?;
+    for task in procfs::process::Process::myself()?.tasks()? {
+        nanos += task?.schedstat()?.sum_exec_runtime;
     }
     Ok(Duration::from_nanos(nanos))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn cpu_time() -> Result<Duration, Box<dyn Error>> {
+    Err("only Linux counts the time of each thread".into())
 }

@@ -23,23 +23,23 @@ fn every_core_can_be_pinned_to() {
         for core in cores() {
             assert_eq!(pin_current(core), Ok(()));
             #[cfg(target_os = "linux")]
-            assert_eq!(linux::allowed(), core.to_string());
+            assert_eq!(linux::allowed(), [(core as u32, core as u32)]);
         }
     });
 }
 
 #[cfg(target_os = "linux")]
 mod linux {
+    use procfs::FromRead;
+    use procfs::process::Status;
     use ringbus::PinError;
 
     use super::*;
 
-    /// The calling thread's mask in the kernel's own words, such as `0-3,8`.
-    pub(crate) fn allowed() -> String {
-        let status = std::fs::read_to_string("/proc/thread-self/status").expect("procfs");
-        let mut lines = status.lines();
-        let list = lines.find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
-        list.expect("a mask").trim().to_owned()
+    /// The cores where the kernel lets the calling thread run, as ranges.
+    pub(crate) fn allowed() -> Vec<(u32, u32)> {
+        let status = Status::from_file("/proc/thread-self/status").expect("procfs");
+        status.cpus_allowed_list.expect("a mask")
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
+use tempfile::TempDir;
 
 // The parts that can be tested alone bring their tests along.
 #[path = "common/example.rs"]
@@ -22,7 +23,7 @@ mod work;
 
 #[test]
 fn a_file() {
-    let folder = Folder::new("a_file");
+    let folder = Folder::new();
     let file = folder.file("text", b"one two\n\nthree three\nfour");
     let run = fanout([path(&file)]);
     run.succeeded();
@@ -38,7 +39,7 @@ fn a_file() {
 
 #[test]
 fn lines_are_bytes() {
-    let folder = Folder::new("lines_are_bytes");
+    let folder = Folder::new();
     let file = folder.file("text", b"\xff\xfe caf\xe9\n\0\n\xc3\x28\r\nlast \x80");
     let run = fanout([path(&file)]);
     run.succeeded();
@@ -48,7 +49,7 @@ fn lines_are_bytes() {
 
 #[test]
 fn long_lines_travel_in_pieces() {
-    let folder = Folder::new("long_lines");
+    let folder = Folder::new();
     let file = folder.file(
         "text",
         &[vec![b'x'; 10_000], b"\nshort\n".to_vec()].concat(),
@@ -62,7 +63,7 @@ fn long_lines_travel_in_pieces() {
 
 #[test]
 fn an_empty_file() {
-    let folder = Folder::new("an_empty_file");
+    let folder = Folder::new();
     let file = folder.file("text", b"");
     let run = fanout([path(&file)]);
     run.succeeded();
@@ -71,7 +72,7 @@ fn an_empty_file() {
 
 #[test]
 fn standard_input_between_files() {
-    let folder = Folder::new("standard_input");
+    let folder = Folder::new();
     let file = folder.file("text", b"a file\n");
     let mut child = start([path(&file), "-", path(&file)]);
     let mut input = child.stdin.take().expect("it is piped");
@@ -84,7 +85,7 @@ fn standard_input_between_files() {
 
 #[test]
 fn a_directory() {
-    let folder = Folder::new("a_directory");
+    let folder = Folder::new();
     folder.file("b.txt", b"one\ntwo\n");
     folder.file("a/deep/c", b"three");
     folder.file("binary", b"not\0text\n");
@@ -95,7 +96,7 @@ fn a_directory() {
         b"Signature: 8a477f597d28d172789f06886806bc55\n",
     );
     folder.file("cache/e", b"not seen\n");
-    let run = fanout([path(&folder.0)]);
+    let run = fanout([path(folder.0.path())]);
     run.succeeded();
     run.everybody_healthy_saw(3, "3");
     assert_eq!(run.cell("bytes", 1), "13");
@@ -112,7 +113,7 @@ fn the_projects_own_sources_by_default() {
 
 #[test]
 fn the_numbers_of_subscribers_are_as_asked() {
-    let folder = Folder::new("numbers");
+    let folder = Folder::new();
     let file = folder.file("text", b"one\ntwo\n");
     let run = fanout([path(&file), "--subscribers", "5", "--slow", "0"]);
     run.succeeded();
@@ -128,7 +129,7 @@ fn the_numbers_of_subscribers_are_as_asked() {
 #[test]
 fn at_a_rate_the_slow_one_is_lapped() {
     const LINES: usize = 80_000; // more than a ring
-    let folder = Folder::new("lapped");
+    let folder = Folder::new();
     let file = folder.file("text", &b"some words\n".repeat(LINES));
     let run = fanout([path(&file), "--rate", "50000", "--subscribers", "2"]);
     run.succeeded();
@@ -140,7 +141,7 @@ fn at_a_rate_the_slow_one_is_lapped() {
 #[test]
 fn without_a_rate_the_slow_one_is_dropped_for_standing_still() {
     const LINES: usize = 5_000; // many rings
-    let folder = Folder::new("stalled");
+    let folder = Folder::new();
     let file = folder.file("text", &b"some words\n".repeat(LINES));
     let run = fanout([path(&file), "--rate", "0", "--capacity", "256"]);
     run.succeeded();
@@ -160,10 +161,10 @@ fn a_time_limit_ends_it_though_the_input_does_not() {
 
 #[test]
 fn bad_input_is_one_line_and_exit_code_2() {
-    let folder = Folder::new("bad_input");
-    fanout([path(&folder.0)]).refused("no text in");
+    let folder = Folder::new();
+    fanout([path(folder.0.path())]).refused("no text in");
     folder.file("binary", b"\0");
-    fanout([path(&folder.0)]).refused("no text in");
+    fanout([path(folder.0.path())]).refused("no text in");
     let file = folder.file("text", b"text\n");
     fanout([path(&file), "no such file"]).refused("cannot read no such file: ");
     fanout(["no\nsuch\nfile"]).refused(r"cannot read no\nsuch\nfile: ");
@@ -205,12 +206,9 @@ fn help_is_no_failure() {
 #[cfg(target_os = "linux")] // where a process can be asked whether it catches the signal
 fn ctrl_c_ends_it_with_the_table() {
     let mut child = start(["-"]); // which nobody closes
-    let status = format!("/proc/{}/status", child.id());
-    while !fs::read_to_string(&status)
-        .expect("it runs")
-        .lines()
-        .any(catches_interrupt)
-    {
+    let process = procfs::process::Process::new(child.id() as i32).expect("it runs");
+    const INTERRUPT: u64 = 1 << 1; // signal 2, counted from 1
+    while process.status().expect("it runs").sigcgt & INTERRUPT == 0 {
         assert!(
             child.try_wait().expect("it can be waited for").is_none(),
             "it ended too soon"
@@ -225,13 +223,6 @@ fn ctrl_c_ends_it_with_the_table() {
     drop(input);
     run.succeeded();
     run.everybody_healthy_saw(3, "0");
-}
-
-#[cfg(target_os = "linux")]
-fn catches_interrupt(line: &str) -> bool {
-    const INTERRUPT: u64 = 1 << 1; // signal 2, counted from 1
-    let mask = line.strip_prefix("SigCgt:").map(str::trim);
-    mask.is_some_and(|mask| u64::from_str_radix(mask, 16).is_ok_and(|mask| mask & INTERRUPT != 0))
 }
 
 /// What came of a run.
@@ -318,28 +309,20 @@ fn example() -> &'static Path {
 }
 
 /// A folder of its own for a test, gone at its end.
-struct Folder(PathBuf);
+struct Folder(TempDir);
 
 impl Folder {
-    fn new(test: &str) -> Self {
-        let name = format!("fanout-{}-{test}", std::process::id());
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-        fs::create_dir_all(&folder).expect("the target folder can be written");
-        Self(folder)
+    fn new() -> Self {
+        let folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR"));
+        Self(folder.expect("the target folder can be written"))
     }
 
     fn file(&self, name: &str, text: &[u8]) -> PathBuf {
-        let file = self.0.join(name);
+        let file = self.0.path().join(name);
         let folder = file.parent().expect("it is in the folder");
         fs::create_dir_all(folder).expect("the folder can be written");
         fs::write(&file, text).expect("the folder can be written");
         file
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 

@@ -7,9 +7,9 @@
 mod common;
 
 use common::{LONG, builder, until};
+use procfs::process::Process;
 use ringbus::affinity::cores;
 use ringbus::{Bus, Drive, ManualClock, Pinning, SubscribeOptions};
-use std::fs;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -24,10 +24,12 @@ fn alone() -> MutexGuard<'static, ()> {
 
 /// The names of this process's threads that are the library's.
 fn ours() -> Vec<String> {
-    let tasks = fs::read_dir("/proc/self/task").unwrap();
-    let names = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("comm")).ok());
-    let mut names: Vec<_> = names
-        .map(|name| name.trim().to_owned())
+    // One that ends meanwhile has no name any more.
+    let mut names: Vec<_> = Process::myself()
+        .unwrap()
+        .tasks()
+        .unwrap()
+        .filter_map(|task| Some(task.ok()?.stat().ok()?.comm))
         .filter(|name| name.starts_with("ringbus") || name == "handles")
         .collect();
     names.sort();
@@ -121,23 +123,18 @@ fn a_build_and_a_handler_that_fail_leave_none() {
 
 /// Children that live or that nobody waited for, and the page faults of those that were waited for: together, whether
 /// this process ever had any.
-fn children() -> (String, u64) {
-    let tasks = fs::read_dir("/proc/self/task").unwrap();
-    let living =
-        tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("children")).ok());
-    let living = living.collect::<String>().trim().to_owned();
-    let stat = fs::read_to_string("/proc/self/stat").unwrap();
-    // Behind the name in parentheses, which may hold anything, come the state, the parent, ..., and `cminflt` as the ninth.
-    let (_, fields) = stat.rsplit_once(')').unwrap();
-    let faults = fields.split_whitespace().nth(8).unwrap().parse().unwrap();
-    (living, faults)
+fn children() -> (Vec<u32>, u64) {
+    let process = Process::myself().unwrap();
+    let tasks = process.tasks().unwrap();
+    let living = tasks.filter_map(|task| task.ok()?.children().ok());
+    (living.flatten().collect(), process.stat().unwrap().cminflt)
 }
 
 #[test]
 fn no_process_is_forked_or_spawned_in_the_life_of_a_bus() {
     let _alone = alone();
     let bus = running(builder(64).workers(2).build().unwrap());
-    assert_eq!(children(), (String::new(), 0));
+    assert_eq!(children(), (Vec::new(), 0));
     assert!(bus.stop_timeout(LONG).is_clean());
     bus.start().unwrap();
     bus.report(1).unwrap();
@@ -145,5 +142,5 @@ fn no_process_is_forked_or_spawned_in_the_life_of_a_bus() {
     let (publisher, bus) = builder::<u64>(64).build_exclusive().unwrap();
     drop(bus.subscribe().unwrap());
     assert!(publisher.shutdown(7).is_clean());
-    assert_eq!(children(), (String::new(), 0));
+    assert_eq!(children(), (Vec::new(), 0));
 }

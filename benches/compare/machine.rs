@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use procfs::{CpuInfo, Current};
 use serde::{Deserialize, Serialize};
 
 use crate::place::Cores;
@@ -30,7 +31,7 @@ pub struct Machine {
 
 impl Machine {
     pub fn look(cores: Cores) -> Machine {
-        let info = read("/proc/cpuinfo");
+        let processor = Processor::find();
         let caches = caches(cores.publisher);
         let shares = |level: &str| {
             let cache = caches.iter().find(|cache| cache.level == level)?;
@@ -38,10 +39,9 @@ impl Machine {
         };
         let siblings = of_core(cores.publisher, "topology/thread_siblings_list");
         Machine {
-            cpu: field(&info, "model name").unwrap_or("unknown").to_owned(),
+            cpu: processor.field("model name"),
             cores: ringbus::affinity::cores().len(),
-            virtual_machine: field(&info, "flags")
-                .is_some_and(|flags| flags.split(' ').any(|flag| flag == "hypervisor")),
+            virtual_machine: processor.has("hypervisor"),
             shares_l3: shares("3"),
             siblings: (!siblings.is_empty()).then(|| is_listed(&siblings, cores.subscriber)),
             caches: caches.iter().map(Cache::text).collect(),
@@ -55,9 +55,28 @@ impl Machine {
 
 /// Returns what a name like that of a whole series leaves open: `family 26, model 2`.
 pub fn model() -> String {
-    let info = read("/proc/cpuinfo");
-    let of = |name| field(&info, name).unwrap_or("unknown");
-    format!("family {}, model {}", of("cpu family"), of("model"))
+    let processor = Processor::find();
+    let (family, model) = (processor.field("cpu family"), processor.field("model"));
+    format!("family {family}, model {model}")
+}
+
+/// What the kernel says of the first processor.
+struct Processor(Option<CpuInfo>);
+
+impl Processor {
+    fn find() -> Processor {
+        Processor(CpuInfo::current().ok())
+    }
+
+    fn field(&self, name: &str) -> String {
+        let value = self.0.as_ref().and_then(|info| info.get_field(0, name));
+        value.unwrap_or("unknown").to_owned()
+    }
+
+    fn has(&self, flag: &str) -> bool {
+        let flags = self.0.as_ref().and_then(|info| info.flags(0));
+        flags.is_some_and(|flags| flags.contains(&flag))
+    }
 }
 
 struct Cache {
@@ -103,14 +122,6 @@ fn read(path: impl AsRef<Path>) -> String {
     text.trim_end().to_owned()
 }
 
-/// The first line `name : value`.
-fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
-    info.lines()
-        .filter_map(|line| line.split_once(':'))
-        .find(|(key, _)| key.trim() == name)
-        .map(|(_, value)| value.trim())
-}
-
 /// Whether `core` is in a list like `0-3,8`.
 fn is_listed(list: &str, core: usize) -> bool {
     list.split(',').any(|range| {
@@ -150,6 +161,7 @@ fn vectors() -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use procfs::FromRead;
 
     #[test]
     fn lists_of_cores() {
@@ -158,9 +170,12 @@ mod tests {
     }
 
     #[test]
-    fn fields_of_cpuinfo() {
-        let info = "processor\t: 0\nmodel name\t: A CPU: fast\n";
-        assert_eq!(field(info, "model name"), Some("A CPU: fast"));
-        assert_eq!(field(info, "flags"), None);
+    fn fields_of_the_processor() {
+        let info = "processor\t: 0\nmodel name\t: A fast CPU\nflags\t: fpu hypervisor\n";
+        let processor = Processor(CpuInfo::from_read(info.as_bytes()).ok());
+        assert_eq!(processor.field("model name"), "A fast CPU");
+        assert_eq!(processor.field("model"), "unknown");
+        assert!(processor.has("hypervisor") && !processor.has("hyper"));
+        assert!(!Processor(None).has("hypervisor"));
     }
 }

@@ -220,10 +220,10 @@ mod tests {
         )]);
         let costs = scenario(vec![series(&[], &[0.0, 0.0]), series(&[], &[1.0, 3.0])]);
         let empty = scenario(Vec::new());
-        let file = std::env::temp_dir().join(format!("ringbus-plot-{}.svg", std::process::id()));
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("plot.svg");
         group(&[&latencies, &costs, &empty], &file).unwrap();
         let svg = std::fs::read_to_string(&file).unwrap();
-        std::fs::remove_file(&file).unwrap();
         assert!(svg.contains("a scenario") && svg.contains("ringbus"));
     }
 }

@@ -84,22 +84,15 @@ fn allocated() -> u64 {
     ALLOCATED.load(Relaxed)
 }
 
-/// The resident set; `None` where nobody says.
-pub fn resident() -> Option<u64> {
-    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
-    let pages: u64 = statm.split_whitespace().nth(1)?.parse().ok()?;
-    Some(pages * page_size()?)
-}
-
+/// The resident set; `None` if the system does not say.
 #[cfg(target_os = "linux")]
-fn page_size() -> Option<u64> {
-    // SAFETY: it has no requirements.
-    let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-    u64::try_from(size).ok()
+pub fn resident() -> Option<u64> {
+    let memory = procfs::process::Process::myself().ok()?.statm().ok()?;
+    Some(memory.resident * procfs::page_size())
 }
 
 #[cfg(not(target_os = "linux"))]
-fn page_size() -> Option<u64> {
+pub fn resident() -> Option<u64> {
     None
 }
 

@@ -3,6 +3,7 @@
 //! One at a time: the test that freezes holds [`crate::ALONE`].
 
 use crate::allocator;
+use procfs::process::Process;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Once, OnceLock};
@@ -34,14 +35,11 @@ pub(crate) struct Frozen(pub(crate) Place);
 fn our_code() -> Range<usize> {
     static OURS: OnceLock<Range<usize>> = OnceLock::new();
     let find = || {
-        let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
-        let ranges = maps.lines().filter_map(|line| {
-            let (first, last) = line.split(' ').next()?.split_once('-')?;
-            let address = |digits| usize::from_str_radix(digits, 16).ok();
-            Some(address(first)?..address(last)?)
-        });
+        let maps = Process::myself().and_then(|process| process.maps()).ok();
+        let ranges = maps.into_iter().flatten();
+        let mut ranges = ranges.map(|map| map.address.0 as usize..map.address.1 as usize);
         let ours = |range: &Range<usize>| range.contains(&(our_code as *const () as usize));
-        ranges.into_iter().find(ours).unwrap_or(0..0)
+        ranges.find(ours).unwrap_or(0..0)
     };
     OURS.get_or_init(find).clone()
 }
