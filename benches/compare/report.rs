@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use comfy_table::presets;
+
 use crate::machine::Machine;
 use crate::number;
 use crate::record::{Record, Scenario, Series};
@@ -278,26 +280,29 @@ fn figures(scenario: &Scenario, series: &Series) -> [String; 4] {
 }
 
 /// A table in Markdown.
-pub struct Table(String);
+pub struct Table(comfy_table::Table);
 
 impl Table {
     pub fn new(columns: &[impl AsRef<str>]) -> Table {
-        let mut table = Table(String::new());
-        table.row(columns);
-        table.row(&vec!["---"; columns.len()]);
+        let mut table = comfy_table::Table::new();
         table
+            .load_style(presets::ASCII_MARKDOWN)
+            .set_header(columns.iter().map(escaped));
+        Table(table)
     }
 
     pub fn row(&mut self, cells: &[impl AsRef<str>]) {
-        for cell in cells {
-            let _ = write!(self.0, "| {} ", cell.as_ref().replace('|', "\\|"));
-        }
-        self.0.push_str("|\n");
+        self.0.add_row(cells.iter().map(escaped));
     }
 
     pub fn text(self) -> String {
-        self.0
+        format!("{}\n", self.0)
     }
+}
+
+/// A cell's text, in which nothing ends the cell.
+fn escaped(cell: impl AsRef<str>) -> String {
+    cell.as_ref().replace('|', "\\|")
 }
 
 #[cfg(test)]

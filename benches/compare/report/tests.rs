@@ -44,9 +44,15 @@ fn record(target: &str) -> Record {
     }
 }
 
+/// Without what makes the cells of a column as wide as each other.
+fn squeezed(text: &str) -> String {
+    let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    text.lines().map(words).collect::<Vec<_>>().join("\n")
+}
+
 #[test]
 fn targets_are_of_ratios_in_a_round() {
-    let targets = targets(&[record("default"), record("native")]);
+    let targets = squeezed(&targets(&[record("default"), record("native")]));
     let row = "| throughput, shared: 8 B, ring 1024 | other | at least 1.5 | 2.00 [2.00, 2.00] met | 2.00 [2.00, 2.00] met |";
     assert!(targets.contains(row), "{targets}");
 }
@@ -55,12 +61,13 @@ fn targets_are_of_ratios_in_a_round() {
 fn what_was_not_measured_is_said() {
     let mut native = record("native");
     native.scenarios.clear();
-    assert!(targets(&[record("default"), native]).contains("met | not measured |"));
+    let targets = squeezed(&targets(&[record("default"), native]));
+    assert!(targets.contains("met | not measured |"), "{targets}");
 }
 
 #[test]
 fn a_page_has_every_candidate_once_for_both_targets() {
-    let page = page(&[record("default"), record("native")]);
+    let page = squeezed(&page(&[record("default"), record("native")]));
     let row = "| other | 1.50 (1.50 to 1.50) | 2.00 [2.00, 2.00] | 0 | 2 | 1.50 (1.50 to 1.50) | 2.00 [2.00, 2.00] | 0 | 2 |";
     assert!(page.contains(row), "{page}");
     assert_eq!(page.matches("### 8 B, ring 1024").count(), 1);
@@ -82,7 +89,7 @@ fn each_domain_and_each_processor_has_a_column_and_goals_hold_in_one() {
         ["default, one domain", "default, two domains"]
     );
     let row = "| at least 1.5 | 2.00 [2.00, 2.00] met | 2.00 [2.00, 2.00] |";
-    assert!(targets(&columns(&[one.clone()])).contains(row));
+    assert!(squeezed(&targets(&columns(&[one.clone()]))).contains(row));
 
     let mut other = record("default");
     other.machine.cpu = "Another".into();
