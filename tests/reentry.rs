@@ -131,7 +131,6 @@ fn go_to(place: Place, bus: &Bus<Event>, notice: &Trap, deed: Deed) {
         dropped: dropped.clone(),
     };
     let none = Trap::default();
-    let options = SubscribeOptions::new;
     let mut readers = [bus.subscribe().unwrap(), bus.subscribe().unwrap()];
     match place {
         Place::Clone => {
@@ -186,6 +185,15 @@ fn go_to(place: Place, bus: &Bus<Event>, notice: &Trap, deed: Deed) {
             }
             until("the notice", || notice.is_sprung());
         }
+        Place::Handler | Place::HandlerLagged | Place::HandlerEnd => handle(place, bus, &trap),
+    }
+    assert!(trap.is_sprung(), "{place:?}");
+}
+
+/// Brings the bus to run a handler's own code, with `trap` in it: each event, a loss, or its end.
+fn handle(place: Place, bus: &Bus<Event>, trap: &Trap) {
+    let options = SubscribeOptions::new;
+    match place {
         Place::Handler => {
             let inner = trap.clone();
             let guard = bus.handle(options(), move |_| inner.spring()).unwrap();
@@ -205,13 +213,12 @@ fn go_to(place: Place, bus: &Bus<Event>, notice: &Trap, deed: Deed) {
             until("told of its loss", || trap.is_sprung());
             drop(guard);
         }
-        Place::HandlerEnd => {
+        _ => {
             let guard = bus.handle_with(options(), trap.clone()).unwrap();
             bus.unsubscribe(guard.id());
             guard.join();
         }
     }
-    assert!(trap.is_sprung(), "{place:?}");
 }
 
 /// Until what was reported is dropped by whoever takes its slot.

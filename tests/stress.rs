@@ -6,8 +6,8 @@ mod common;
 
 use common::{Census, Counted, LONG, SetOnDrop, builder, until};
 use ringbus::{
-    Bus, Drive, EvictionReason, OnLap, SlotLayout, SubscribeOptions, Subscriber, TryRecvError,
-    WaitStrategy,
+    Bus, Drive, EvictionReason, OnLap, Publisher, SlotLayout, SubscribeOptions, Subscriber,
+    TryRecvError, WaitStrategy,
 };
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -87,6 +87,34 @@ fn read_to_the_end(
     }
 }
 
+/// Waits for room for each event, in a way that depends on the publisher.
+fn report_with_room(publisher: &mut Publisher<Counted>, id: u64, events: u64, census: &Census) {
+    let mut numbers = (0..events).map(|n| census.value(number(id, n)));
+    while let Some(event) = numbers.next() {
+        match id {
+            0 => publisher.report_timeout(event, LONG).unwrap(),
+            1 => {
+                let mut event = Some(event);
+                while let Some(again) = event.take() {
+                    if let Err(full) = publisher.try_report(again) {
+                        assert!(full.is_full(), "{full}");
+                        event = Some(full.into_inner());
+                        thread::yield_now();
+                    }
+                }
+            }
+            _ => {
+                publisher.report_timeout(event, LONG).unwrap();
+                publisher.try_report_batch(&mut numbers.by_ref().take(20));
+            }
+        }
+    }
+    until("the carried are out", || {
+        publisher.try_report_batch(&mut std::iter::empty());
+        publisher.carried() == 0
+    });
+}
+
 /// Publishers that wait for room, subscribers that lose nothing.
 ///
 /// Over several rings a claim that was rescued after another ring's commit is made anew, evicting if it must: there a
@@ -117,32 +145,7 @@ fn lossless(layout: SlotLayout, workers: usize, drive: Drive) {
         let writers: Vec<_> = (0..publishers)
             .map(|id| {
                 let (mut publisher, census) = (bus.publisher(), &census);
-                scope.spawn(move || {
-                    let mut numbers = (0..events).map(|n| census.value(number(id, n))).peekable();
-                    while let Some(event) = numbers.next() {
-                        match id {
-                            0 => publisher.report_timeout(event, LONG).unwrap(),
-                            1 => {
-                                let mut event = Some(event);
-                                while let Some(again) = event.take() {
-                                    if let Err(full) = publisher.try_report(again) {
-                                        assert!(full.is_full(), "{full}");
-                                        event = Some(full.into_inner());
-                                        thread::yield_now();
-                                    }
-                                }
-                            }
-                            _ => {
-                                publisher.report_timeout(event, LONG).unwrap();
-                                publisher.try_report_batch(&mut numbers.by_ref().take(20));
-                            }
-                        }
-                    }
-                    until("the carried are out", || {
-                        publisher.try_report_batch(&mut std::iter::empty());
-                        publisher.carried() == 0
-                    });
-                })
+                scope.spawn(move || report_with_room(&mut publisher, id, events, census))
             })
             .collect();
         let _closes = CloseOnDrop(&bus);
@@ -189,6 +192,73 @@ fn with_room_awaited_everyone_gets_everything_over_two_rings() {
     lossless(SlotLayout::InLine, 2, Drive::Threads);
 }
 
+/// Reads slowly to the end of the bus, and comes back after each loss.
+fn dawdle(subscriber: &mut Subscriber<Counted>) {
+    let mut seen = Seen::default();
+    loop {
+        match subscriber.try_recv() {
+            Ok(event) => {
+                seen.add(&event);
+                (0..20).for_each(|_| thread::yield_now());
+                event.number(); // still what it was
+            }
+            Err(TryRecvError::Empty) => thread::yield_now(),
+            Err(TryRecvError::Closed) => return,
+            Err(error) => {
+                seen = Seen::default();
+                if error.is_evicted() && subscriber.rejoin().is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Subscribes, reads a little and leaves, again and again.
+fn come_and_go(bus: &Bus<Counted>, over: &AtomicBool) {
+    while !over.load(Ordering::Acquire) {
+        let Ok(mut subscriber) = bus.subscribe() else {
+            return;
+        };
+        let mut seen = Seen::default();
+        while seen.count < 30 && !over.load(Ordering::Acquire) {
+            match subscriber.drain(8, |event| seen.add(event)) {
+                Ok(_) => thread::yield_now(),
+                Err(_) => break,
+            }
+        }
+    }
+}
+
+/// Reads to the end of the bus, or until it is dropped.
+fn keep_up(subscriber: &mut Subscriber<Counted>, way: u64) -> Seen {
+    let mut seen = Seen::default();
+    while let Ok(()) = match way {
+        0 => subscriber.recv().map(|event| seen.add(&event)),
+        _ => subscriber.recv_many(50, |event| seen.add(event)).map(drop),
+    } {}
+    seen
+}
+
+/// Reports one by one and in batches, and waits for no subscriber.
+fn report_and_evict(publisher: &mut Publisher<Counted>, id: u64, events: u64, census: &Census) {
+    let mut n = 0;
+    while n < events {
+        if n % 5 == 0 && n + 10 < events {
+            let mut batch = (n..n + 10).map(|n| census.value(number(id, n)));
+            assert_eq!(publisher.report_batch(&mut batch).unwrap(), 10);
+            n += 10;
+        } else {
+            let event = census.value(number(id, n));
+            drop(publisher.report_recycling(event).unwrap());
+            n += 1;
+        }
+        if n % 16 == 0 {
+            thread::yield_now();
+        }
+    }
+}
+
 /// Publishers that evict, one that dawdles, some that come and go: nobody loses what he was not told of.
 #[test]
 fn whoever_is_not_told_of_a_loss_has_none() {
@@ -200,57 +270,19 @@ fn whoever_is_not_told_of_a_loss_has_none() {
         thread::scope(|scope| {
             let _over = SetOnDrop(&over);
             let over = &over;
-            // One that dawdles, and comes back whenever it is dropped; one that rejoins by itself.
+            // One that comes back whenever it is dropped; one that rejoins by itself.
             for on_lap in [OnLap::Evict, OnLap::Rejoin] {
-                let mut subscriber = bus
-                    .subscribe_with(SubscribeOptions::new().on_lap(on_lap))
-                    .unwrap();
-                scope.spawn(move || {
-                    let mut seen = Seen::default();
-                    loop {
-                        match subscriber.try_recv() {
-                            Ok(event) => {
-                                seen.add(&event);
-                                (0..20).for_each(|_| thread::yield_now());
-                                event.number(); // still what it was
-                            }
-                            Err(TryRecvError::Empty) => thread::yield_now(),
-                            Err(TryRecvError::Closed) => return,
-                            Err(error) => {
-                                seen = Seen::default();
-                                if error.is_evicted() && subscriber.rejoin().is_err() {
-                                    return;
-                                }
-                            }
-                        }
-                    }
-                });
+                let options = SubscribeOptions::new().on_lap(on_lap);
+                let mut subscriber = bus.subscribe_with(options).unwrap();
+                scope.spawn(move || dawdle(&mut subscriber));
             }
-            // Some that come, read a little, and go.
             let coming = bus.clone();
-            scope.spawn(move || {
-                while !over.load(Ordering::Acquire) {
-                    let Ok(mut subscriber) = coming.subscribe() else {
-                        return;
-                    };
-                    let mut seen = Seen::default();
-                    while seen.count < 30 && !over.load(Ordering::Acquire) {
-                        match subscriber.drain(8, |event| seen.add(event)) {
-                            Ok(_) => thread::yield_now(),
-                            Err(_) => break,
-                        }
-                    }
-                }
-            });
-            // Those that keep up, unless the machine does not let them.
+            scope.spawn(move || come_and_go(&coming, over));
             for way in 0..2 {
                 let mut subscriber = bus.subscribe().unwrap();
                 scope.spawn(move || {
-                    let mut seen = Seen::default();
-                    while let Ok(()) = match way {
-                        0 => subscriber.recv().map(|event| seen.add(&event)),
-                        _ => subscriber.recv_many(50, |event| seen.add(event)).map(drop),
-                    } {}
+                    let seen = keep_up(&mut subscriber, way);
+                    // Unless the machine did not let it.
                     if subscriber.eviction().is_none() {
                         seen.expect_all(publishers, events);
                     }
@@ -259,26 +291,7 @@ fn whoever_is_not_told_of_a_loss_has_none() {
             let writers: Vec<_> = (0..publishers)
                 .map(|id| {
                     let (mut publisher, census) = (bus.publisher(), &census);
-                    scope.spawn(move || {
-                        let mut n = 0;
-                        while n < events {
-                            if n % 5 == 0 && n + 10 < events {
-                                let mut batch = (n..n + 10).map(|n| census.value(number(id, n)));
-                                assert_eq!(publisher.report_batch(&mut batch).unwrap(), 10);
-                                n += 10;
-                            } else {
-                                drop(
-                                    publisher
-                                        .report_recycling(census.value(number(id, n)))
-                                        .unwrap(),
-                                );
-                                n += 1;
-                            }
-                            if n % 16 == 0 {
-                                thread::yield_now();
-                            }
-                        }
-                    })
+                    scope.spawn(move || report_and_evict(&mut publisher, id, events, census))
                 })
                 .collect();
             let _closes = CloseOnDrop(&bus);

@@ -132,7 +132,7 @@ impl<T> Cast<T> {
     fn freeze_all(&mut self) -> Result<(), Stuck> {
         let began = Instant::now();
         self.await_all_started();
-        let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+        let mut random = fastrand::Rng::with_seed(1);
         let mut round = 0;
         while self.report.freezes() < self.plan.freezes {
             let in_time = |budget: Duration| began.elapsed() < budget;
@@ -141,7 +141,7 @@ impl<T> Cast<T> {
             }
             for target in 0..self.roles.len() {
                 // At any distance from where the last freeze left it.
-                thread::sleep(Duration::from_micros(dice.below(200)));
+                thread::sleep(Duration::from_micros(random.u64(..200)));
                 self.freeze_one(target, round)?;
             }
             round += 1;
@@ -340,16 +340,4 @@ enum Ended {
     /// A role has panicked.
     Failed,
     Stuck,
-}
-
-/// Xorshift: as random as a test needs.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % bound
-    }
 }
